@@ -1,0 +1,35 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Sphinx configuration of the documentation."""
+
+project = 'glance_store_bufswift'
+copyright = 'glance_store_bufswift contributors'
+
+extensions = [
+    'openstackdocstheme',
+    'oslo_config.sphinxconfiggen',
+    'oslo_config.sphinxext',
+]
+
+openstackdocs_auto_name = False
+openstackdocs_use_storyboard = False
+
+config_generator_config_file = [
+    ('../../etc/oslo-config-generator/glance_store_bufswift.conf',
+     '_static/glance_store_bufswift'),
+]
+
+master_doc = 'index'
+add_module_names = False
+html_theme = 'openstackdocs'
+pygments_style = 'native'
