@@ -1,0 +1,27 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""A buffered, resumable Swift driver for glance_store.
+
+One upload, as the data flows::
+
+    driver.py    the stores, as glance_store knows them
+    upload.py    one upload, from source to manifest, or cleanup
+    source.py    one pass over Glance's stream
+    digests.py   checksum, multihash, verifier, the segments' MD5s
+    buffer/      what holds a segment while it is sent
+    swift/       requests to Swift
+    manifest.py  what makes an image of segments
+    cleanup.py   removing objects
+
+    layout.py, opts.py, errors.py   names, settings, errors for all of them
+"""

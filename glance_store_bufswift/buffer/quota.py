@@ -1,0 +1,122 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""A disk quota that all processes of a host keep together.
+
+One file in the shared directory stands for the quota: each of its bytes from
+the second on for one MiB. Who holds room has locked as many bytes. The locks
+are of the kind that belongs to an open file description (F_OFD_SETLK, see
+fcntl(2)): threads of one process keep out of each other's way too, and the
+kernel drops them when their holder closes the file or dies. There is no
+counter that a crash could leave wrong.
+"""
+
+from collections.abc import Iterator
+import contextlib
+import errno
+import fcntl
+import os
+import struct
+
+MIB = 1 << 20
+
+#: The file whose bytes are locked; it stays empty.
+FILE = '.glance-store-bufswift.quota'
+
+_MUTEX = 0
+
+# struct flock of fcntl(2), l_pid being 0 for this kind of lock.
+_FLOCK = struct.Struct('hhqqi0q')
+
+
+class Quota:
+    """The bound on what all buffers in a directory take together.
+
+    Users with different quotas or segment sizes may share the directory:
+    each looks for free bytes below its own bound, so that no bound is
+    exceeded by what is granted under it.
+
+    :param directory: where the file lies
+    :param size: bytes that may be held, rounded down to whole MiB
+    """
+
+    def __init__(self, directory: str, size: int) -> None:
+        self._path = os.path.join(directory, FILE)
+        self._units = size // MIB
+
+    @contextlib.contextmanager
+    def reserved(self, size: int, spare: int = 0) -> Iterator[None]:
+        """Hold room for ``size`` bytes while the context lasts.
+
+        :param spare: bytes that have to be free for others afterwards
+        :raises OSError: EDQUOT when there is no such room, or what the file
+            system answers
+        """
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(self._path, flags, 0o600)
+        try:
+            self._take(descriptor, -(-size // MIB), -(-spare // MIB))
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _take(self, descriptor: int, wanted: int, spare: int) -> None:
+        _lock(descriptor, fcntl.F_OFD_SETLKW, fcntl.F_WRLCK, _MUTEX, 1)
+        try:
+            gaps = list(_gaps(descriptor, 1, self._units + 1))
+            free = sum(end - start for start, end in gaps)
+            if free < wanted + spare:
+                raise OSError(errno.EDQUOT, (
+                    f'{free} MiB of the {self._units} MiB quota are free, '
+                    f'{wanted + spare} MiB are needed '
+                    '(swift_buffered_disk_quota)'))
+            for start, end in gaps:
+                count = min(wanted, end - start)
+                if count:
+                    _lock(descriptor, fcntl.F_OFD_SETLK, fcntl.F_WRLCK,
+                          start, count)
+                wanted -= count
+        finally:
+            _lock(descriptor, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, _MUTEX, 1)
+
+
+def _gaps(descriptor: int, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The ranges in [start, end) that nobody has locked, in order."""
+    while start < end:
+        held, after = _first_held(descriptor, start, end)
+        if held > start:
+            yield start, held
+        start = after
+
+
+def _first_held(descriptor: int, start: int, end: int) -> tuple[int, int]:
+    """The lowest range held in [start, end); (end, end) if there is none.
+
+    The kernel tells any conflicting lock, not the lowest one.
+    """
+    lowest = after = end
+    while lowest > start:
+        kind, held, length = _lock(descriptor, fcntl.F_OFD_GETLK,
+                                   fcntl.F_WRLCK, start, lowest - start)
+        if kind == fcntl.F_UNLCK:
+            break
+        lowest, after = max(held, start), held + length
+    return lowest, after
+
+
+def _lock(descriptor: int, command: int, kind: int, start: int,
+          length: int) -> tuple[int, int, int]:
+    """Call fcntl(2) on a range; tells kind, start and length it answers."""
+    request = _FLOCK.pack(kind, os.SEEK_SET, start, length, 0)
+    answer = fcntl.fcntl(descriptor, command, request)
+    kind, _, start, length, _ = _FLOCK.unpack(answer)
+    return kind, start, length

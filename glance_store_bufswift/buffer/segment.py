@@ -1,0 +1,213 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""One segment on its way: written by one thread, read by another.
+
+The write side belongs to the upload, the read side is the file-like object
+that swiftclient sends. Bytes go to the segment's file as long as there is
+one that takes them, else to a small window in memory. What is in the file can
+be sent again; what has left the window can't.
+"""
+
+import collections
+from concurrent import futures
+import io
+import threading
+
+from glance_store_bufswift.buffer import space
+from glance_store_bufswift import errors
+
+#: Bytes in memory for a segment that is not buffered on disk. The source has
+#: to wait while they are full of what Swift has not taken yet.
+WINDOW = 4 << 20
+
+
+class Segment:
+    """A bounded queue of bytes with a position that can be set back.
+
+    :param room: the file that buffers it, None for none
+    """
+
+    def __init__(self, room: space.Room | None = None) -> None:
+        self._room = room
+        self._changed = threading.Condition()
+        self._error: BaseException | None = None
+        self._finished = False
+        self._md5: futures.Future[str] | None = None
+        self._position = 0
+        #: Bytes written so far.
+        self.size = 0
+        #: Why bytes did not go to the file, None if all did.
+        self.spilled: OSError | None = None
+        #: Bytes that lie in the file.
+        self.filed = 0
+        self._window: collections.deque[bytes] = collections.deque()
+        self._window_start = 0
+
+    @property
+    def buffered(self) -> bool:
+        """Whether all that was written lies in the file."""
+        return self._room is not None and self.spilled is None
+
+    # The write side
+
+    def write(self, block: bytes) -> None:
+        """Append a block, waiting while the window is full.
+
+        :raises Aborted: the segment was aborted
+        """
+        self._raise_error()
+        if self._room is not None and self.spilled is None:
+            try:
+                self._room.write(block, self.filed)
+            except OSError as exc:
+                self._spill(self._room, exc)
+        with self._changed:
+            if self.buffered:
+                self.filed += len(block)
+            else:
+                self._wait_for_window(len(block))
+                self._window.append(block)
+            self.size += len(block)
+            self._changed.notify_all()
+
+    def finish(self, md5: 'futures.Future[str]') -> None:
+        """No more is to come.
+
+        :param md5: gives the MD5 in hex of all that was written
+        """
+        with self._changed:
+            self._md5 = md5
+            self._finished = True
+            self._changed.notify_all()
+
+    def abort(self, error: BaseException) -> None:
+        """Make both sides raise from now on; the first error is kept."""
+        with self._changed:
+            self._error = self._error or error
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Give the disk back. Neither side may be in use any more."""
+        self.abort(errors.Aborted('The segment is closed'))
+        self._window.clear()
+        if self._room is not None:
+            self._room.close()
+
+    def _spill(self, room: space.Room, exc: OSError) -> None:
+        """Go on without the file; what is in it is still sent from it."""
+        with self._changed:
+            self.spilled = exc
+            self._window_start = self.filed
+        room.truncate(self.filed)
+
+    def _wait_for_window(self, size: int) -> None:
+        """Wait until the window takes ``size`` bytes more.
+
+        What was sent is kept until its room is needed: a request that breaks
+        early can still be repeated.
+        """
+        while self._window and (
+                self.size - self._window_start + size > WINDOW):
+            self._raise_error()
+            end_of_first = self._window_start + len(self._window[0])
+            if end_of_first <= self._position:
+                self._window.popleft()
+                self._window_start = end_of_first
+            else:
+                self._changed.wait()
+        self._raise_error()
+
+    # The read side
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to ``size`` bytes, as soon as there are any; b'' at the end.
+
+        :raises Aborted: the upload has failed elsewhere
+        :raises BufferFailed: the disk does not give the bytes back
+        """
+        with self._changed:
+            while not self._error and not self._finished and (
+                    self._position >= self.size):
+                self._changed.wait()
+            self._raise_error()
+            if self._position >= self.size:
+                return b''
+            position, filed = self._position, self.filed
+            if position >= filed:
+                block = self._from_window(position, size)
+        if position < filed:
+            count = filed - position
+            assert self._room is not None  # noqa: S101  # filed > 0
+            block = self._room.read(
+                count if size < 0 else min(size, count), position)
+        with self._changed:
+            self._position = position + len(block)
+            self._changed.notify_all()
+        return block
+
+    def tell(self) -> int:
+        """The position of the next byte to read."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Set the position back, to send the segment again.
+
+        A segment with a file is first buffered to its end: its source may
+        be slower than Swift is willing to wait.
+
+        :raises NotRewindable: the bytes are not held any more
+        :raises Aborted: the upload has failed elsewhere
+        """
+        if whence != io.SEEK_SET:
+            raise ValueError('A segment is positioned from its start')
+        with self._changed:
+            while self.buffered and not self._finished and not self._error:
+                self._changed.wait()
+            self._raise_error()
+            if self._window_start > self.filed:
+                raise errors.NotRewindable(self._why_lost())
+            self._position = offset
+            self._changed.notify_all()
+        return offset
+
+    def md5(self) -> str:
+        """The MD5 in hex of the whole segment, waiting for its end.
+
+        :raises Aborted: the upload has failed elsewhere
+        """
+        with self._changed:
+            while self._md5 is None and not self._error:
+                self._changed.wait()
+            if self._md5 is None:
+                self._raise_error()
+        assert self._md5 is not None  # noqa: S101  # or it has raised
+        return self._md5.result()
+
+    def _why_lost(self) -> str:
+        if self.spilled is not None:
+            return f'the buffer gave out: {self.spilled}'
+        return 'it is not buffered'
+
+    def _from_window(self, position: int, size: int) -> bytes:
+        start = self._window_start
+        for block in self._window:
+            if position < start + len(block):
+                begin = position - start
+                end = len(block) if size < 0 else begin + size
+                return block[begin:end]
+            start += len(block)
+        raise errors.BufferFailed('The window has lost its place')
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            raise errors.Aborted(str(self._error)) from self._error

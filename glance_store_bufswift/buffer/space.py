@@ -1,0 +1,123 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Room on disk for segments: quota, floor, and files without a name."""
+
+import contextlib
+import errno
+import os
+import tempfile
+from typing import IO
+
+from glance_store_bufswift.buffer import quota
+from glance_store_bufswift import errors
+
+#: Bytes written between two looks at the file system's free space.
+CHECK_EVERY = 16 << 20
+
+
+class NoRoom(errors.BufswiftError):
+    """A segment can't be buffered now; the message says why."""
+
+
+class Space:
+    """The buffer directory of a store.
+
+    Cheap to make: nothing is looked at before room is asked for.
+
+    :param directory: where the files lie
+    :param disk_quota: bytes for all buffers of the host there; 0 = any
+    :param min_free_percent: of the file system's size, left to others
+    """
+
+    def __init__(self, directory: str, disk_quota: int = 0,
+                 min_free_percent: int = 0) -> None:
+        self.directory = directory
+        self._quota = quota.Quota(directory, disk_quota)
+        self._limited = bool(disk_quota)
+        self._min_free_percent = min_free_percent
+
+    def room(self, size: int, spare: int = 0) -> 'Room':
+        """A file for a segment.
+
+        :param size: bytes in the segment
+        :param spare: bytes that have to be there for others afterwards
+        :raises NoRoom: there is none, or the directory can't be used
+        """
+        try:
+            with contextlib.ExitStack() as held:
+                if self._limited:
+                    held.enter_context(self._quota.reserved(size, spare))
+                self.check_floor(size + spare)
+                file = held.enter_context(
+                    tempfile.TemporaryFile(dir=self.directory, buffering=0))
+                # Takes the blocks now: free space as statvfs tells it then
+                # counts the reservations of all processes, and what was
+                # granted can't run out half-way.
+                os.posix_fallocate(file.fileno(), 0, max(size, 1))
+                return Room(self, file, held.pop_all())
+        except OSError as exc:
+            raise NoRoom(
+                f'{self.directory}: {exc.strerror or exc}') from exc
+
+    def check_floor(self, size: int = 0) -> None:
+        """Raise OSError if ``size`` bytes more would leave others too few."""
+        stat = os.statvfs(self.directory)
+        floor = stat.f_blocks * self._min_free_percent // 100
+        if stat.f_bavail - size // stat.f_frsize < floor:
+            raise OSError(errno.ENOSPC, (
+                f'less than {self._min_free_percent} % of the file system '
+                'would stay free (swift_buffered_min_free_percent)'))
+
+
+class Room:
+    """The file that buffers one segment, with the reservation behind it."""
+
+    def __init__(self, space: Space, file: IO[bytes],
+                 held: contextlib.ExitStack) -> None:
+        self._space = space
+        self._descriptor = file.fileno()
+        self._held = held
+        self._checked = 0
+
+    def write(self, block: bytes, position: int) -> None:
+        """Write a block; raises OSError when the disk does not take it."""
+        if position - self._checked >= CHECK_EVERY:
+            self._checked = position
+            self._space.check_floor()
+        view = memoryview(block)
+        while view:
+            count = os.pwrite(self._descriptor, view, position)
+            view, position = view[count:], position + count
+
+    def read(self, size: int, position: int) -> bytes:
+        """Read what was written.
+
+        :raises BufferFailed: the disk does not give it back
+        """
+        try:
+            block = os.pread(self._descriptor, size, position)
+        except OSError as exc:
+            raise errors.BufferFailed(
+                f'A buffered segment can not be read back: {exc}') from exc
+        if not block:
+            raise errors.BufferFailed('A buffered segment was cut short')
+        return block
+
+    def truncate(self, size: int) -> None:
+        """Give the blocks past ``size`` back: no more will be written."""
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._descriptor, size)
+
+    def close(self) -> None:
+        """Give everything back; may be called twice."""
+        self._held.close()

@@ -1,0 +1,142 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Removing objects: after a failed upload, and what an image replaced."""
+
+from collections.abc import Iterable
+from concurrent import futures
+import threading
+
+from oslo_log import log as logging
+
+from glance_store_bufswift import errors
+from glance_store_bufswift import layout
+from glance_store_bufswift.swift import account as swift
+
+LOG = logging.getLogger(__name__)
+
+#: Seconds after which names in doubt are looked at once more: a PUT may land
+#: after its client gave up on it.
+SETTLE = 2.0
+
+#: Deletes at a time.
+THREADS = 8
+
+#: After so many deletes that failed for good the others are not tried:
+#: Swift is down, and each takes the time of all its tries.
+ENOUGH = 3
+
+
+def delete_objects(account: swift.Account, container: str,
+                   names: Iterable[str]) -> list[str]:
+    """Delete objects beside each other.
+
+    :returns: the names of those that could not be deleted, sorted
+    """
+    failed: list[str] = []
+
+    def delete(name: str) -> None:
+        if len(failed) >= ENOUGH:
+            failed.append(name)
+            return
+        try:
+            account.delete(container, name)
+        except errors.RequestFailed as exc:
+            LOG.warning('%s', exc)
+            failed.append(name)
+
+    with futures.ThreadPoolExecutor(
+            THREADS, thread_name_prefix='bufswift-delete') as pool:
+        list(pool.map(delete, names))
+    return sorted(failed)
+
+
+def listed(account: swift.Account, container: str,
+           prefix: str) -> tuple[list[str], bool]:
+    """The names with a prefix, and whether the listing could be had."""
+    try:
+        return list(account.listing(container, prefix)), True
+    except errors.RequestFailed as exc:
+        LOG.warning('%s', exc)
+        return [], False
+
+
+def after_failure(account: swift.Account, where: layout.Layout,
+                  attempted: set[str], in_doubt: bool) -> None:
+    """Remove whatever a failed attempt may have left; never raises.
+
+    :param account: on connections of its own, as a DELETE has to come after
+        the end of the PUT's connection
+    :param attempted: every name for which a PUT was begun
+    :param in_doubt: whether a PUT may still land
+    """
+    left = _sweep(account, where, attempted)
+    if in_doubt and attempted:
+        threading.Event().wait(SETTLE)
+        left = _sweep(account, where, attempted)
+    if left:
+        LOG.error('These objects of the failed upload of image %(image)s '
+                  'could not be deleted from container %(container)s and '
+                  'are orphans now: %(names)s',
+                  {'image': where.image, 'container': where.container,
+                   'names': ', '.join(left)})
+
+
+def _sweep(account: swift.Account, where: layout.Layout,
+           attempted: set[str]) -> list[str]:
+    names = attempted - {where.image}
+    if names:
+        names = names.union(listed(
+            account, where.container, where.prefix)[0])
+    left = delete_objects(account, where.container, sorted(names))
+    if where.image in attempted:
+        left += _delete_own(account, where)
+    return left
+
+
+def _delete_own(account: swift.Account, where: layout.Layout) -> list[str]:
+    """Delete the object with the image's name if this attempt wrote it.
+
+    Another attempt may have stored the image meanwhile.
+    """
+    try:
+        headers = account.head(where.container, where.image)
+        if headers is not None and where.wrote(headers):
+            account.delete(where.container, where.image)
+    except errors.RequestFailed as exc:
+        LOG.warning('%s', exc)
+        return [where.image]
+    return []
+
+
+def replaced(account: swift.Account, where: layout.Layout,
+             headers: dict[str, str] | None) -> None:
+    """Remove the segments of the image that this attempt replaced.
+
+    :param headers: of the object that stood there before, None if none did
+    """
+    target = layout.manifest_target(headers or {})
+    if target is None:
+        return
+    container, prefix = target
+    if prefix == where.prefix or not layout.belongs(where.image, prefix):
+        return
+    names, _ = listed(account, container, prefix)
+    # The names of another attempt of this image do not begin with the old
+    # prefix, unless the stock driver wrote the old one: '<id>-'.
+    left = delete_objects(account, container, names)
+    if left:
+        LOG.error('These segments of the former data of image %(image)s '
+                  'could not be deleted from container %(container)s: '
+                  '%(names)s', {'image': where.image,
+                                'container': container,
+                                'names': ', '.join(left)})

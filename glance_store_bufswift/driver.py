@@ -1,0 +1,232 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The stores ``swift+buffered``: glance_store's Swift stores with another way
+to move bytes.
+
+The only module that knows glance_store's driver API. Authentication,
+locations, containers, trusts and ACLs stay upstream's.
+"""
+
+from collections.abc import Iterator
+import contextlib
+from typing import Any
+
+from glance_store._drivers.swift import store as upstream
+from glance_store._drivers.swift import utils
+from glance_store import capabilities
+from glance_store import driver
+from glance_store import exceptions
+from oslo_log import log as logging
+
+from glance_store_bufswift import digests
+from glance_store_bufswift import errors
+from glance_store_bufswift import layout
+from glance_store_bufswift import opts
+from glance_store_bufswift import source
+from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import failure
+from glance_store_bufswift.swift import retry
+from glance_store_bufswift import upload
+
+LOG = logging.getLogger(__name__)
+
+#: The driver's name in ``enabled_backends``.
+NAME = 'swift+buffered'
+
+#: glance_store looks for this name in the module of the store's class.
+StoreLocation = upstream.StoreLocation
+
+#: What upstream reads from a store's own section alone.
+_READ_RAW = ['default_swift_reference', 'swift_store_config_file',
+             'swift_store_container', 'swift_store_create_container_on_put',
+             'swift_store_multi_tenant', 'swift_store_use_trusts']
+
+
+def Store(conf: Any, backend: str | None = None) -> upstream.BaseStore:  # noqa: N802
+    """Make the store that a section describes; glance_store's entry point.
+
+    :param conf: the configuration
+    :param backend: the store's section, None for ``[glance_store]``
+    :raises BadStoreConfiguration: multi-tenant with a file of accounts
+    """
+    for group in (backend or 'glance_store', opts.SHARED_GROUP):
+        conf.register_opts(upstream.Store.OPTIONS, group=group)
+    opts.register(conf, backend)
+    if backend:
+        opts.settle(conf, backend, _READ_RAW)
+    if not conf[backend or 'glance_store'].swift_store_multi_tenant:
+        return SingleTenantStore(conf, backend=backend)
+    if utils.is_multiple_swift_store_accounts_enabled(conf, backend=backend):
+        raise exceptions.BadStoreConfiguration(
+            store_name=NAME,
+            reason='swift_store_multi_tenant and swift_store_config_file '
+                   'exclude each other; unset one of them')
+    return MultiTenantStore(conf, backend=backend)
+
+
+# Where glance_store looks for them: on the callable of the entry point.
+Store.OPTIONS = upstream.Store.OPTIONS + opts.OPTIONS  # type: ignore[attr-defined]
+
+
+class _BufferedStore(upstream.BaseStore):
+    """What both stores have in common."""
+
+    OPTIONS = upstream.Store.OPTIONS + opts.OPTIONS
+
+    #: Whether each image has a container of its own.
+    container_per_image = False
+
+    def get_schemes(self) -> tuple[str, ...]:
+        """Upstream's schemes, and the driver's name.
+
+        glance_store looks a store up by its type, as if that were a scheme
+        (multi_backend.get_store_from_store_identifier). URIs never have it.
+        """
+        return (*super().get_schemes(), NAME)
+
+    def configure(self, re_raise_bsc: bool = False) -> None:
+        """Read the options, also with a buffer directory out of order.
+
+        Upstream raises when swift_buffer_on_upload, an option that this
+        driver ignores, meets an unusable directory; downloads and deletes
+        would fail with it.
+        """
+        try:
+            super().configure(re_raise_bsc=re_raise_bsc)
+        except exceptions.BadStoreConfiguration:
+            if not self.store_conf.swift_buffer_on_upload:
+                raise
+            driver.Store.configure(self, re_raise_bsc=re_raise_bsc)
+
+    def init_client(self, location: Any, context: Any = None) -> Any:
+        """Upstream's Keystone client, with a timeout."""
+        client = super().init_client(location, context=context)
+        client.session.timeout = float(self._settings().timeout)
+        return client
+
+    @driver.back_compat_add  # type: ignore[untyped-decorator]
+    @capabilities.check  # type: ignore[untyped-decorator]
+    def add(self, image_id: str, image_file: source.Readable,
+            image_size: int | None, hashing_algo: str, context: Any = None,
+            verifier: digests.Digest | None = None
+            ) -> tuple[str, int, str, str, dict[str, str]]:
+        """Store an image, or leave nothing behind.
+
+        :param image_id: names the image and its objects
+        :param image_file: read once, in order, in this thread
+        :param image_size: bytes in the image; 0 = unknown
+        :param hashing_algo: hashlib's name of the multihash
+        :param context: the user's request, for multi-tenant stores
+        :param verifier: fed with the image, None for none
+        :returns: URL, size in bytes, MD5 and multihash in hex, metadata
+        :raises: what ``image_file`` raised, the same object; Invalid,
+            StorageWriteDenied, StorageFull, TimeoutError, BackendException
+        """
+        location = self.create_location(image_id, context=context)
+        try:
+            with self._account(location, context) as account:
+                stored = self._upload(account, location, image_file,
+                                      image_size or 0, hashing_algo, verifier)
+        except errors.BufswiftError as exc:
+            errors.reraise(exc)
+        in_file = utils.is_multiple_swift_store_accounts_enabled(
+            self.conf, backend=self.backend_group)
+        uri = location.get_uri(credentials_included=not in_file)
+        metadata = {'store': self.backend_group} if self.backend_group else {}
+        return uri, stored.size, stored.checksum, stored.multihash, metadata
+
+    def _upload(self, account: swift.Account, location: Any,
+                image_file: source.Readable, image_size: int,
+                hashing_algo: str,
+                verifier: digests.Digest | None) -> upload.Stored:
+        where = layout.Layout(location.container, location.obj)
+        created = self._make_container(account, where.container)
+        try:
+            return upload.Upload(
+                account, where, self._settings(), image_file, image_size,
+                digests.Digests(hashing_algo, verifier)).run()
+        except BaseException:
+            if created and self.container_per_image:
+                self._remove_container(account.fresh(), where.container)
+            raise
+
+    def _settings(self) -> opts.Settings:
+        return opts.settings(
+            self.conf, self.backend_group, self.large_object_chunk_size,
+            self.large_object_size)
+
+    @contextlib.contextmanager
+    def _account(self, location: Any,
+                 context: Any) -> Iterator[swift.Account]:
+        """The account that a location is in, for one operation."""
+        settings = self._settings()
+        policy = retry.Policy(settings.retries, settings.max_backoff)
+        manager = failure.repeat(
+            policy, 'Authentication for Swift',
+            lambda: self.get_manager(location, context, allow_reauth=True))
+        if not manager.storage_url:
+            raise exceptions.BackendException(
+                f'Keystone has no {self.endpoint_type} endpoint of type '
+                f'{self.service_type} in region {self.region}')
+        renewable = manager.allow_reauth
+        account = swift.Account(swift.Endpoint(
+            manager.storage_url,
+            session=manager.client.session if renewable else None,
+            token=None if renewable else context.auth_token,
+            timeout=settings.timeout, cacert=self.cacert,
+            insecure=self.insecure), policy)
+        try:
+            yield account
+        finally:
+            account.close()
+            self._leave(manager)
+
+    def _leave(self, manager: Any) -> None:
+        """Give a trust back; what was done with it stands all the same."""
+        try:
+            manager.__exit__(None, None, None)
+        except Exception as exc:
+            LOG.warning('Keystone did not delete the trust of this '
+                        'operation: %s', exc)
+
+    def _make_container(self, account: swift.Account,
+                        container: str) -> bool:
+        """Make sure of the container; tells whether it was missing."""
+        if account.has_container(container):
+            return False
+        if not self.store_conf.swift_store_create_container_on_put:
+            raise errors.RequestFailed(
+                f'Container {container} does not exist in Swift; create it '
+                'or set swift_store_create_container_on_put')
+        LOG.info('Creating container %s in Swift', container)
+        account.create_container(container)
+        return True
+
+    def _remove_container(self, account: swift.Account,
+                          container: str) -> None:
+        try:
+            account.delete_container(container)
+        except errors.RequestFailed as exc:
+            LOG.warning('%s', exc)
+        finally:
+            account.close()
+
+
+class SingleTenantStore(_BufferedStore, upstream.SingleTenantStore):
+    """All images in the account of one service user."""
+
+
+class MultiTenantStore(_BufferedStore, upstream.MultiTenantStore):
+    """Each image in a container of its own, in its project's account."""
+
+    container_per_image = True

@@ -1,0 +1,96 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What can go wrong, and what the caller of add() is told about it.
+
+The exceptions here are private to the package. None is an OSError: that is
+what swiftclient takes for a broken connection and tries again.
+"""
+
+from typing import Any
+from typing import NoReturn
+
+from glance_store import exceptions
+
+
+class BufswiftError(Exception):
+    """Root of our own exceptions."""
+
+
+class SourceFailed(BufswiftError):
+    """The image's source raised; the caller gets its very exception."""
+
+    def __init__(self, original: BaseException) -> None:
+        super().__init__(str(original))
+        self.original = original
+
+
+class Aborted(BufswiftError):
+    """The upload has failed elsewhere, this part of it shall end."""
+
+
+class NotRewindable(BufswiftError):
+    """A segment can't be sent again: its bytes are not held any more."""
+
+
+class BufferFailed(BufswiftError):
+    """A segment's buffer can't be read back."""
+
+
+class NotStored(BufswiftError):
+    """Swift's answer does not confirm the bytes that were sent."""
+
+
+class RequestFailed(BufswiftError):
+    """A request to Swift or Keystone failed for good.
+
+    :ivar status: HTTP status of the last answer, None if there was none
+    :ivar timed_out: whether a socket operation took too long
+    """
+
+    def __init__(self, message: str, status: int | None = None,
+                 timed_out: bool = False) -> None:
+        super().__init__(message)
+        self.status = status
+        self.timed_out = timed_out
+
+
+def reraise(exc: BaseException) -> NoReturn:
+    """Raise what Glance is to see for a failure of ours.
+
+    Never glance_store's NotFound: Glance deletes the image on it
+    (glance/api/v2/image_data.py).
+
+    :raises: the source's own exception, the same object;
+        StorageWriteDenied (403), StorageFull (413, 507), TimeoutError where
+        glance_store has it, else BackendException
+    """
+    if isinstance(exc, SourceFailed):
+        # Without our wrapper as its context, as if we had not been there.
+        raise exc.original from exc.original.__cause__
+    if not isinstance(exc, BufswiftError):
+        raise exc
+    raise _translate(exc) from exc
+
+
+def _translate(exc: BufswiftError) -> Any:
+    message = str(exc)
+    status = getattr(exc, 'status', None)
+    if status == 403:
+        return exceptions.StorageWriteDenied(message=message)
+    if status in (413, 507):
+        return exceptions.StorageFull(message=message)
+    if getattr(exc, 'timed_out', False):
+        timeout_error = getattr(exceptions, 'TimeoutError', None)
+        if timeout_error is not None:
+            return timeout_error(message=message)
+    return exceptions.BackendException(message)

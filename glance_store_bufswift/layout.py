@@ -1,0 +1,117 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Names, sizes and headers of an image in Swift: pure planning.
+
+An image no longer than a segment is one plain object named by the image's
+id. A longer one is a Dynamic Large Object: the manifest has the image's id as
+its name, the segments lie beside it in the same container as
+``<image id>/<attempt>/<number, 8 digits>``. As every attempt has names of its
+own, what an earlier or a hung attempt left can't become part of an image.
+"""
+
+from collections.abc import Mapping
+import dataclasses
+import secrets
+import time
+from urllib import parse
+
+#: Swift gives no length, no ETag and no ranges for a DLO of 10,000 segments
+#: and more (container_listing_limit; swift/common/middleware/dlo.py).
+MAX_SEGMENTS = 9_999
+
+#: After so many segments of an image of unknown size the next ones are twice
+#: as large; MAX_SEGMENTS are then enough for any image at any segment size.
+GROWTH_STEP = 500
+
+#: Swift's default max_file_size, bytes (etc/swift.conf-sample).
+MAX_OBJECT_SIZE = 5 * (1 << 30) + 2
+
+MANIFEST = 'x-object-manifest'
+ATTEMPT = 'x-object-meta-bufswift-attempt'
+SEGMENTS = 'x-object-meta-bufswift-segments'
+CONTENT_TYPE = 'application/octet-stream'
+
+
+def new_attempt() -> str:
+    """A name that no other attempt has, telling when it began (UTC)."""
+    stamp = time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())
+    return f'{stamp}-{secrets.token_hex(6)}'
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Where one attempt to store an image puts its objects."""
+
+    container: str
+    image: str
+    attempt: str = dataclasses.field(default_factory=new_attempt)
+
+    @property
+    def prefix(self) -> str:
+        """What the names of all segments of this attempt begin with."""
+        return f'{self.image}/{self.attempt}/'
+
+    def segment(self, number: int) -> str:
+        """The name of a segment, numbers counting from 1."""
+        return f'{self.prefix}{number:08d}'
+
+    def plain_headers(self) -> dict[str, str]:
+        """Headers of an image that is one object."""
+        return {ATTEMPT: self.attempt, 'Content-Type': CONTENT_TYPE}
+
+    def manifest_headers(self, segments: int) -> dict[str, str]:
+        """Headers of the manifest.
+
+        The value is URL-encoded, as Swift's API reference asks for. The
+        number of segments is kept so that all of them can be deleted even
+        when the container's listing lags behind.
+        """
+        where = f'{self.container}/{self.prefix}'
+        return {'X-Object-Manifest': parse.quote(where),
+                ATTEMPT: self.attempt,
+                SEGMENTS: str(segments),
+                'Content-Type': CONTENT_TYPE}
+
+    def wrote(self, headers: Mapping[str, str]) -> bool:
+        """Whether this attempt wrote the object with these headers."""
+        return headers.get(ATTEMPT) == self.attempt
+
+
+def manifest_target(headers: Mapping[str, str]) -> tuple[str, str] | None:
+    """Container and prefix that a DLO manifest points to, None if no DLO."""
+    value = headers.get(MANIFEST)
+    if not value:
+        return None
+    container, _, prefix = parse.unquote(value.lstrip('/')).partition('/')
+    return container, prefix
+
+
+def belongs(image: str, prefix: str) -> bool:
+    """Whether the segments under a prefix can only be this image's.
+
+    Ours are ``<image id>/...``, those of the stock driver ``<image id>-``.
+    """
+    return prefix.startswith(f'{image}/') or prefix == f'{image}-'
+
+
+def segment_size(number: int, base: int, image_size: int = 0) -> int:
+    """Bytes in a segment.
+
+    :param number: the segment's number, from 1
+    :param base: the configured size, bytes
+    :param image_size: bytes in the image; 0 = unknown
+    """
+    if image_size:
+        return max(base, -(-image_size // MAX_SEGMENTS))
+    grown = base << ((number - 1) // GROWTH_STEP)
+    return max(base, min(grown, MAX_OBJECT_SIZE))

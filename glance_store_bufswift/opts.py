@@ -1,0 +1,259 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The options of the driver: where they may stand and what they mean.
+
+The only module that knows oslo.config. Everything else gets a frozen
+:class:`Settings`.
+"""
+
+import dataclasses
+import tempfile
+from typing import Any
+
+from oslo_config import cfg
+
+#: Our own group, for all stores of this type on a host.
+GROUP = 'swift_buffered'
+
+#: glance_store's group of values shared by all stores
+#: (``glance_store.driver.SHARED_CONF_GROUP``).
+SHARED_GROUP = 'backend_defaults'
+
+MIB = 1 << 20
+
+# The names start with swift_buffered_, as glance_store registers the options
+# of a driver into the section of every store whose type is contained in the
+# driver's name: 'swift' is contained in 'swift+buffered'. An option of
+# upstream's name but other default would keep glance-api from starting.
+OPTIONS = [
+    cfg.StrOpt(
+        'swift_buffered_dir',
+        help="""
+Directory in which the segments of running uploads are buffered.
+
+Each segment lies in a file without a name and of mode 0600 while it is sent,
+so that a broken request can be repeated. All glance-api workers of a host
+may share the directory. It should be on a local file system that is fast at
+writing and reading in sequence.
+
+At most ``swift_buffered_threads`` segments of one upload are buffered at a
+time, so U uploads at once take at most U * ``swift_buffered_threads`` *
+``swift_store_large_object_chunk_size`` there, and never more than
+``swift_buffered_disk_quota`` allows. A segment that finds no room is sent
+without a buffer, as the ``swift`` driver does it: a broken request then fails
+the upload.
+
+If not set, ``swift_upload_buffer_dir`` is taken, else the system's directory
+for temporary files.
+
+Related options:
+    * swift_buffered_disk_quota
+    * swift_buffered_min_free_percent
+    * swift_upload_buffer_dir
+"""),
+    cfg.IntOpt(
+        'swift_buffered_disk_quota',
+        default=0, min=0,
+        help="""
+What the buffers of this host may take in ``swift_buffered_dir``, in MiB.
+
+The bound holds over all uploads and all worker processes together. Room is
+reserved by whole segments: less than one segment's size
+(``swift_store_large_object_chunk_size``) turns buffering off.
+
+Possible values:
+    * 0: only ``swift_buffered_min_free_percent`` bounds the buffers
+    * a positive number of MiB
+
+Related options:
+    * swift_buffered_min_free_percent
+"""),
+    cfg.IntOpt(
+        'swift_buffered_min_free_percent',
+        default=10, min=0, max=100,
+        help="""
+Share of the file system of ``swift_buffered_dir``, in percent of its size,
+that buffers leave free for others, the image cache for example.
+
+No room for another segment is given when less would remain, and a segment
+that is being written goes on without a buffer when others have taken the
+space meanwhile.
+
+Related options:
+    * swift_buffered_disk_quota
+"""),
+    cfg.IntOpt(
+        'swift_buffered_threads',
+        default=4, min=1, max=64,
+        help="""
+How many segments of one upload may be in flight at a time, each on a
+connection of its own.
+
+1 sends one segment after the other. Each further one hides the time that
+Swift takes to commit a segment and adds its bandwidth, at the price of one
+more thread, one more connection, up to 5 MiB of memory and the disk space of
+one more segment.
+"""),
+    cfg.IntOpt(
+        'swift_buffered_retries',
+        default=5, min=0,
+        help="""
+How many further times a request to Swift or Keystone is tried when it fails
+for a reason that may pass: a broken connection, a timeout, 401, 408, 422,
+429, 498, 499, 5xx, or an answer that does not confirm what was sent.
+"""),
+    cfg.IntOpt(
+        'swift_buffered_max_backoff',
+        default=30, min=0,
+        help="""
+The longest wait between two tries of a request, in seconds.
+
+The wait starts near one second and doubles with each try. A Retry-After of
+Swift's is honoured up to this bound. With all retries used, a request that
+keeps failing takes at most ``swift_buffered_retries`` *
+(``swift_buffered_max_backoff`` + ``swift_buffered_timeout``) seconds longer.
+"""),
+    cfg.IntOpt(
+        'swift_buffered_timeout',
+        default=60, min=1,
+        help="""
+How long one operation on a socket to Swift or Keystone may take, in seconds:
+to connect, to send a block, to wait for the next bytes of an answer.
+
+It has to be longer than Swift takes to commit a segment.
+"""),
+    cfg.IntOpt(
+        'swift_buffered_confirm_timeout',
+        default=15, min=0,
+        help="""
+How long to wait until an image stored in segments reads back whole, in
+seconds.
+
+The list of an image's segments is Swift's container listing, which may lag
+behind the segments. When the time is over a warning is logged and the upload
+succeeds all the same: the segments are stored, the listing will follow.
+
+Possible values:
+    * 0: do not wait
+    * a positive number of seconds
+"""),
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What one store was configured to do.
+
+    :ivar directory: where segments are buffered
+    :ivar disk_quota: bytes that all buffers of the host may take; 0 = any
+    :ivar min_free_percent: share of the file system to leave free
+    :ivar threads: segments of one upload in flight
+    :ivar retries: further tries of a request
+    :ivar max_backoff: seconds between two tries at most
+    :ivar timeout: seconds that a socket operation may take
+    :ivar confirm_timeout: seconds to wait until an image reads back
+    :ivar segment_size: bytes in a segment
+    :ivar plain_limit: bytes above which an image is stored in segments
+    """
+
+    directory: str = dataclasses.field(default_factory=tempfile.gettempdir)
+    disk_quota: int = 0
+    min_free_percent: int = 10
+    threads: int = 4
+    retries: int = 5
+    max_backoff: float = 30
+    timeout: float = 60
+    confirm_timeout: float = 15
+    segment_size: int = 200 * 1024 * 1000
+    plain_limit: int = 200 * 1024 * 1000
+
+
+def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
+    """What oslo-config-generator shows."""
+    return [(GROUP, OPTIONS)]
+
+
+def register(conf: cfg.ConfigOpts, backend: str | None) -> None:
+    """Make our options known in every group where they may stand."""
+    for group in _groups(backend):
+        conf.register_opts(OPTIONS, group=group)
+
+
+def lookup(conf: cfg.ConfigOpts, backend: str | None, name: str) -> Any:
+    """The value of an option by precedence.
+
+    The store's own section wins, then ``[backend_defaults]``, then
+    ``[swift_buffered]``, then the default. glance_store's own look-up asks
+    whether a value is None, and so takes the default of
+    ``[backend_defaults]`` for a value that somebody has set; here the group
+    is asked whether anybody has set it.
+    """
+    groups = [group for group in _groups(backend)
+              if group in conf and name in conf[group]]
+    for group in groups:
+        if _is_set(conf, group, name):
+            return conf[group][name]
+    # The section's own default may have been reset to None by glance_store's
+    # BackendGroupConfiguration, those of the shared groups never are.
+    return conf[groups[-1]][name]
+
+
+def settle(conf: cfg.ConfigOpts, backend: str, names: list[str]) -> None:
+    """Give a store's own section the values it has by precedence.
+
+    Upstream reads some options from the section alone, where glance_store
+    resets the default to None (the class of bug 2146432), so that a value in
+    ``[backend_defaults]``, and even the default, is ignored.
+    """
+    for name in names:
+        value = lookup(conf, backend, name)
+        if value is not None and not _is_set(conf, backend, name):
+            conf.set_override(name, value, group=backend)
+
+
+def _is_set(conf: cfg.ConfigOpts, group: str, name: str) -> bool:
+    where = conf.get_location(name, group)
+    return where is not None and where.location not in (
+        cfg.Locations.opt_default, cfg.Locations.set_default)
+
+
+def _groups(backend: str | None) -> list[str]:
+    return [backend or 'glance_store', SHARED_GROUP, GROUP]
+
+
+def settings(conf: cfg.ConfigOpts, backend: str | None, segment_size: int,
+             large_object_size: int) -> Settings:
+    """The settings of a store.
+
+    :param conf: the configuration, after :func:`register`
+    :param backend: the store's section, None for ``[glance_store]``
+    :param segment_size: upstream's large_object_chunk_size, bytes
+    :param large_object_size: upstream's large_object_size, bytes
+    """
+    def value(name: str) -> Any:
+        return lookup(conf, backend, 'swift_buffered_' + name)
+
+    directory = (value('dir')
+                 or lookup(conf, backend, 'swift_upload_buffer_dir')
+                 or tempfile.gettempdir())
+    return Settings(
+        directory=directory,
+        disk_quota=value('disk_quota') * MIB,
+        min_free_percent=value('min_free_percent'),
+        threads=value('threads'),
+        retries=value('retries'),
+        max_backoff=value('max_backoff'),
+        timeout=value('timeout'),
+        confirm_timeout=value('confirm_timeout'),
+        segment_size=segment_size,
+        plain_limit=min(segment_size, large_object_size))

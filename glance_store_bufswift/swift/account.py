@@ -1,0 +1,286 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Requests to one Swift account.
+
+Every request either did what it was to do or raises RequestFailed, whatever
+library the error came from, after its tries are used up.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+import dataclasses
+import threading
+from typing import Any
+from typing import TypeVar
+
+from glance_store_bufswift.buffer import segment
+from glance_store_bufswift import errors
+from glance_store_bufswift.swift import failure as failures
+from glance_store_bufswift.swift import retry
+from glance_store_bufswift.swift import tokens
+from glance_store_bufswift.swift import wire
+
+T = TypeVar('T')
+
+#: Swift's own page size (container_listing_limit).
+PAGE = 10_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Endpoint:
+    """Where an account is and how to get in.
+
+    :ivar url: the account's storage URL
+    :ivar session: keystoneauth session that gives tokens, None if ``token``
+        is all there is
+    :ivar token: used when there is no session; can't be renewed
+    :ivar timeout: seconds that a socket operation may take
+    :ivar cacert: CA bundle, None for the system's
+    :ivar insecure: whether certificates go unverified
+    """
+
+    url: str
+    session: Any = None
+    token: str | None = dataclasses.field(default=None, repr=False)
+    timeout: float = 60
+    cacert: str | None = None
+    insecure: bool = False
+
+
+class Account:
+    """An account as one upload, delete or download sees it.
+
+    Threads may share it: each gets a connection of its own.
+
+    :param endpoint: where the account is
+    :param policy: how often requests are tried
+    """
+
+    def __init__(self, endpoint: Endpoint, policy: retry.Policy) -> None:
+        self._endpoint = endpoint
+        self._policy = policy
+        self._sockets = wire.Sockets()
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._connections: list[wire.Connection] = []
+        #: Tries beyond the first, over all requests.
+        self.retries = 0
+
+    def fresh(self) -> 'Account':
+        """The same account on new connections, not cancelled."""
+        policy = dataclasses.replace(
+            self._policy, cancelled=threading.Event())
+        return Account(self._endpoint, policy)
+
+    def cancel(self) -> None:
+        """End all requests, also those on the wire; for good."""
+        self._policy.cancelled.set()
+        self._sockets.break_off()
+
+    def close(self) -> None:
+        """Close all connections. None may be in use."""
+        for connection in self._connections:
+            connection.close()
+
+    def put(self, container: str, name: str, body: segment.Segment,
+            length: int | None = None,
+            headers: Mapping[str, str] | None = None) -> None:
+        """Store an object and make sure that Swift has just these bytes.
+
+        :param body: what is sent; rewound to be sent again
+        :param length: bytes in the body; None = not known yet
+        :raises RequestFailed: it is not stored, or it is in doubt
+        """
+        tries = self._tries(f'PUT of {container}/{name}')
+        start = body.tell()
+
+        def put(connection: wire.Connection, answer: dict[str, Any]) -> None:
+            reader = _Body(body, tries, connection, answer)
+            etag = connection.put_object(
+                container, name, reader, content_length=length,
+                chunk_size=wire.BLOCK, headers=headers, response_dict=answer)
+            if answer.get('status') == 202 or etag != body.md5():
+                raise errors.NotStored(
+                    f'Swift answered {answer.get("status")} with ETag '
+                    f'{etag!r}, but what was sent has the MD5 {body.md5()}')
+        self._run(tries, put, lambda: body.seek(start))
+
+    def put_empty(self, container: str, name: str,
+                  headers: Mapping[str, str]) -> None:
+        """Store an object without content, a manifest."""
+        def put(connection: wire.Connection, answer: dict[str, Any]) -> None:
+            connection.put_object(container, name, '', headers=headers,
+                                  response_dict=answer)
+            # A 202 says that an object with a later timestamp is there
+            # (swift/proxy/controllers/obj.py): ours was not stored.
+            if answer.get('status') == 202:
+                raise errors.NotStored('Swift answered 202')
+        self._run(self._tries(f'PUT of {container}/{name}'), put)
+
+    def head(self, container: str, name: str) -> dict[str, str] | None:
+        """The headers of an object, None if there is none."""
+        return self._ask(f'HEAD of {container}/{name}',
+                         lambda connection: dict(
+                             connection.head_object(container, name)))
+
+    def delete(self, container: str, name: str) -> None:
+        """Delete an object; that there is none is fine."""
+        self._ask(f'DELETE of {container}/{name}',
+                  lambda connection: connection.delete_object(
+                      container, name))
+
+    def listing(self, container: str, prefix: str) -> Iterator[str]:
+        """The names of objects with a prefix, page by page."""
+        marker = ''
+        while True:
+            page = self._page(container, prefix, marker)
+            yield from page
+            if len(page) < PAGE:
+                return
+            marker = page[-1]
+
+    def has_container(self, container: str) -> bool:
+        """Whether a container is there."""
+        found = self._ask(f'HEAD of {container}',
+                          lambda connection: dict(
+                              connection.head_container(container)))
+        return found is not None
+
+    def create_container(self, container: str) -> None:
+        """Create a container; that there is one is fine."""
+        self._run(self._tries(f'PUT of {container}'),
+                  lambda connection, _: connection.put_container(container))
+
+    def delete_container(self, container: str) -> None:
+        """Delete an empty container; that there is none is fine."""
+        self._ask(f'DELETE of {container}',
+                  lambda connection: connection.delete_container(container))
+
+    def _page(self, container: str, prefix: str, marker: str) -> list[str]:
+        answer = self._ask(
+            f'listing of {container}/{prefix}',
+            lambda connection: connection.get_container(
+                container, prefix=prefix, marker=marker, limit=PAGE))
+        return [entry['name'] for entry in answer[1]] if answer else []
+
+    def _tries(self, what: str) -> retry.Tries:
+        return retry.Tries(self._policy, what)
+
+    def _ask(self, what: str, ask: Callable[[wire.Connection], T]) -> T | None:
+        """Run a request without a body; None for a 404."""
+        try:
+            return self._run(self._tries(what),
+                             lambda connection, _: ask(connection))
+        except errors.RequestFailed as exc:
+            if exc.status == 404:
+                return None
+            raise
+
+    def _run(self, tries: retry.Tries,
+             request: Callable[[wire.Connection, dict[str, Any]], T],
+             rewind: Callable[[], object] | None = None) -> T:
+        """Run a request until it succeeds or is to be given up.
+
+        With a body to rewind, swiftclient's own retry works inside on what
+        is left of the tries. Without one it would not wait between them.
+        """
+        try:
+            while True:
+                answer: dict[str, Any] = {}
+                connection = self._connection()
+                connection.retries = tries.left - 1 if rewind else 0
+                tries.begin(connection)
+                try:
+                    return request(connection, answer)
+                except Exception as exc:
+                    failure = self._failure(exc, connection, answer)
+                    if not failure.may_pass or not tries.left:
+                        raise failure.final(tries.what, tries.made) from exc
+                    tries.back_off(failure.reason, failure.retry_after)
+                if rewind:
+                    rewind()
+        finally:
+            with self._lock:
+                self.retries += max(0, tries.made - 1)
+
+    def _failure(self, exc: Exception, connection: wire.Connection,
+                 answer: dict[str, Any]) -> failures.Failure:
+        """What made a request fail; other exceptions are raised again."""
+        if isinstance(exc, errors.NotRewindable):
+            cause = _last_failure(connection, answer)
+            return dataclasses.replace(
+                cause, may_pass=False,
+                reason=f'{cause.reason}; not sent again, as {exc}')
+        if getattr(exc, 'http_status', 0) is None:
+            # swiftclient's word for a body that it may not rewind.
+            return _last_failure(connection, answer)
+        failure = failures.of_exception(exc)
+        if failure is None:
+            raise exc
+        if failure.status == 401 and self._endpoint.session is None:
+            return dataclasses.replace(failure, may_pass=False)
+        return failure
+
+    def _connection(self) -> wire.Connection:
+        """This thread's connection."""
+        connection: wire.Connection | None = getattr(
+            self._local, 'connection', None)
+        if connection is None:
+            connection = self._local.connection = self._connect()
+            with self._lock:
+                self._connections.append(connection)
+        return connection
+
+    def _connect(self) -> wire.Connection:
+        where = self._endpoint
+        session = tokens.Tokens(where.session) if where.session else None
+        # swiftclient's own waits can't be cut short: ours take their place.
+        return wire.Connection(
+            self._sockets, preauthurl=where.url, preauthtoken=where.token,
+            session=session, force_auth_retry=session is not None,
+            starting_backoff=0, max_backoff=0, timeout=where.timeout,
+            cacert=where.cacert, insecure=where.insecure)
+
+
+class _Body:
+    """A segment as swiftclient sends it: setting it back is a new try."""
+
+    def __init__(self, body: segment.Segment, tries: retry.Tries,
+                 connection: wire.Connection, answer: dict[str, Any]) -> None:
+        self._body = body
+        self._tries = tries
+        self._connection = connection
+        self._answer = answer
+
+    def read(self, size: int = -1) -> bytes:
+        return self._body.read(size)
+
+    def tell(self) -> int:
+        return self._body.tell()
+
+    def seek(self, offset: int) -> None:
+        """Called by swiftclient between two tries."""
+        failure = _last_failure(self._connection, self._answer)
+        self._tries.back_off(failure.reason, failure.retry_after)
+        self._body.seek(offset)
+
+
+def _last_failure(connection: wire.Connection,
+                  answer: dict[str, Any]) -> failures.Failure:
+    """Why swiftclient is about to send a body again, or can't."""
+    answers = answer.get('response_dicts')
+    if answers and answers[-1]:
+        return failures.of_answer(answers[-1])
+    failure = connection.failure and failures.of_exception(connection.failure)
+    return failure or failures.Failure('no answer', may_pass=True)

@@ -1,0 +1,138 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What a failed try says: whether it may pass, and how to name it."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+import dataclasses
+from typing import Any
+from typing import TypeVar
+
+from keystoneauth1 import exceptions as ksa
+import requests
+import swiftclient
+
+from glance_store_bufswift import errors
+from glance_store_bufswift.swift import retry
+
+T = TypeVar('T')
+
+#: What Keystone may answer now and not the next time.
+_KEYSTONE_TRANSIENT = frozenset((408, 429, 500, 502, 503, 504))
+
+
+@dataclasses.dataclass(frozen=True)
+class Failure:
+    """The outcome of one try, whatever library told it.
+
+    :ivar reason: one line for people, with Swift's transaction id
+    :ivar status: HTTP status, None if there was no answer
+    :ivar may_pass: whether another try makes sense
+    :ivar retry_after: seconds that the server asks to wait
+    :ivar timed_out: whether a socket operation took too long
+    """
+
+    reason: str
+    status: int | None = None
+    may_pass: bool = False
+    retry_after: float = 0
+    timed_out: bool = False
+
+    def final(self, what: str, tries: int) -> errors.RequestFailed:
+        """The error to raise when there is no further try."""
+        times = 'once' if tries <= 1 else f'{tries} times'
+        return errors.RequestFailed(
+            f'{what} failed, tried {times}: {self.reason}',
+            status=self.status, timed_out=self.timed_out)
+
+
+def of_exception(exc: BaseException | None) -> Failure | None:
+    """The failure that an exception stands for.
+
+    None for what is no failure of a request: the upload was aborted, or
+    there is a bug.
+    """
+    if isinstance(exc, errors.NotStored):
+        return Failure(str(exc), may_pass=True)
+    if isinstance(exc, swiftclient.ClientException):
+        return of_answer({'status': exc.http_status,
+                          'reason': exc.http_reason or exc.msg,
+                          'headers': exc.http_response_headers or {}})
+    if isinstance(exc, ksa.ClientException):
+        return _of_keystone(exc)
+    if isinstance(exc, OSError):
+        return Failure(f'{type(exc).__name__}: {exc}',
+                       may_pass=not _bad_certificate(exc),
+                       timed_out=_timed_out(exc))
+    return None
+
+
+def of_answer(answer: Mapping[str, Any]) -> Failure:
+    """The failure that an answer of Swift's stands for."""
+    status, headers = answer['status'], answer.get('headers') or {}
+    transaction = (headers.get('x-trans-id')
+                   or headers.get('x-openstack-request-id') or 'none given')
+    return Failure(
+        f'{status} {answer.get("reason")}, transaction id {transaction}',
+        status=status, may_pass=status is not None and retry.may_pass(status),
+        retry_after=retry.retry_after(headers))
+
+
+def repeat(policy: retry.Policy, what: str, call: Callable[[], T]) -> T:
+    """Repeat a call while its failures may pass.
+
+    :param what: names the call in log lines and errors
+    :raises RequestFailed: it failed for good
+    """
+    tries = retry.Tries(policy, what)
+    while True:
+        tries.begin(retry.Once())
+        try:
+            return call()
+        except Exception as exc:
+            # Upstream wraps what Keystone's client raises.
+            failure = of_exception(exc) or of_exception(exc.__context__)
+            if failure is None:
+                raise
+            if not failure.may_pass or not tries.left:
+                raise failure.final(what, tries.made) from exc
+            tries.back_off(failure.reason, failure.retry_after)
+
+
+def _of_keystone(exc: ksa.ClientException) -> Failure:
+    status = getattr(exc, 'http_status', None)
+    headers = getattr(getattr(exc, 'response', None), 'headers', None) or {}
+    lost = isinstance(exc, ksa.ConnectionError)
+    # Keystone's 401 says that the credentials are wrong, Swift's that the
+    # token is; only the latter may pass. What Swift's 403 means for the
+    # caller, Keystone's does not either.
+    return Failure(
+        f'Keystone: {exc}', may_pass=lost or status in _KEYSTONE_TRANSIENT,
+        retry_after=retry.retry_after(headers),
+        timed_out=isinstance(exc, ksa.ConnectTimeout))
+
+
+def _bad_certificate(exc: OSError) -> bool:
+    return (isinstance(exc, requests.exceptions.SSLError)
+            and 'certificate verify' in str(exc))
+
+
+def _timed_out(exc: BaseException | None) -> bool:
+    """Whether a timeout is at the root of a requests exception."""
+    seen: set[int] = set()
+    while exc is not None and id(exc) not in seen:
+        if isinstance(exc, TimeoutError | requests.exceptions.Timeout):
+            return True
+        seen.add(id(exc))
+        exc = exc.__cause__ or exc.__context__
+    return False

@@ -1,0 +1,302 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""One upload: from Glance's stream to an image that reads back whole."""
+
+from collections.abc import Mapping
+from concurrent import futures
+import dataclasses
+import threading
+import time
+
+from oslo_log import log as logging
+
+from glance_store_bufswift.buffer import segment
+from glance_store_bufswift.buffer import space
+from glance_store_bufswift import cleanup
+from glance_store_bufswift import digests
+from glance_store_bufswift import errors
+from glance_store_bufswift import layout
+from glance_store_bufswift import manifest
+from glance_store_bufswift import opts
+from glance_store_bufswift import source
+from glance_store_bufswift.swift import account as swift
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Stored:
+    """What was stored: size in bytes, checksum and multihash in hex."""
+
+    size: int
+    checksum: str
+    multihash: str
+
+
+@dataclasses.dataclass
+class Summary:
+    """What an upload took, for the log; bytes and seconds."""
+
+    began: float = dataclasses.field(default_factory=time.monotonic)
+    segments: int = 0
+    buffered: int = 0
+    unbuffered: int = 0
+
+    def count(self, sent: segment.Segment) -> None:
+        """Count a segment that was written to its end."""
+        self.segments += 1
+        self.buffered += sent.filed
+        self.unbuffered += sent.size - sent.filed
+
+
+class Upload:
+    """Stores one image; used once.
+
+    The caller's thread reads the source and writes segments; a few workers
+    send them. Whatever fails first ends all of it.
+
+    :param account: for this upload alone; closed at its end
+    :param where: the names of this attempt
+    :param settings: how the store is configured
+    :param stream: where the image comes from
+    :param image_size: bytes in the image; 0 = unknown
+    :param image_digests: fed with all that is read; closed at the end
+    """
+
+    def __init__(self, account: swift.Account, where: layout.Layout,
+                 settings: opts.Settings, stream: source.Readable,
+                 image_size: int, image_digests: digests.Digests) -> None:
+        self._account = account
+        self._where = where
+        self._settings = settings
+        self._source = source.Source(stream, image_size)
+        self._image_size = image_size
+        self._digests = image_digests
+        self._space = space.Space(settings.directory, settings.disk_quota,
+                                  settings.min_free_percent)
+        self._workers = futures.ThreadPoolExecutor(
+            settings.threads, thread_name_prefix='bufswift-put')
+        self._in_flight: dict[futures.Future[None], segment.Segment] = {}
+        self._attempted: set[str] = set()
+        self._stored: set[str] = set()
+        self._md5s: list[futures.Future[str]] = []
+        self._first_error: BaseException | None = None
+        self._failing = threading.Lock()
+        self._warned = False
+        self._summary = Summary()
+
+    def run(self) -> Stored:
+        """Store the image, or leave nothing behind.
+
+        :raises SourceFailed: the stream raised
+        :raises Invalid: the image is not as long as declared
+        :raises RequestFailed: Swift or Keystone did not do their part
+        """
+        try:
+            checksum, multihash = self._store()
+        except BaseException as exc:
+            self._abort(exc)
+            self._stop()
+            self._clean_up()
+            raise (self._first_error or exc) from None
+        finally:
+            self._stop()
+        self._log_summary()
+        return Stored(self._source.size, checksum, multihash)
+
+    # From the source to the segments, in the caller's thread
+
+    def _store(self) -> tuple[str, str]:
+        length = self._plain_length()
+        if length is not None:
+            former = self._former()
+            self._send(self._where.image, length, length,
+                       self._where.plain_headers())
+            hashes = self._digests.finish()
+            self._drain()
+        else:
+            self._send_segments()
+            hashes = self._digests.finish()
+            former = self._former()
+            self._drain()
+            self._write_manifest()
+        cleanup.replaced(self._account, self._where, former)
+        return hashes
+
+    def _plain_length(self) -> int | None:
+        """Bytes in an image that becomes one object, None for segments."""
+        limit = self._settings.plain_limit
+        self._source.peek()
+        if self._source.ended and self._source.size <= limit:
+            return self._source.size
+        if 0 < self._image_size <= limit:
+            return self._image_size
+        return None
+
+    def _send_segments(self) -> None:
+        number, left = 0, self._image_size
+        while self._source.peek():
+            number += 1
+            if number > layout.MAX_SEGMENTS:
+                raise errors.RequestFailed(
+                    f'The image needs more than {layout.MAX_SEGMENTS} '
+                    'segments; swift_store_large_object_chunk_size has to '
+                    'be larger', status=413)
+            size = layout.segment_size(
+                number, self._settings.segment_size, self._image_size)
+            length = min(size, left) if self._image_size else None
+            self._send(self._where.segment(number), length or size, length)
+            left -= size
+
+    def _send(self, name: str, capacity: int, length: int | None,
+              headers: Mapping[str, str] | None = None) -> None:
+        """Copy the source to one object, while a worker sends it."""
+        while len(self._in_flight) >= self._settings.threads:
+            self._wait_for_one()
+        sent = segment.Segment(self._room(capacity))
+        self._attempted.add(name)
+        future = self._workers.submit(
+            self._put, name, sent, length, headers)
+        self._in_flight[future] = sent
+        left = capacity
+        while left and (block := self._source.read(left)):
+            self._digests.update(block)
+            sent.write(block)
+            self._raise_first_error()
+            left -= len(block)
+        md5 = self._digests.end_segment()
+        self._md5s.append(md5)
+        sent.finish(md5)
+        self._summary.count(sent)
+        if sent.spilled is not None:
+            self._warn(sent.spilled)
+
+    def _room(self, capacity: int) -> space.Room | None:
+        """Room for a buffer; None if the segment is to go without.
+
+        The first buffer of an upload may take the last room, each further
+        one leaves as much for another upload's first.
+        """
+        while capacity:
+            self._reap()
+            holds = any(sent.buffered for sent in self._in_flight.values())
+            try:
+                return self._space.room(
+                    capacity, spare=capacity if holds else 0)
+            except space.NoRoom as exc:
+                if not holds:
+                    self._warn(exc)
+                    return None
+            self._wait_for_one()
+        return None
+
+    def _warn(self, why: Exception) -> None:
+        if not self._warned:
+            self._warned = True
+            LOG.warning('Image %(image)s is uploaded in part without a '
+                        'buffer, where a broken request can not be '
+                        'repeated: %(why)s',
+                        {'image': self._where.image, 'why': why})
+
+    # The segments in flight
+
+    def _put(self, name: str, sent: segment.Segment, length: int | None,
+             headers: Mapping[str, str] | None) -> None:
+        """Send an object, on a worker's thread."""
+        try:
+            self._account.put(
+                self._where.container, name, sent, length, headers)
+            self._stored.add(name)
+            sent.close()
+        except BaseException as exc:
+            self._abort(exc)
+            raise
+
+    def _wait_for_one(self) -> None:
+        futures.wait(self._in_flight, return_when=futures.FIRST_COMPLETED)
+        self._reap()
+
+    def _reap(self) -> None:
+        self._raise_first_error()
+        for future in [each for each in self._in_flight if each.done()]:
+            del self._in_flight[future]
+
+    def _drain(self) -> None:
+        while self._in_flight:
+            self._wait_for_one()
+        self._raise_first_error()
+
+    # The end
+
+    def _former(self) -> dict[str, str] | None:
+        """The headers of what stands under the image's name so far."""
+        try:
+            return self._account.head(
+                self._where.container, self._where.image)
+        except errors.RequestFailed as exc:
+            LOG.warning('%s', exc)
+            return None
+
+    def _write_manifest(self) -> None:
+        self._attempted.add(self._where.image)
+        manifest.write(self._account, self._where, len(self._md5s))
+        manifest.confirm(
+            self._account, self._where,
+            [md5.result() for md5 in self._md5s], self._source.size,
+            self._settings.confirm_timeout)
+
+    def _log_summary(self) -> None:
+        summary = self._summary
+        LOG.info('Image %(image)s stored: %(bytes)d bytes in %(segments)d '
+                 'segments, %(retries)d retries, %(buffered)d bytes '
+                 'buffered, %(unbuffered)d unbuffered, %(seconds).1f s',
+                 {'image': self._where.image, 'bytes': self._source.size,
+                  'segments': summary.segments,
+                  'retries': self._account.retries,
+                  'buffered': summary.buffered,
+                  'unbuffered': summary.unbuffered,
+                  'seconds': time.monotonic() - summary.began})
+
+    def _abort(self, exc: BaseException) -> None:
+        """Stop everything for the first error; on any thread."""
+        with self._failing:
+            if self._first_error is not None:
+                return
+            self._first_error = exc
+        for sent in list(self._in_flight.values()):
+            sent.abort(exc)
+        self._account.cancel()
+
+    def _raise_first_error(self) -> None:
+        if self._first_error is not None:
+            raise errors.Aborted('The upload has failed elsewhere')
+
+    def _stop(self) -> None:
+        """Wait for all threads, close all files and connections."""
+        self._workers.shutdown(wait=True, cancel_futures=True)
+        for sent in self._in_flight.values():
+            sent.close()
+        self._digests.close()
+        self._account.close()
+
+    def _clean_up(self) -> None:
+        account = self._account.fresh()
+        try:
+            cleanup.after_failure(
+                account, self._where, self._attempted,
+                in_doubt=not self._attempted <= self._stored)
+        except Exception:
+            LOG.exception('Cleaning up after the failed upload of image %s',
+                          self._where.image)
+        finally:
+            account.close()
