@@ -16,6 +16,7 @@ One upload, as the data flows::
 
     driver.py    the stores, as glance_store knows them
     upload.py    one upload, from source to manifest, or cleanup
+    flight.py    the segments on their way, and what fails first
     source.py    one pass over Glance's stream
     digests.py   checksum, multihash, verifier, the segments' MD5s
     buffer/      what holds a segment while it is sent

@@ -15,7 +15,6 @@
 from collections.abc import Mapping
 from concurrent import futures
 import dataclasses
-import threading
 import time
 
 from oslo_log import log as logging
@@ -25,6 +24,7 @@ from glance_store_bufswift.buffer import space
 from glance_store_bufswift import cleanup
 from glance_store_bufswift import digests
 from glance_store_bufswift import errors
+from glance_store_bufswift import flight
 from glance_store_bufswift import layout
 from glance_store_bufswift import manifest
 from glance_store_bufswift import opts
@@ -62,8 +62,8 @@ class Summary:
 class Upload:
     """Stores one image; used once.
 
-    The caller's thread reads the source and writes segments; a few workers
-    send them. Whatever fails first ends all of it.
+    The caller's thread reads the source and writes segments, which the
+    workers of a Flight send.
 
     :param account: for this upload alone; closed at its end
     :param where: the names of this attempt
@@ -84,14 +84,9 @@ class Upload:
         self._digests = image_digests
         self._space = space.Space(settings.directory, settings.disk_quota,
                                   settings.min_free_percent)
-        self._workers = futures.ThreadPoolExecutor(
-            settings.threads, thread_name_prefix='bufswift-put')
-        self._in_flight: dict[futures.Future[None], segment.Segment] = {}
-        self._attempted: set[str] = set()
-        self._stored: set[str] = set()
+        self._flight = flight.Flight(
+            account, where.container, settings.threads)
         self._md5s: list[futures.Future[str]] = []
-        self._first_error: BaseException | None = None
-        self._failing = threading.Lock()
         self._warned = False
         self._summary = Summary()
 
@@ -105,10 +100,10 @@ class Upload:
         try:
             checksum, multihash = self._store()
         except BaseException as exc:
-            self._abort(exc)
+            self._flight.abort(exc)
             self._stop()
             self._clean_up()
-            raise (self._first_error or exc) from None
+            raise (self._flight.first_error or exc) from None
         finally:
             self._stop()
         self._log_summary()
@@ -123,12 +118,12 @@ class Upload:
             self._send(self._where.image, length, length,
                        self._where.plain_headers())
             hashes = self._digests.finish()
-            self._drain()
+            self._flight.wait_for_all()
         else:
             self._send_segments()
             hashes = self._digests.finish()
             former = self._former()
-            self._drain()
+            self._flight.wait_for_all()
             self._write_manifest()
         cleanup.replaced(self._account, self._where, former)
         return hashes
@@ -161,18 +156,14 @@ class Upload:
     def _send(self, name: str, capacity: int, length: int | None,
               headers: Mapping[str, str] | None = None) -> None:
         """Copy the source to one object, while a worker sends it."""
-        while len(self._in_flight) >= self._settings.threads:
-            self._wait_for_one()
+        self._flight.wait_for_place()
         sent = segment.Segment(self._room(capacity))
-        self._attempted.add(name)
-        future = self._workers.submit(
-            self._put, name, sent, length, headers)
-        self._in_flight[future] = sent
+        self._flight.begin(name, sent, length, headers)
         left = capacity
         while left and (block := self._source.read(left)):
             self._digests.update(block)
             sent.write(block)
-            self._raise_first_error()
+            self._flight.check()
             left -= len(block)
         md5 = self._digests.end_segment()
         self._md5s.append(md5)
@@ -188,8 +179,7 @@ class Upload:
         one leaves as much for another upload's first.
         """
         while capacity:
-            self._reap()
-            holds = any(sent.buffered for sent in self._in_flight.values())
+            holds = self._flight.holds_room()
             try:
                 return self._space.room(
                     capacity, spare=capacity if holds else 0)
@@ -197,7 +187,7 @@ class Upload:
                 if not holds:
                     self._warn(exc)
                     return None
-            self._wait_for_one()
+            self._flight.wait_for_one()
         return None
 
     def _warn(self, why: Exception) -> None:
@@ -207,34 +197,6 @@ class Upload:
                         'buffer, where a broken request can not be '
                         'repeated: %(why)s',
                         {'image': self._where.image, 'why': why})
-
-    # The segments in flight
-
-    def _put(self, name: str, sent: segment.Segment, length: int | None,
-             headers: Mapping[str, str] | None) -> None:
-        """Send an object, on a worker's thread."""
-        try:
-            self._account.put(
-                self._where.container, name, sent, length, headers)
-            self._stored.add(name)
-            sent.close()
-        except BaseException as exc:
-            self._abort(exc)
-            raise
-
-    def _wait_for_one(self) -> None:
-        futures.wait(self._in_flight, return_when=futures.FIRST_COMPLETED)
-        self._reap()
-
-    def _reap(self) -> None:
-        self._raise_first_error()
-        for future in [each for each in self._in_flight if each.done()]:
-            del self._in_flight[future]
-
-    def _drain(self) -> None:
-        while self._in_flight:
-            self._wait_for_one()
-        self._raise_first_error()
 
     # The end
 
@@ -248,7 +210,7 @@ class Upload:
             return None
 
     def _write_manifest(self) -> None:
-        self._attempted.add(self._where.image)
+        self._flight.attempted.add(self._where.image)
         manifest.write(self._account, self._where, len(self._md5s))
         manifest.confirm(
             self._account, self._where,
@@ -267,25 +229,9 @@ class Upload:
                   'unbuffered': summary.unbuffered,
                   'seconds': time.monotonic() - summary.began})
 
-    def _abort(self, exc: BaseException) -> None:
-        """Stop everything for the first error; on any thread."""
-        with self._failing:
-            if self._first_error is not None:
-                return
-            self._first_error = exc
-        for sent in list(self._in_flight.values()):
-            sent.abort(exc)
-        self._account.cancel()
-
-    def _raise_first_error(self) -> None:
-        if self._first_error is not None:
-            raise errors.Aborted('The upload has failed elsewhere')
-
     def _stop(self) -> None:
         """Wait for all threads, close all files and connections."""
-        self._workers.shutdown(wait=True, cancel_futures=True)
-        for sent in self._in_flight.values():
-            sent.close()
+        self._flight.stop()
         self._digests.close()
         self._account.close()
 
@@ -293,8 +239,8 @@ class Upload:
         account = self._account.fresh()
         try:
             cleanup.after_failure(
-                account, self._where, self._attempted,
-                in_doubt=not self._attempted <= self._stored)
+                account, self._where, self._flight.attempted,
+                in_doubt=not self._flight.attempted <= self._flight.stored)
         except Exception:
             LOG.exception('Cleaning up after the failed upload of image %s',
                           self._where.image)

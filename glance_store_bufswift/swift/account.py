@@ -73,6 +73,7 @@ class Account:
         self._sockets = wire.Sockets()
         self._local = threading.local()
         self._lock = threading.Lock()
+        self._renewing = threading.Lock()
         self._connections: list[wire.Connection] = []
         #: Tries beyond the first, over all requests.
         self.retries = 0
@@ -244,7 +245,9 @@ class Account:
 
     def _connect(self) -> wire.Connection:
         where = self._endpoint
-        session = tokens.Tokens(where.session) if where.session else None
+        session = None
+        if where.session is not None:
+            session = tokens.Tokens(where.session, self._renewing)
         # swiftclient's own waits can't be cut short: ours take their place.
         return wire.Connection(
             self._sockets, preauthurl=where.url, preauthtoken=where.token,

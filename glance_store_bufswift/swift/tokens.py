@@ -12,6 +12,7 @@
 
 """Tokens for swiftclient, from the keystoneauth session of a store."""
 
+import threading
 from typing import Any
 
 
@@ -23,10 +24,12 @@ class Tokens:
     were rate-limited for asking once for each segment (restic issue 3739).
 
     :param session: a keystoneauth session; may be shared by threads
+    :param renewing: one for all connections that share the session
     """
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Any, renewing: threading.Lock) -> None:
         self._session = session
+        self._renewing = renewing
         self._given: str | None = None
 
     def get_endpoint(self, **_: Any) -> None:
@@ -39,6 +42,7 @@ class Tokens:
 
     def invalidate(self) -> bool:
         """The token was refused: forget it, unless another did so before."""
-        if self._session.get_token() == self._given:
-            self._session.invalidate()
+        with self._renewing:
+            if self._session.get_token() == self._given:
+                self._session.invalidate()
         return True

@@ -41,6 +41,7 @@ ORDER = (
     'swift.tokens',
     'swift.wire',
     'swift.account',
+    'flight',
     'cleanup',
     'manifest',
     'upload',

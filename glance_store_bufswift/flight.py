@@ -1,0 +1,120 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The segments of one upload that are on their way, and what fails first."""
+
+from collections.abc import Mapping
+from concurrent import futures
+import threading
+
+from glance_store_bufswift.buffer import segment
+from glance_store_bufswift import errors
+from glance_store_bufswift.swift import account as swift
+
+
+class Flight:
+    """A few workers, each sending one segment at a time.
+
+    The first failure ends all of it: every segment raises on both its sides,
+    and what is on the wire is broken off.
+
+    :param account: what the workers send to; cancelled by the first failure
+    :param container: where the objects go
+    :param threads: how many segments may be in flight
+    """
+
+    def __init__(self, account: swift.Account, container: str,
+                 threads: int) -> None:
+        self._account = account
+        self._container = container
+        self._threads = threads
+        self._workers = futures.ThreadPoolExecutor(
+            threads, thread_name_prefix='bufswift-put')
+        self._lock = threading.Lock()
+        self._in_flight: dict[futures.Future[None], segment.Segment] = {}
+        #: Every name for which a PUT was begun, and those known to be stored.
+        self.attempted: set[str] = set()
+        self.stored: set[str] = set()
+        self.first_error: BaseException | None = None
+
+    def begin(self, name: str, sent: segment.Segment, length: int | None,
+              headers: Mapping[str, str] | None) -> None:
+        """Send an object, its bytes being written from now on.
+
+        :param length: bytes in the object; None = not known yet
+        """
+        self.attempted.add(name)
+        future = self._workers.submit(self._put, name, sent, length, headers)
+        with self._lock:
+            self._in_flight[future] = sent
+            if self.first_error is not None:
+                # What has failed meanwhile has not seen this segment.
+                sent.abort(self.first_error)
+
+    def wait_for_place(self) -> None:
+        """Wait until another segment may begin; raises as check()."""
+        while len(self._in_flight) >= self._threads:
+            self.wait_for_one()
+
+    def wait_for_one(self) -> None:
+        """Wait until a segment in flight has ended; raises as check()."""
+        futures.wait(self._in_flight, return_when=futures.FIRST_COMPLETED)
+        self._forget_ended()
+
+    def wait_for_all(self) -> None:
+        """Wait until all segments are stored; raises as check()."""
+        while self._in_flight:
+            self.wait_for_one()
+        self.check()
+
+    def holds_room(self) -> bool:
+        """Whether a segment in flight is buffered; raises as check()."""
+        self._forget_ended()
+        return any(sent.buffered for sent in self._in_flight.values())
+
+    def check(self) -> None:
+        """Raise Aborted if anything has failed."""
+        if self.first_error is not None:
+            raise errors.Aborted('The upload has failed elsewhere')
+
+    def abort(self, exc: BaseException) -> None:
+        """Stop everything, unless it was stopped before; on any thread."""
+        with self._lock:
+            if self.first_error is not None:
+                return
+            self.first_error = exc
+            for sent in self._in_flight.values():
+                sent.abort(exc)
+        self._account.cancel()
+
+    def stop(self) -> None:
+        """Wait for the workers and give all buffers back."""
+        self._workers.shutdown(wait=True, cancel_futures=True)
+        for sent in self._in_flight.values():
+            sent.close()
+
+    def _put(self, name: str, sent: segment.Segment, length: int | None,
+             headers: Mapping[str, str] | None) -> None:
+        """Send an object, on a worker's thread."""
+        try:
+            self._account.put(self._container, name, sent, length, headers)
+            self.stored.add(name)
+            sent.close()
+        except BaseException as exc:
+            self.abort(exc)
+            raise
+
+    def _forget_ended(self) -> None:
+        self.check()
+        with self._lock:
+            for future in [each for each in self._in_flight if each.done()]:
+                del self._in_flight[future]
