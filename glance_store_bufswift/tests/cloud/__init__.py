@@ -1,0 +1,22 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""A real OpenStack cloud for tests: Keystone and Swift on loopback ports.
+
+    process.py, keeper.py, serve.py   servers as processes; gone when we are
+    keystone.py, swift.py             how each of them is set up
+    faults.py, journal.py, proxy.py   the fault injecting HTTP proxy, its
+                                      rules and its log
+    messages.py, channel.py, relay.py, answer.py, strike.py
+                                      how that proxy works
+    site.py, cloud.py, __main__.py    all of it, shared by a run of tests
+"""

@@ -1,0 +1,252 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The test cloud itself: real services, isolated views, nothing left."""
+
+import io
+import os
+from pathlib import Path
+import select
+import signal
+import subprocess
+import sys
+
+from oslotest import base
+import requests
+import swiftclient
+
+from glance_store_bufswift.tests.cloud import cloud
+from glance_store_bufswift.tests.cloud import faults
+from glance_store_bufswift.tests.cloud import keystone
+from glance_store_bufswift.tests.cloud import process
+from glance_store_bufswift.tests.cloud import site
+
+_PACKAGE = 'glance_store_bufswift.tests.cloud'
+
+# A command that says where its cloud is, and then outlives any test.
+_SAY_AND_STAY = ('import json, os, time; '
+                 f'site = json.loads(os.environ[{site.VARIABLE!r}]); '
+                 'print(site["root"], os.getpid(), flush=True); '
+                 'time.sleep(600)')
+
+
+class CloudTestCase(base.BaseTestCase):
+    """A test with the run's cloud, and a container of its own."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.cloud = cloud.Cloud.attach()
+        self.cloud.clear()
+        self.addCleanup(self.cloud.clear)
+        self.container = self.cloud.new_container()
+        self.addCleanup(self.cloud.delete_container, self.container)
+
+    def client(self, view: cloud.Cloud | None = None, retries: int = 0,
+               user: keystone.User | None = None) -> swiftclient.Connection:
+        """Return a client through the fault proxies."""
+        view = view or self.cloud
+        client = swiftclient.Connection(
+            session=view.session(user=user), retries=retries,
+            os_options={'region_name': view.region})
+        self.addCleanup(client.close)
+        return client
+
+
+class TestCloud(CloudTestCase):
+    """What tests rely on."""
+
+    def test_large_object_through_the_proxy(self) -> None:
+        client = self.client()
+        for number in range(3):
+            client.put_object(self.container, f'big/{number}', b'x' * 1000)
+        client.put_object(self.container, 'big', b'', headers={
+            'X-Object-Manifest': f'{self.container}/big/'})
+        self.assertEqual(b'x' * 3000,
+                         self.cloud.object_bytes(self.container, 'big'))
+        self.assertEqual(['big/0', 'big/1', 'big/2'],
+                         self.cloud.listing(self.container, 'big/'))
+        self.assertEqual(4, sum(e.method == 'PUT'
+                                for e in self.cloud.swift_proxy.log))
+        self.assertTrue(self.cloud.keystone_proxy.log)
+
+    def test_views_are_isolated(self) -> None:
+        with cloud.Cloud(self.cloud.site) as other:
+            other.swift_proxy.add(faults.Rule(faults.Status(code=500),
+                                              times=None))
+            self.client().put_object(self.container, 'a', b'a')
+            self.assertRaises(
+                swiftclient.ClientException, self.client(other).put_object,
+                self.container, 'a', b'b')
+            self.assertEqual(1, len(other.swift_proxy.log))
+        self.assertEqual(1, len(self.cloud.swift_proxy.log))
+        self.assertEqual(b'a', self.cloud.object_bytes(self.container, 'a'))
+
+    def test_revoked_token(self) -> None:
+        client = self.client()
+        client.head_container(self.container)
+        url, token = client.url, client.token
+        swiftclient.head_container(url, token, self.container)
+        self.cloud.revoke(token)
+        error = self.assertRaises(
+            swiftclient.ClientException, swiftclient.head_container,
+            url, token, self.container)
+        self.assertEqual(401, error.http_status)
+
+    def test_token_revoked_under_a_put(self) -> None:
+        hook = faults.Hook(lambda exchange: self.cloud.revoke(
+            exchange.headers['x-auth-token']))
+        self.cloud.swift_proxy.add(faults.Rule(hook, method='PUT'))
+        self.client(retries=1).put_object(self.container, 'a',
+                                          io.BytesIO(b'a'))
+        self.assertEqual([401, 201],
+                         [e.status for e in self.cloud.swift_proxy.log])
+        self.assertEqual(b'a', self.cloud.object_bytes(self.container, 'a'))
+
+    def test_broken_put_stores_nothing(self) -> None:
+        for after in (0, 1000, -1, faults.WHOLE):
+            self.cloud.swift_proxy.add(faults.Rule(faults.Reset(after),
+                                                   method='PUT'))
+            self.assertRaises(requests.ConnectionError, self.client().put_object,
+                              self.container, 'a', b'x' * 100000)
+        self.cloud.swift_proxy.clear()
+        self.assertEqual([], self.cloud.listing(self.container))
+
+    def test_late_landing(self) -> None:
+        rule = self.cloud.swift_proxy.add(faults.Rule(
+            faults.LateLanding(reset=True), method='PUT'))
+        self.assertRaises(requests.ConnectionError, self.client().put_object,
+                          self.container, 'a', b'late')
+        self.assertEqual([], self.cloud.listing(self.container))
+        self.assertEqual([201], rule.release())
+        self.assertEqual(b'late',
+                         self.cloud.object_bytes(self.container, 'a'))
+
+    def test_tenant(self) -> None:
+        context = self.cloud.tenant_context()
+        [store] = [s for s in context.service_catalog
+                   if s['type'] == 'object-store']
+        [url] = [e['publicURL'] for e in store['endpoints']
+                 if e['region'] == self.cloud.region]
+        self.assertEqual(f'{self.cloud.swift_proxy.url}/v1/'
+                         f'AUTH_{context.project_id}', url)
+        swiftclient.put_container(url, context.auth_token, self.container)
+        demo = self.cloud.site.demo
+        self.addCleanup(self.cloud.delete_container, self.container, demo)
+        self.assertEqual([], self.cloud.listing(self.container, user=demo))
+
+    def test_variant(self) -> None:
+        view = self.cloud.variant(client_timeout=1.0, token_seconds=100,
+                                  validate_through_proxy=True)
+
+        class Stalling(io.BytesIO):
+            """Give nothing more until Swift has lost its patience."""
+
+            def read(self, size: int | None = -1) -> bytes:
+                if self.tell():
+                    view.swift_proxy.wait_for(
+                        lambda log: log and log[-1].status)
+                return super().read(1)
+
+        error = self.assertRaises(
+            swiftclient.ClientException, self.client(view).put_object,
+            self.container, 'a', Stalling(b'ab'), content_length=2)
+        # Swift's own timeout and that of its WSGI server are the same: which
+        # of them is first decides the answer.
+        self.assertIn(error.http_status, (408, 499))
+        self.assertIn('GET', [e.method for e in view.keystone_proxy.log])
+
+
+class TestNothingIsLeft(base.BaseTestCase):
+    """Whatever ends the run, its servers and its directory go."""
+
+    def start(self) -> tuple[subprocess.Popen[str], Path, int]:
+        """Start a run; return it, its directory, its command's id."""
+        run = subprocess.Popen(
+            [sys.executable, '-m', _PACKAGE, 'exec', '--',
+             sys.executable, '-c', _SAY_AND_STAY],
+            env=process.child_environment(), stdout=subprocess.PIPE,
+            text=True, start_new_session=True)
+        self.addCleanup(run.wait)
+        self.addCleanup(run.kill)
+        assert run.stdout
+        self.addCleanup(run.stdout.close)
+        root, command = run.stdout.readline().split()
+        return run, Path(root), int(command)
+
+    def assert_gone(self, root: Path, command: int,
+                    servers: list[int]) -> None:
+        for pid in [command, *servers]:
+            _wait_gone(pid)
+        self.assertFalse(root.exists())
+
+    def test_killed(self) -> None:
+        run, root, command = self.start()
+        servers = _processes(root)
+        self.assertEqual(5, len(servers))
+        [keeper] = {_parent(pid) for pid in servers}
+        run.kill()
+        self.assert_gone(root, command, [*servers, keeper])
+
+    def test_terminated(self) -> None:
+        run, root, command = self.start()
+        servers = _processes(root)
+        run.terminate()
+        self.assertEqual(128 + signal.SIGTERM, run.wait(60))
+        self.assert_gone(root, command, servers)
+
+    def test_keeper_killed(self) -> None:
+        with cloud.Cloud.start() as own:
+            servers = _processes(Path(own.site.root))
+            [keeper] = {_parent(pid) for pid in servers}
+            os.kill(keeper, signal.SIGKILL)
+            for pid in servers:
+                _wait_gone(pid)
+        self.assertFalse(Path(own.site.root).exists())
+
+    def test_status_is_the_commands(self) -> None:
+        done = subprocess.run(
+            [sys.executable, '-m', _PACKAGE, 'exec', '--',
+             sys.executable, '-c', 'raise SystemExit(7)'],
+            env=process.child_environment())
+        self.assertEqual(7, done.returncode)
+
+
+def _processes(root: Path) -> list[int]:
+    """Return the processes whose arguments name something below root."""
+    found = []
+    for entry in Path('/proc').iterdir():
+        try:
+            line = (entry / 'cmdline').read_bytes()
+        except (OSError, ValueError):
+            continue
+        if entry.name.isdigit() and f'{root}/'.encode() in line:
+            found.append(int(entry.name))
+    return found
+
+
+def _parent(pid: int) -> int:
+    stat = Path(f'/proc/{pid}/stat').read_text()
+    return int(stat.rpartition(')')[2].split()[1])
+
+
+def _wait_gone(pid: int) -> None:
+    """Block until the process has ended; no matter whose child it is."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        ready, _, _ = select.select([handle], [], [], 60)
+        if not ready:
+            raise AssertionError(f'process {pid} is still there')
+    finally:
+        os.close(handle)
