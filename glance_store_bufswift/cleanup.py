@@ -71,18 +71,20 @@ def listed(account: swift.Account, container: str,
 
 
 def after_failure(account: swift.Account, where: layout.Layout,
-                  attempted: set[str], in_doubt: bool) -> None:
+                  attempted: set[str], former: dict[str, str] | None,
+                  in_doubt: bool) -> None:
     """Remove whatever a failed attempt may have left; never raises.
 
     :param account: on connections of its own, as a DELETE has to come after
         the end of the PUT's connection
     :param attempted: every name for which a PUT was begun
+    :param former: headers of what stood there before, None if nothing did
     :param in_doubt: whether a PUT may still land
     """
-    left = _sweep(account, where, attempted)
+    left = _sweep(account, where, attempted, former)
     if in_doubt and attempted:
         threading.Event().wait(SETTLE)
-        left = _sweep(account, where, attempted)
+        left = _sweep(account, where, attempted, former)
     if left:
         LOG.error('These objects of the failed upload of image %(image)s '
                   'could not be deleted from container %(container)s and '
@@ -92,26 +94,29 @@ def after_failure(account: swift.Account, where: layout.Layout,
 
 
 def _sweep(account: swift.Account, where: layout.Layout,
-           attempted: set[str]) -> list[str]:
+           attempted: set[str], former: dict[str, str] | None) -> list[str]:
     names = attempted - {where.image}
     if names:
         names = names.union(listed(
             account, where.container, where.prefix)[0])
     left = delete_objects(account, where.container, sorted(names))
     if where.image in attempted:
-        left += _delete_own(account, where)
+        left += _delete_own(account, where, former)
     return left
 
 
-def _delete_own(account: swift.Account, where: layout.Layout) -> list[str]:
+def _delete_own(account: swift.Account, where: layout.Layout,
+                former: dict[str, str] | None) -> list[str]:
     """Delete the object with the image's name if this attempt wrote it.
 
-    Another attempt may have stored the image meanwhile.
+    Another attempt may have stored the image meanwhile. What this one wrote
+    has replaced a former image, to whose segments nothing points any more.
     """
     try:
         headers = account.head(where.container, where.image)
         if headers is not None and where.wrote(headers):
             account.delete(where.container, where.image)
+            replaced(account, where, former)
     except errors.RequestFailed as exc:
         LOG.warning('%s', exc)
         return [where.image]

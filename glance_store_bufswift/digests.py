@@ -17,6 +17,7 @@ has a thread of its own and the slowest one sets the pace, not their sum.
 """
 
 from concurrent import futures
+import dataclasses
 import hashlib
 import queue
 import threading
@@ -44,26 +45,40 @@ class Digests:
 
     def __init__(self, hashing_algo: str,
                  verifier: Digest | None = None) -> None:
-        self._checksum = _md5()
         self._multihash = hashlib.new(hashing_algo, usedforsecurity=False)
-        wholes: list[Digest] = [self._checksum, self._multihash]
+        self._checksum = _MD5Lane()
+        self._lanes = [self._checksum, _Lane(self._multihash)]
         if verifier is not None:
-            wholes.append(verifier)
-        self._lanes = [_Lane(digest) for digest in wholes]
-        self._segments = _SegmentLane()
-        self._lanes.append(self._segments)
+            self._lanes.append(_Lane(verifier))
+        self._in_first_segment = True
+        self._segments: _MD5Lane | None = None
 
     def update(self, block: bytes) -> None:
         """Hand a block to all digests, waiting for the slowest to keep up.
 
         :raises Exception: what the verifier raised
         """
+        if not self._in_first_segment:
+            self._segment_lane()
         for lane in self._lanes:
             lane.put(block)
 
     def end_segment(self) -> 'futures.Future[str]':
-        """The MD5 in hex of what came since the last segment's end."""
-        return self._segments.end()
+        """The MD5 in hex of what came since the last segment's end.
+
+        Up to the first segment's end that is the checksum so far: an image
+        of one object is hashed by MD5 only once.
+        """
+        if self._in_first_segment:
+            self._in_first_segment = False
+            return self._checksum.mark()
+        return self._segment_lane().mark(start_anew=True)
+
+    def _segment_lane(self) -> '_MD5Lane':
+        if self._segments is None:
+            self._segments = _MD5Lane()
+            self._lanes.append(self._segments)
+        return self._segments
 
     def finish(self) -> tuple[str, str]:
         """Wait for all digests; gives checksum and multihash in hex."""
@@ -84,20 +99,23 @@ class _Lane:
     def __init__(self, digest: Digest) -> None:
         self._digest = digest
         self._queue: queue.Queue[Any] = queue.Queue(QUEUE)
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         self._thread = threading.Thread(
             target=self._run, name='bufswift-digest', daemon=True)
         self._thread.start()
 
     def put(self, block: bytes) -> None:
+        """Hand a block over, or raise what the digest has raised."""
         self.raise_error()
         self._queue.put(block)
 
     def raise_error(self) -> None:
+        """Raise what the digest has raised."""
         if self._error is not None:
             raise self._error
 
     def close(self) -> None:
+        """Take what is left and end the thread."""
         if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()
@@ -107,31 +125,48 @@ class _Lane:
             if self._error is None:
                 self._take(item)
 
-    def _take(self, block: Any) -> None:
+    def _take(self, item: Any) -> None:
         try:
-            self._digest.update(block)
-        except Exception as exc:
+            self._digest.update(item)
+        except BaseException as exc:
             self._error = exc
 
 
-class _SegmentLane(_Lane):
-    """The MD5 of each segment in turn."""
+@dataclasses.dataclass(frozen=True)
+class _Mark:
+    """A place in the stream of blocks whose MD5 is asked for."""
+
+    result: 'futures.Future[str]'
+    start_anew: bool
+
+
+class _MD5Lane(_Lane):
+    """An MD5 that can be asked for at any place of the stream."""
 
     def __init__(self) -> None:
-        super().__init__(_md5())
+        self._md5 = _md5()
+        super().__init__(self._md5)
 
-    def end(self) -> 'futures.Future[str]':
-        """Mark the end of a segment in the stream of blocks."""
+    def mark(self, start_anew: bool = False) -> 'futures.Future[str]':
+        """The MD5 in hex of all blocks so far.
+
+        :param start_anew: whether later blocks begin another MD5
+        """
         result: futures.Future[str] = futures.Future()
-        self._queue.put(result)
+        self._queue.put(_Mark(result, start_anew))
         return result
 
+    def hexdigest(self) -> str:
+        """The MD5 in hex, after close()."""
+        return str(self._md5.hexdigest())
+
     def _take(self, item: Any) -> None:
-        if isinstance(item, futures.Future):
-            item.set_result(self._digest.hexdigest())  # type: ignore[attr-defined]
-            self._digest = _md5()
-        else:
+        if not isinstance(item, _Mark):
             super()._take(item)
+            return
+        item.result.set_result(self.hexdigest())
+        if item.start_anew:
+            self._digest = self._md5 = _md5()
 
 
 def _md5() -> Any:

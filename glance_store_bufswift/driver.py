@@ -19,6 +19,7 @@ locations, containers, trusts and ACLs stay upstream's.
 
 from collections.abc import Iterator
 import contextlib
+import os
 from typing import Any
 
 from glance_store._drivers.swift import store as upstream
@@ -108,6 +109,11 @@ class _BufferedStore(upstream.BaseStore):
                 raise
             driver.Store.configure(self, re_raise_bsc=re_raise_bsc)
 
+    def configure_add(self) -> None:
+        """Upstream's checks, and a look at the buffer directory."""
+        super().configure_add()
+        _check_directory(self._settings().directory)
+
     def init_client(self, location: Any, context: Any = None) -> Any:
         """Upstream's Keystone client, with a timeout."""
         client = super().init_client(location, context=context)
@@ -190,9 +196,16 @@ class _BufferedStore(upstream.BaseStore):
         finally:
             account.close()
             self._leave(manager)
+            if renewable:
+                manager.client.session.session.close()
 
     def _leave(self, manager: Any) -> None:
         """Give a trust back; what was done with it stands all the same."""
+        client = manager._client
+        if client is not None:
+            # Upstream deletes the trust that this names, but keystoneclient
+            # does not set it for a client that has a session.
+            client.trust_id = getattr(client.session.auth, 'trust_id', None)
         try:
             manager.__exit__(None, None, None)
         except Exception as exc:
@@ -220,6 +233,22 @@ class _BufferedStore(upstream.BaseStore):
             LOG.warning('%s', exc)
         finally:
             account.close()
+
+
+# glance_store configures its stores anew with each look-up.
+_warned_of: set[str] = set()
+
+
+def _check_directory(directory: str) -> None:
+    """Warn of a buffer directory out of order, once in a process."""
+    if directory in _warned_of or (
+            os.path.isdir(directory)
+            and os.access(directory, os.W_OK | os.X_OK)):
+        return
+    _warned_of.add(directory)
+    LOG.warning('The buffer directory %s is missing or not writable: images '
+                'are uploaded without a buffer until it is '
+                '(swift_buffered_dir)', directory)
 
 
 class SingleTenantStore(_BufferedStore, upstream.SingleTenantStore):

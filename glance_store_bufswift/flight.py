@@ -117,4 +117,5 @@ class Flight:
         self.check()
         with self._lock:
             for future in [each for each in self._in_flight if each.done()]:
-                del self._in_flight[future]
+                # It may have failed just now.
+                self._in_flight.pop(future).close()

@@ -97,7 +97,7 @@ class Source:
     def _read(self, size: int) -> bytes:
         try:
             block = _as_bytes(self._stream.read(size))
-        except BaseException as exc:
+        except Exception as exc:
             raise errors.SourceFailed(exc) from exc
         self.size += len(block)
         self.ended = self.ended or not block

@@ -88,6 +88,7 @@ class Upload:
             account, where.container, settings.threads)
         self._md5s: list[futures.Future[str]] = []
         self._warned = False
+        self._former: dict[str, str] | None = None
         self._summary = Summary()
 
     def run(self) -> Stored:
@@ -103,7 +104,10 @@ class Upload:
             self._flight.abort(exc)
             self._stop()
             self._clean_up()
-            raise (self._flight.first_error or exc) from None
+            if not isinstance(exc, Exception):
+                raise  # an interrupt is not to be lost to another error
+            first = self._flight.first_error or exc
+            raise first from first.__cause__
         finally:
             self._stop()
         self._log_summary()
@@ -114,7 +118,7 @@ class Upload:
     def _store(self) -> tuple[str, str]:
         length = self._plain_length()
         if length is not None:
-            former = self._former()
+            self._former = self._look()
             self._send(self._where.image, length, length,
                        self._where.plain_headers())
             hashes = self._digests.finish()
@@ -122,10 +126,10 @@ class Upload:
         else:
             self._send_segments()
             hashes = self._digests.finish()
-            former = self._former()
+            self._former = self._look()
             self._flight.wait_for_all()
             self._write_manifest()
-        cleanup.replaced(self._account, self._where, former)
+        cleanup.replaced(self._account, self._where, self._former)
         return hashes
 
     def _plain_length(self) -> int | None:
@@ -163,14 +167,14 @@ class Upload:
         while left and (block := self._source.read(left)):
             self._digests.update(block)
             sent.write(block)
+            if sent.spilled is not None:
+                self._warn(sent.spilled)
             self._flight.check()
             left -= len(block)
         md5 = self._digests.end_segment()
         self._md5s.append(md5)
         sent.finish(md5)
         self._summary.count(sent)
-        if sent.spilled is not None:
-            self._warn(sent.spilled)
 
     def _room(self, capacity: int) -> space.Room | None:
         """Room for a buffer; None if the segment is to go without.
@@ -200,7 +204,7 @@ class Upload:
 
     # The end
 
-    def _former(self) -> dict[str, str] | None:
+    def _look(self) -> dict[str, str] | None:
         """The headers of what stands under the image's name so far."""
         try:
             return self._account.head(
@@ -239,10 +243,15 @@ class Upload:
         account = self._account.fresh()
         try:
             cleanup.after_failure(
-                account, self._where, self._flight.attempted,
-                in_doubt=not self._flight.attempted <= self._flight.stored)
+                account, self._where, self._flight.attempted, self._former,
+                in_doubt=self._in_doubt())
         except Exception:
             LOG.exception('Cleaning up after the failed upload of image %s',
                           self._where.image)
         finally:
             account.close()
+
+    def _in_doubt(self) -> bool:
+        """Whether a PUT may still land, also one that was repeated."""
+        return bool(self._account.retries) or not (
+            self._flight.attempted <= self._flight.stored)

@@ -25,11 +25,13 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 import struct
 
 MIB = 1 << 20
 
-#: The file whose bytes are locked; it stays empty.
+#: The file whose bytes are locked; it stays empty, and is never removed: who
+#: holds room in a removed one is not seen any more.
 FILE = '.glance-store-bufswift.quota'
 
 _MUTEX = 0
@@ -61,13 +63,29 @@ class Quota:
         :raises OSError: EDQUOT when there is no such room, or what the file
             system answers
         """
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(self._path, flags, 0o600)
+        wanted = -(-size // MIB)
+        if wanted > self._units:
+            raise OSError(errno.EDQUOT, (
+                f'a segment of {wanted} MiB is more than the quota of '
+                f'{self._units} MiB (swift_buffered_disk_quota)'))
+        descriptor = self._open()
         try:
-            self._take(descriptor, -(-size // MIB), -(-spare // MIB))
+            _check(descriptor)
+            self._take(descriptor, wanted, -(-spare // MIB))
             yield
         finally:
             os.close(descriptor)
+
+    def _open(self) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            return os.open(self._path, flags, 0o600)
+        except OSError as exc:
+            if os.path.lexists(self._path):
+                # Someone else's, a symbolic link: the file is to blame, not
+                # the directory.
+                raise OSError(exc.errno, f'{FILE}: {exc.strerror}') from exc
+            raise
 
     def _take(self, descriptor: int, wanted: int, spare: int) -> None:
         _lock(descriptor, fcntl.F_OFD_SETLKW, fcntl.F_WRLCK, _MUTEX, 1)
@@ -87,6 +105,18 @@ class Quota:
                 wanted -= count
         finally:
             _lock(descriptor, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, _MUTEX, 1)
+
+
+def _check(descriptor: int) -> None:
+    """Make sure of the file, and that it stays.
+
+    Who else can open it can hold its locks for ever.
+    """
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+        raise OSError(errno.EPERM, f'{FILE} is not a file of this user')
+    # systemd-tmpfiles removes from /tmp what nobody has touched for days.
+    os.utime(descriptor)
 
 
 def _gaps(descriptor: int, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -171,13 +171,15 @@ class Segment:
         if whence != io.SEEK_SET:
             raise ValueError('A segment is positioned from its start')
         with self._changed:
-            while self.buffered and not self._finished and not self._error:
-                self._changed.wait()
             self._raise_error()
             if self._window_start > self.filed:
                 raise errors.NotRewindable(self._why_lost())
+            # Before the wait: the window keeps what is to be sent again.
             self._position = offset
             self._changed.notify_all()
+            while self.buffered and not self._finished and not self._error:
+                self._changed.wait()
+            self._raise_error()
         return offset
 
     def md5(self) -> str:

@@ -14,6 +14,7 @@
 
 import contextlib
 import errno
+import fcntl
 import os
 import tempfile
 from typing import IO
@@ -23,6 +24,9 @@ from glance_store_bufswift import errors
 
 #: Bytes written between two looks at the file system's free space.
 CHECK_EVERY = 16 << 20
+
+# What posix_fallocate(3) answers for a file system that can't reserve blocks.
+_CANNOT_RESERVE = (errno.EBADF, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 class NoRoom(errors.BufswiftError):
@@ -60,23 +64,48 @@ class Space:
                 self.check_floor(size + spare)
                 file = held.enter_context(
                     tempfile.TemporaryFile(dir=self.directory, buffering=0))
-                # Takes the blocks now: free space as statvfs tells it then
-                # counts the reservations of all processes, and what was
-                # granted can't run out half-way.
-                os.posix_fallocate(file.fileno(), 0, max(size, 1))
+                _reserve(file.fileno(), size)
+                # Others may have reserved at the same time.
+                self.check_floor(spare)
                 return Room(self, file, held.pop_all())
         except OSError as exc:
             raise NoRoom(
                 f'{self.directory}: {exc.strerror or exc}') from exc
 
-    def check_floor(self, size: int = 0) -> None:
-        """Raise OSError if ``size`` bytes more would leave others too few."""
-        stat = os.statvfs(self.directory)
+    def check_floor(self, size: int = 0, file: int | None = None) -> None:
+        """Raise OSError if ``size`` bytes more would leave others too few.
+
+        :param file: descriptor of a file there, for a directory that may be
+            gone
+        """
+        stat = os.statvfs(self.directory if file is None else file)
         floor = stat.f_blocks * self._min_free_percent // 100
-        if stat.f_bavail - size // stat.f_frsize < floor:
+        # Some file systems tell no size.
+        if stat.f_blocks and (
+                stat.f_bavail + -size // stat.f_frsize < floor):
             raise OSError(errno.ENOSPC, (
                 f'less than {self._min_free_percent} % of the file system '
                 'would stay free (swift_buffered_min_free_percent)'))
+
+
+def _reserve(descriptor: int, size: int) -> None:
+    """Take a file's blocks now.
+
+    Free space as statvfs tells it then counts the reservations of all
+    processes, and what was granted can't run out half-way. On a file system
+    that does not reserve it may: the segment then goes on without the file.
+    """
+    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+    # glibc would write to each block of such a file, unless it is one that
+    # only takes appends (posix_fallocate(3)).
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_APPEND)
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    except OSError as exc:
+        if exc.errno not in _CANNOT_RESERVE:
+            raise
+    finally:
+        fcntl.fcntl(descriptor, fcntl.F_SETFL, flags)
 
 
 class Room:
@@ -93,7 +122,7 @@ class Room:
         """Write a block; raises OSError when the disk does not take it."""
         if position - self._checked >= CHECK_EVERY:
             self._checked = position
-            self._space.check_floor()
+            self._space.check_floor(file=self._descriptor)
         view = memoryview(block)
         while view:
             count = os.pwrite(self._descriptor, view, position)
@@ -109,7 +138,7 @@ class Room:
         except OSError as exc:
             raise errors.BufferFailed(
                 f'A buffered segment can not be read back: {exc}') from exc
-        if not block:
+        if size and not block:
             raise errors.BufferFailed('A buffered segment was cut short')
         return block
 

@@ -113,8 +113,8 @@ class Account:
                 chunk_size=wire.BLOCK, headers=headers, response_dict=answer)
             if answer.get('status') == 202 or etag != body.md5():
                 raise errors.NotStored(
-                    f'Swift answered {answer.get("status")} with ETag '
-                    f'{etag!r}, but what was sent has the MD5 {body.md5()}')
+                    f'{failures.describe(answer)}, with ETag {etag!r} for '
+                    f'bytes of MD5 {body.md5()}')
         self._run(tries, put, lambda: body.seek(start))
 
     def put_empty(self, container: str, name: str,
@@ -126,7 +126,7 @@ class Account:
             # A 202 says that an object with a later timestamp is there
             # (swift/proxy/controllers/obj.py): ours was not stored.
             if answer.get('status') == 202:
-                raise errors.NotStored('Swift answered 202')
+                raise errors.NotStored(failures.describe(answer))
         self._run(self._tries(f'PUT of {container}/{name}'), put)
 
     def head(self, container: str, name: str) -> dict[str, str] | None:
@@ -199,6 +199,8 @@ class Account:
         try:
             while True:
                 answer: dict[str, Any] = {}
+                if self._policy.cancelled.is_set():
+                    raise errors.Aborted('The upload has failed elsewhere')
                 connection = self._connection()
                 connection.retries = tries.left - 1 if rewind else 0
                 tries.begin(connection)
@@ -208,9 +210,9 @@ class Account:
                     failure = self._failure(exc, connection, answer)
                     if not failure.may_pass or not tries.left:
                         raise failure.final(tries.what, tries.made) from exc
-                    tries.back_off(failure.reason, failure.retry_after)
                 if rewind:
-                    rewind()
+                    _rewind(rewind, tries, failure)
+                tries.back_off(failure.reason, failure.retry_after)
         finally:
             with self._lock:
                 self.retries += max(0, tries.made - 1)
@@ -219,10 +221,7 @@ class Account:
                  answer: dict[str, Any]) -> failures.Failure:
         """What made a request fail; other exceptions are raised again."""
         if isinstance(exc, errors.NotRewindable):
-            cause = _last_failure(connection, answer)
-            return dataclasses.replace(
-                cause, may_pass=False,
-                reason=f'{cause.reason}; not sent again, as {exc}')
+            return _last_failure(connection, answer).lasting(str(exc))
         if getattr(exc, 'http_status', 0) is None:
             # swiftclient's word for a body that it may not rewind.
             return _last_failure(connection, answer)
@@ -275,8 +274,22 @@ class _Body:
     def seek(self, offset: int) -> None:
         """Called by swiftclient between two tries."""
         failure = _last_failure(self._connection, self._answer)
-        self._tries.back_off(failure.reason, failure.retry_after)
+        if not self._tries.left:
+            # swiftclient gives a first 401 one try more than it may have.
+            raise failure.final(self._tries.what, self._tries.made)
+        # First, so that what a window in memory holds is not given up.
         self._body.seek(offset)
+        self._tries.back_off(failure.reason, failure.retry_after)
+
+
+def _rewind(rewind: Callable[[], object], tries: retry.Tries,
+            failure: failures.Failure) -> None:
+    """Set a body back; when that can't be, the failure is final."""
+    try:
+        rewind()
+    except errors.NotRewindable as exc:
+        raise failure.lasting(str(exc)).final(
+            tries.what, tries.made) from exc
 
 
 def _last_failure(connection: wire.Connection,

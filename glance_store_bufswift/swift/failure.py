@@ -48,6 +48,12 @@ class Failure:
     retry_after: float = 0
     timed_out: bool = False
 
+    def lasting(self, why: str) -> 'Failure':
+        """The same failure, but the request can't be sent again."""
+        return dataclasses.replace(
+            self, may_pass=False,
+            reason=f'{self.reason}; not sent again, as {why}')
+
     def final(self, what: str, tries: int) -> errors.RequestFailed:
         """The error to raise when there is no further try."""
         times = 'once' if tries <= 1 else f'{tries} times'
@@ -79,13 +85,20 @@ def of_exception(exc: BaseException | None) -> Failure | None:
 
 def of_answer(answer: Mapping[str, Any]) -> Failure:
     """The failure that an answer of Swift's stands for."""
-    status, headers = answer['status'], answer.get('headers') or {}
+    status = answer['status']
+    return Failure(
+        describe(answer), status=status,
+        may_pass=status is not None and retry.may_pass(status),
+        retry_after=retry.retry_after(answer.get('headers') or {}))
+
+
+def describe(answer: Mapping[str, Any]) -> str:
+    """Name an answer of Swift's in words."""
+    headers = answer.get('headers') or {}
     transaction = (headers.get('x-trans-id')
                    or headers.get('x-openstack-request-id') or 'none given')
-    return Failure(
-        f'{status} {answer.get("reason")}, transaction id {transaction}',
-        status=status, may_pass=status is not None and retry.may_pass(status),
-        retry_after=retry.retry_after(headers))
+    return (f'{answer["status"]} {answer.get("reason")}, '
+            f'transaction id {transaction}')
 
 
 def repeat(policy: retry.Policy, what: str, call: Callable[[], T]) -> T:

@@ -57,7 +57,9 @@ class Sockets:
 
 def _shut_down(connection: Any) -> None:
     sock = connection.sock
-    with contextlib.suppress(OSError, AttributeError):
+    if sock is None:  # closed, and about to be opened again or dropped
+        return
+    with contextlib.suppress(OSError):
         # Past SSLSocket.shutdown(), which takes the TLS state away under the
         # thread that is using it.
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
@@ -103,6 +105,13 @@ class _Adapter(requests.adapters.HTTPAdapter):
                 _pool, urllib3.HTTPConnectionPool, _HTTP, self._sockets),
             'https': functools.partial(
                 _pool, urllib3.HTTPSConnectionPool, _HTTPS, self._sockets)}
+
+    def close(self) -> None:
+        """Close the sockets now: urllib3 2 leaves that to the collector."""
+        pools = self.poolmanager.pools
+        for key in pools.keys():
+            pools[key].close()
+        super().close()
 
 
 class Connection(swiftclient.Connection):  # type: ignore[misc]

@@ -187,7 +187,8 @@ class Relay:
 
     def _from_upstream(self, upstream: channel.Channel) -> None:
         data = upstream.receive(self._pace.limit)
-        if not data or self._answer.done:
+        ended = not data or self._answer.done
+        if ended:
             self._upstream_closed()
             return
         self._pace.spend(len(data))

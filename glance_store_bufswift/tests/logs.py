@@ -1,0 +1,61 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What is logged while a test runs."""
+
+import logging
+import traceback
+
+import fixtures
+
+
+class _Sink(logging.Handler):
+    def __init__(self, records: list[logging.LogRecord]) -> None:
+        super().__init__()
+        self._records = records
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._records.append(record)
+
+
+class Records(fixtures.Fixture):
+    """All log records of all loggers, from DEBUG up.
+
+    :ivar all: the records, oldest first
+    """
+
+    def _setUp(self) -> None:
+        self.all: list[logging.LogRecord] = []
+        handler = _Sink(self.all)
+        root = logging.getLogger()
+        self.addCleanup(root.setLevel, root.level)
+        self.addCleanup(root.removeHandler, handler)
+        root.setLevel(logging.DEBUG)
+        root.addHandler(handler)
+
+    def of(self, level: int) -> list[str]:
+        """Our own messages of a level, oldest first."""
+        return [record.getMessage() for record in self.all
+                if record.levelno == level
+                and record.name.startswith('glance_store_bufswift.')]
+
+    def clear(self) -> None:
+        """Forget what was logged so far."""
+        self.all.clear()
+
+
+def text_of(record: logging.LogRecord) -> str:
+    """A record's message, with the traceback if there is one."""
+    lines = [record.getMessage()]
+    if record.exc_info:
+        lines += traceback.format_exception(*record.exc_info)
+    return ''.join(lines)

@@ -1,0 +1,162 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""A segment gives what was written, whatever happens: properties."""
+
+from concurrent import futures
+import io
+from typing import Any
+from unittest import mock
+
+import fixtures
+from hypothesis import settings
+from hypothesis import stateful
+from hypothesis import strategies as st
+from oslotest import base
+
+from glance_store_bufswift.buffer import segment
+from glance_store_bufswift.buffer import space
+from glance_store_bufswift import errors
+from glance_store_bufswift.tests.unit import rooms
+
+#: Small, so that few bytes fill it.
+WINDOW = 40
+
+
+class Machine(stateful.RuleBasedStateMachine):
+    """One thread writes, reads and seeks; a plain file does the same.
+
+    It never does what would wait for another thread: reading what is not
+    written, writing into a full window, setting back what is still written.
+    """
+
+    full_at = st.none()
+    patch: Any = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = mock.patch.object(segment, 'WINDOW', WINDOW)
+        self.patch.start()
+        self.plain = io.BytesIO()
+        self.end = 0
+        self.finished = False
+        self.lost = False
+
+    def make_room(self, full_at: int, give: int) -> space.Room | None:
+        return rooms.Room(full_at, give)
+
+    @stateful.initialize(full_at=st.integers(0, 150), give=st.integers(1, 60))
+    def make(self, full_at: int, give: int) -> None:
+        self.segment = segment.Segment(self.make_room(full_at, give))
+
+    @property
+    def unread(self) -> int:
+        return self.end - self.plain.tell()
+
+    @stateful.precondition(lambda self: not self.finished)
+    @stateful.rule(block=st.binary(min_size=1, max_size=WINDOW))
+    def write(self, block: bytes) -> None:
+        held = self.end - self.segment.filed
+        if not self.segment.buffered and held + len(block) > WINDOW:
+            self.drain()
+        self.segment.write(block)
+        position = self.plain.tell()
+        self.plain.seek(self.end)
+        self.end += self.plain.write(block)
+        self.plain.seek(position)
+
+    @stateful.precondition(lambda self: self.unread or self.finished)
+    @stateful.rule(size=st.integers(-1, 60))
+    def read(self, size: int) -> None:
+        position = self.plain.tell()
+        got = self.segment.read(size)
+        # May be less, but not nothing before the end.
+        self.plain.seek(position)
+        assert got == self.plain.read(len(got))
+        assert size < 0 or len(got) <= size
+        assert got or not size or not self.unread
+        assert self.segment.tell() == self.plain.tell()
+
+    @stateful.precondition(
+        lambda self: self.finished or not self.segment.buffered)
+    @stateful.rule(share=st.floats(0, 1))
+    def seek(self, share: float) -> None:
+        offset = int(share * self.plain.tell())
+        whole = (self.segment.buffered
+                 or self.end - self.segment.filed <= WINDOW)
+        try:
+            self.segment.seek(offset)
+        except errors.NotRewindable:
+            assert not whole
+        else:
+            self.plain.seek(offset)
+
+    @stateful.precondition(lambda self: not self.finished)
+    @stateful.rule()
+    def finish(self) -> None:
+        self.segment.finish(futures.Future())
+        self.finished = True
+
+    @stateful.invariant()
+    def memory_is_bounded(self) -> None:
+        if hasattr(self, 'segment'):
+            held = sum(map(len, self.segment._window))
+            assert held <= WINDOW
+
+    def drain(self) -> None:
+        while self.unread:
+            self.read(-1)
+
+    def teardown(self) -> None:
+        if hasattr(self, 'segment'):
+            self.drain()
+            assert self.segment.size == self.end
+            self.segment.close()
+        self.patch.stop()
+
+
+class Unbuffered(Machine):
+    """The segment has no file."""
+
+    def make_room(self, full_at: int, give: int) -> space.Room | None:
+        return None
+
+
+class OnDisk(Machine):
+    """A real file, on a disk that is never full."""
+
+    def make_room(self, full_at: int, give: int) -> space.Room | None:
+        self.directory = fixtures.TempDir()
+        self.directory.setUp()
+        return space.Space(self.directory.path).room(1)
+
+    def teardown(self) -> None:
+        super().teardown()
+        if hasattr(self, 'directory'):
+            self.directory.cleanUp()
+
+
+class TestSegment(base.BaseTestCase):
+    def _run(self, machine: type[Machine], examples: int) -> None:
+        stateful.run_state_machine_as_test(
+            machine, settings=settings(
+                max_examples=examples, deadline=None, database=None,
+                stateful_step_count=30))
+
+    def test_hybrid_gives_what_a_plain_file_does(self) -> None:
+        self._run(Machine, 150)
+
+    def test_unbuffered_gives_what_a_plain_file_does(self) -> None:
+        self._run(Unbuffered, 80)
+
+    def test_buffered_gives_what_a_plain_file_does(self) -> None:
+        self._run(OnDisk, 25)

@@ -1,0 +1,113 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tokens for swiftclient."""
+
+import threading
+
+from oslotest import base
+
+from glance_store_bufswift.swift import account
+from glance_store_bufswift.swift import retry
+from glance_store_bufswift.swift import tokens
+from glance_store_bufswift.tests.unit import waits
+
+
+class Session:
+    """A keystoneauth session: gives token 1 until it is told to forget it.
+
+    :param meet: where threads that have asked for a token wait for each
+        other, None for nowhere
+    """
+
+    def __init__(self, meet: threading.Barrier | None = None) -> None:
+        self._lock = threading.Lock()
+        self._valid = False
+        self._meet = meet
+        self.issued = 0
+
+    def get_token(self) -> str:
+        with self._lock:
+            if not self._valid:
+                self.issued += 1
+                self._valid = True
+            token = f'token {self.issued}'
+        if self._meet is not None:
+            try:
+                self._meet.wait(0.1)
+            except threading.BrokenBarrierError:
+                self._meet = None
+        return token
+
+    def invalidate(self) -> bool:
+        with self._lock:
+            self._valid = False
+        return True
+
+
+class TestTokens(base.BaseTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.session = Session()
+
+    def _connections(self, count: int) -> list[tokens.Tokens]:
+        """What as many connections of one account have as their session."""
+        where = account.Account(
+            account.Endpoint('http://swift', session=self.session),
+            retry.Policy(0, 0))
+        return [where._connect().session for _ in range(count)]
+
+    def test_token_comes_from_the_session(self) -> None:
+        given, = self._connections(1)
+        self.assertEqual('token 1', given.get_token())
+        self.assertEqual('token 1', given.get_token())
+
+    def test_endpoint_is_left_to_swiftclient(self) -> None:
+        given, = self._connections(1)
+        given.get_endpoint(service_type='object-store')
+        self.assertEqual(0, self.session.issued)
+
+    def test_refused_token_is_replaced(self) -> None:
+        given, = self._connections(1)
+        given.get_token()
+        self.assertTrue(given.invalidate())
+        self.assertEqual('token 2', given.get_token())
+
+    def test_replaced_token_may_be_refused_too(self) -> None:
+        given, = self._connections(1)
+        for number in range(1, 4):
+            self.assertEqual(f'token {number}', given.get_token())
+            given.invalidate()
+
+    def test_only_the_first_asks_for_a_new_token(self) -> None:
+        connections = self._connections(8)
+        for each in connections:
+            each.get_token()
+        for each in connections:
+            self.assertTrue(each.invalidate())
+            self.assertEqual('token 2', each.get_token())
+        self.assertEqual(2, self.session.issued)
+
+    def test_only_one_asks_when_all_are_refused_at_once(self) -> None:
+        connections = self._connections(4)
+        for each in connections:
+            each.get_token()
+        # All look at the token before anyone forgets it, if they can.
+        self.session._meet = threading.Barrier(4)
+
+        def renew(each: tokens.Tokens) -> str | None:
+            each.invalidate()
+            return each.get_token()
+        results = [waits.start(renew, each) for each in connections]
+        self.assertEqual(['token 2'] * 4,
+                         [each.result(waits.GENEROUS) for each in results])
+        self.assertEqual(2, self.session.issued)

@@ -1,0 +1,312 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""One upload, into a Swift in memory."""
+
+import errno
+import threading
+import types
+from typing import Any
+from unittest import mock
+
+import fixtures
+from glance_store import exceptions
+from oslotest import base
+
+from glance_store_bufswift.buffer import quota
+from glance_store_bufswift import cleanup
+from glance_store_bufswift import digests
+from glance_store_bufswift import errors
+from glance_store_bufswift import layout
+from glance_store_bufswift import opts
+from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.unit import fakes
+from glance_store_bufswift.tests.unit import waits
+from glance_store_bufswift import upload
+
+MIB = 1 << 20
+SEGMENT = 1000
+
+
+class _TestCase(base.BaseTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.directory = self.useFixture(fixtures.TempDir()).path
+        self.swift = fakes.Swift()
+        self.account = fakes.Account(self.swift)
+        self.where = layout.Layout('images', 'id', 'try')
+        self.log = self.useFixture(fixtures.FakeLogger(
+            'glance_store_bufswift', format='%(levelname)s %(message)s'))
+        self.useFixture(fixtures.MonkeyPatch(
+            'glance_store_bufswift.cleanup.SETTLE', 0))
+
+    def upload(self, stream: Any, size: int = 0,
+               **how: Any) -> upload.Stored:
+        """Upload a stream, or these bytes, in small segments."""
+        if isinstance(stream, bytes):
+            stream = streams.Stream(stream)
+        how = {'directory': self.directory, 'min_free_percent': 0,
+               'segment_size': SEGMENT, 'plain_limit': SEGMENT, **how}
+        return upload.Upload(
+            self.account, self.where, opts.Settings(**how), stream, size,
+            digests.Digests('sha512')).run()
+
+    def failing(self, method: str, end: str, exc: BaseException) -> None:
+        """Let requests for names with this end fail."""
+        def before(requested: str, name: str) -> None:
+            if requested == method and name.endswith(end):
+                raise exc
+        self.swift.before = before
+
+    def requested(self, method: str) -> list[str]:
+        return [name for each, name in self.swift.requests if each == method]
+
+    def warnings(self) -> int:
+        return self.log.output.count('WARNING')
+
+
+class TestStored(_TestCase):
+    def test_any_size_known_or_not(self) -> None:
+        for size in (0, 1, 999, 1000, 1001, 2999, 3000, 3001):
+            data = streams.image(size)
+            for declared in (0, size):
+                self.swift.objects.clear()
+                stored = self.upload(data, declared)
+                self.assertEqual(data, b''.join(self.swift.parts('id')))
+                self.assertEqual((size, *streams.hashes(data)), (
+                    stored.size, stored.checksum, stored.multihash))
+                parts = -(-size // SEGMENT)
+                self.assertEqual(parts + 1 if parts > 1 else 1,
+                                 len(self.swift.objects))
+
+    def test_last_segment_of_a_known_size_announces_what_is_left(
+            self) -> None:
+        self.upload(bytes(2300), 2300)
+        self.assertEqual([1000, 1000, 300], [
+            self.swift.lengths[self.where.segment(number)]
+            for number in (1, 2, 3)])
+
+    def test_segments_of_an_unknown_size_announce_nothing(self) -> None:
+        self.upload(bytes(2300))
+        self.assertEqual({None}, set(self.swift.lengths.values()))
+
+    def test_manifest_has_its_headers_and_comes_last(self) -> None:
+        self.upload(bytes(2300))
+        _, headers = self.swift.objects['id']
+        self.assertEqual(
+            ('images/id/try/', 'try', '3'),
+            (headers['x-object-manifest'], headers[layout.ATTEMPT],
+             headers[layout.SEGMENTS]))
+        self.assertEqual('id', self.requested('PUT')[-1])
+
+    def test_segments_grow(self) -> None:
+        self.useFixture(fixtures.MonkeyPatch(
+            'glance_store_bufswift.layout.GROWTH_STEP', 2))
+        self.upload(bytes(8000))
+        self.assertEqual([1000, 1000, 2000, 2000, 2000],
+                         [len(part) for part in self.swift.parts('id')])
+
+    def test_everything_is_closed(self) -> None:
+        self.upload(bytes(2300))
+        self.assertTrue(self.account.closed)
+        self.assertEqual([], [
+            thread.name for thread in threading.enumerate()
+            if thread.name.startswith('bufswift')])
+
+
+class TestReadsBack(_TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        # Waiting lets the time pass.
+        self.now = 0.0
+        event = mock.create_autospec(threading.Event, instance=True)
+        event.wait.side_effect = self._wait
+        for name, fake in (
+                ('time', types.SimpleNamespace(monotonic=lambda: self.now)),
+                ('threading', types.SimpleNamespace(Event=lambda: event))):
+            self.useFixture(fixtures.MonkeyPatch(
+                f'glance_store_bufswift.manifest.{name}', fake))
+
+    def _wait(self, timeout: float) -> bool:
+        self.now += timeout
+        return False
+
+    def test_lagging_listing_is_waited_for(self) -> None:
+        self.swift.lag = 3
+        self.upload(bytes(2300), confirm_timeout=15)
+        self.assertEqual((0, 0), (self.swift.lag, self.warnings()))
+
+    def test_wait_is_bounded_and_ends_with_a_warning(self) -> None:
+        self.swift.lag = 10_000
+        self.assertEqual(2300, self.upload(
+            bytes(2300), confirm_timeout=15).size)
+        self.assertEqual(1, self.warnings())
+        self.assertIn('after 15 s', self.log.output)
+        self.assertLess(self.now, 17)
+
+    def test_no_wait(self) -> None:
+        self.swift.lag = 10_000
+        self.upload(bytes(2300), confirm_timeout=0)
+        self.assertEqual((10_000, 0), (self.swift.lag, self.warnings()))
+
+
+class TestRoom(_TestCase):
+    def test_without_room_it_goes_unbuffered_with_one_warning(self) -> None:
+        data = streams.image(5500)
+        self.upload(data, directory='/nowhere')
+        self.assertEqual(data, b''.join(self.swift.parts('id')))
+        self.assertEqual(1, self.warnings())
+        self.assertIn('/nowhere', self.log.output)
+        self.assertIn('0 bytes buffered, 5500 unbuffered', self.log.output)
+
+    def test_disk_that_fails_costs_a_warning(self) -> None:
+        data = streams.image(5500)
+        with mock.patch('os.pwrite', autospec=True,
+                        side_effect=OSError(errno.ENOSPC, 'full')):
+            self.upload(data)
+        self.assertEqual(data, b''.join(self.swift.parts('id')))
+        self.assertEqual(1, self.warnings())
+
+    def test_own_buffers_are_waited_for(self) -> None:
+        # Room for two: the first, and the one left for another upload.
+        data = streams.image(9500)
+        self.upload(data, disk_quota=2 * MIB)
+        self.assertEqual(data, b''.join(self.swift.parts('id')))
+        self.assertEqual(0, self.warnings())
+        self.assertIn('9500 bytes buffered, 0 unbuffered', self.log.output)
+
+    def test_last_room_is_left_to_others(self) -> None:
+        def check(method: str, name: str) -> None:
+            if method == 'PUT' and name != 'id':
+                with quota.Quota(self.directory, 3 * MIB).reserved(MIB):
+                    pass
+        self.swift.before = check
+        self.upload(bytes(9500), disk_quota=3 * MIB)
+        self.assertEqual(0, self.warnings())
+
+
+class TestFailed(_TestCase):
+    def _fails(self, expected: type[BaseException], stream: Any,
+               size: int = 0, **how: Any) -> Any:
+        exc = self.assertRaises(expected, self.upload, stream, size, **how)
+        self.assertTrue(self.account.closed)
+        return exc
+
+    def test_nothing_is_left(self) -> None:
+        for end in ('00000001', '00000003', 'id'):
+            exc = errors.RequestFailed(f'503 {end}', 503)
+            self.failing('PUT', end, exc)
+            self.assertIs(exc, self._fails(
+                errors.RequestFailed, bytes(3500)))
+            self.assertEqual({}, self.swift.objects)
+            self.assertTrue(self.account.cancelled.is_set())
+
+    def test_source_fails(self) -> None:
+        def fail() -> None:
+            raise OSError(errno.EPIPE, 'Broken pipe')
+        stream = streams.Stream(bytes(3500), most=100, at=2700, then=fail)
+        exc = self._fails(errors.SourceFailed, stream)
+        self.assertEqual(errno.EPIPE, exc.original.errno)
+        self.assertEqual({}, self.swift.objects)
+
+    def test_size_is_not_as_declared(self) -> None:
+        for size in (2999, 3001, 500, 0):
+            if size:
+                self._fails(exceptions.Invalid, bytes(size), 3000)
+            self.assertEqual({}, self.swift.objects)
+
+    def test_first_error_is_kept_when_several_fail(self) -> None:
+        first, second = (errors.RequestFailed(each) for each in '12')
+
+        def before(method: str, name: str) -> None:
+            if name.endswith('00000002'):
+                raise first
+            if method == 'PUT':
+                self.account.cancelled.wait(waits.GENEROUS)
+                raise second
+        self.swift.before = before
+        self.assertIs(first, self._fails(errors.RequestFailed, bytes(3500)))
+
+    def test_cleanup_that_fails_hides_no_error(self) -> None:
+        first = errors.RequestFailed('first')
+
+        def before(method: str, name: str) -> None:
+            if method == 'DELETE':
+                raise ValueError('a bug')
+            if name.endswith('00000002'):
+                raise first
+        self.swift.before = before
+        self.assertIs(first, self._fails(errors.RequestFailed, bytes(3500)))
+
+    def test_too_many_segments(self) -> None:
+        self.useFixture(fixtures.MonkeyPatch(
+            'glance_store_bufswift.layout.MAX_SEGMENTS', 3))
+        exc = self._fails(errors.RequestFailed, bytes(3001))
+        self.assertEqual(413, exc.status)
+        self.assertIn('more than 3 segments', str(exc))
+        self.assertEqual({}, self.swift.objects)
+
+    def test_manifest_that_landed_without_an_answer_is_removed(self) -> None:
+        def before(method: str, name: str) -> None:
+            if (method, name) == ('PUT', 'id'):
+                self.swift.store('id', b'', self.where.manifest_headers(4))
+                raise errors.RequestFailed('503', 503)
+        self.swift.before = before
+        self._fails(errors.RequestFailed, bytes(3500))
+        self.assertEqual({}, self.swift.objects)
+
+    def test_another_attempts_manifest_stays(self) -> None:
+        self.failing('PUT', 'id', errors.RequestFailed('503', 503))
+        other = layout.Layout('images', 'id', 'other')
+        self.swift.store('id', b'', other.manifest_headers(1))
+        self.swift.store(other.segment(1), b'x', {})
+        self._fails(errors.RequestFailed, bytes(3500))
+        self.assertEqual({'id', other.segment(1)}, set(self.swift.objects))
+
+    def test_cleanup_gives_up_and_names_the_orphans(self) -> None:
+        def before(method: str, name: str) -> None:
+            if method == 'DELETE':
+                raise errors.RequestFailed('503', 503)
+            if name.endswith('00000020'):
+                raise errors.RequestFailed('503', 503)
+        self.swift.before = before
+        self._fails(errors.RequestFailed, bytes(19_500))
+        # In two sweeps, each with some at a time.
+        self.assertLessEqual(
+            len(self.requested('DELETE')),
+            2 * (cleanup.ENOUGH + cleanup.THREADS))
+        self.assertIn(self.where.segment(19), self.log.output)
+
+
+class TestReplaced(_TestCase):
+    def _replace(self, prefix: str, container: str = 'images') -> set[str]:
+        """What is left of an image stored before with this prefix."""
+        self.swift.store('id', b'', {
+            'X-Object-Manifest': f'{container}/{prefix}'})
+        self.swift.store(f'{prefix}00001', b'old', {})
+        self.upload(bytes(2300))
+        new = {'id', *(self.where.segment(each) for each in (1, 2, 3))}
+        self.assertLessEqual(new, set(self.swift.objects))
+        return set(self.swift.objects) - new
+
+    def test_former_segments_are_removed(self) -> None:
+        self.assertEqual(set(), self._replace('id/before/'))
+        self.assertEqual(set(), self._replace('id-'))
+
+    def test_segments_of_others_stay(self) -> None:
+        for prefix in ('other/before/', 'id2-', 'i'):
+            self.assertIn(f'{prefix}00001', self._replace(prefix))
+
+    def test_former_segments_stay_when_the_upload_fails(self) -> None:
+        self.failing('PUT', 'id', errors.RequestFailed('503', 503))
+        self.assertRaises(errors.RequestFailed, self._replace, 'id/before/')
+        self.assertEqual({'id', 'id/before/00001'}, set(self.swift.objects))
