@@ -1,0 +1,151 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What functional tests have in common: a real cloud, stores in it."""
+
+from pathlib import Path
+import re
+import threading
+from typing import Any
+import uuid
+
+import fixtures
+from oslotest import base
+
+from glance_store_bufswift import cleanup
+from glance_store_bufswift.tests.cloud import cloud as clouds
+from glance_store_bufswift.tests.cloud import journal
+from glance_store_bufswift.tests import logs
+from glance_store_bufswift.tests import stores
+from glance_store_bufswift.tests import streams
+
+#: Upstream's smallest segment: "1 MB" is 1,024,000 bytes there.
+SEGMENT = 1024 * 1000
+
+
+class TestCase(base.BaseTestCase):
+    """Tests of stores in a container of their own."""
+
+    #: What the store under test has set in its section.
+    options: dict[str, Any] = {}
+
+    def setUp(self) -> None:
+        super().setUp()
+        # Settling is waited for in the tests that are about it.
+        self.useFixture(fixtures.MonkeyPatch(
+            'glance_store_bufswift.cleanup.SETTLE', 0.1))
+        self.cloud = clouds.Cloud.attach()
+        self.cloud.clear()
+        self.addCleanup(self.cloud.clear)
+        self.proxy = self.cloud.swift_proxy
+        self.container = f'images-{uuid.uuid4().hex}'
+        self.addCleanup(self.cloud.delete_container, self.container)
+        self.buffers = self.useFixture(fixtures.TempDir()).path
+        self.image = str(uuid.uuid4())
+        self.records = self.useFixture(logs.Records())
+        self.addCleanup(self.assert_no_secrets)
+
+    def stores(self, enabled: str = 'fast:swift+buffered',
+               **sections: Any) -> stores.Stores:
+        """Set glance_store up.
+
+        :param enabled: enabled_backends
+        :param sections: what to add to the section of each store, and other
+            sections; an option of None is left out
+        """
+        names = [entry.partition(':')[0] for entry in enabled.split(',')]
+        config: dict[str, dict[str, Any]] = {
+            'DEFAULT': {'enabled_backends': enabled},
+            'glance_store': {'default_backend': names[0]}}
+        for entry in enabled.split(','):
+            name, _, kind = entry.partition(':')
+            config[name] = self._section(kind) | sections.pop(name, {})
+        config |= sections
+        for name, options in config.items():
+            config[name] = {key: value for key, value in options.items()
+                            if value is not None}
+        return self.useFixture(stores.Stores(config))
+
+    def _section(self, kind: str) -> dict[str, Any]:
+        if kind == 'file':
+            return {'filesystem_store_datadir':
+                    self.useFixture(fixtures.TempDir()).path}
+        common = self.cloud.glance_store_options(self.container) | {
+            'swift_store_large_object_size': 1,
+            'swift_store_large_object_chunk_size': 1}
+        if kind == 'swift':
+            return common
+        return common | {'swift_buffered_dir': self.buffers,
+                         'swift_buffered_min_free_percent': 0,
+                         'swift_buffered_max_backoff': 0} | self.options
+
+    def listing(self, prefix: str = '') -> list[str]:
+        """The names that are really in the container."""
+        return self.cloud.listing(self.container, prefix)
+
+    def puts(self, path: str = '') -> list[journal.Exchange]:
+        """The PUTs of objects that the proxy saw, oldest first.
+
+        :param path: a regex that is found in the object's path
+        """
+        return [each for each in self.proxy.log if each.method == 'PUT'
+                and f'/{self.container}/' in each.path
+                and re.search(path, each.path)]
+
+    def new_container(self) -> str:
+        """The name of another container, gone when the test ends."""
+        name = f'images-{uuid.uuid4().hex}'
+        self.addCleanup(self.cloud.delete_container, name)
+        return name
+
+    def assert_no_secrets(self) -> None:
+        """No token and no password is in what was logged."""
+        tokens = {each.headers.get('x-auth-token') for each
+                  in self.proxy.log + self.cloud.keystone_proxy.log}
+        site = self.cloud.site
+        secrets = {site.glance.password, site.demo.password} | tokens
+        for record in self.records.all:
+            text = logs.text_of(record)
+            self.assertEqual([], [secret for secret in secrets
+                                  if secret and secret in text], text)
+
+    def assert_stored(self, data: bytes, answer: Any,
+                      segments: int | None = None,
+                      store: str = 'fast') -> None:
+        """add() told the truth, and Swift has the bytes."""
+        uri, size, checksum, multihash, metadata = answer
+        self.assertEqual((len(data), *streams.hashes(data)),
+                         (size, checksum, multihash))
+        self.assertEqual({'store': store}, metadata)
+        self.assertTrue(uri.endswith(f'/{self.container}/{self.image}'), uri)
+        self.assertEqual(
+            data, self.cloud.object_bytes(self.container, self.image))
+        if segments is not None:
+            self.assertEqual(segments, len(self.listing(f'{self.image}/')))
+        self.assert_nothing_runs()
+
+    def assert_nothing_left(self) -> None:
+        """No object of the image is in Swift, and nothing runs on."""
+        self.assertEqual([], self.listing(self.image))
+        self.assert_nothing_runs()
+
+    def assert_nothing_runs(self) -> None:
+        """No thread of ours is alive, no buffer is held."""
+        ours = [thread for thread in threading.enumerate()
+                if thread.name.startswith('bufswift')]
+        self.assertEqual([], ours)
+        self.assertEqual([], [
+            path for path in Path(self.buffers).iterdir()
+            if not path.name.endswith('.quota')])
+
+
+assert cleanup.SETTLE  # noqa: S101  # the name that setUp() patches

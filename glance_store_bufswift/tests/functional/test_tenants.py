@@ -1,0 +1,224 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""swift_store_multi_tenant: each image in its project's account."""
+
+import logging
+from typing import Any
+
+import fixtures
+from glance_store import exceptions
+import keystoneauth1.exceptions
+
+from glance_store_bufswift.tests.cloud import faults
+from glance_store_bufswift.tests.functional import base
+from glance_store_bufswift.tests import stores as made_stores
+from glance_store_bufswift.tests import streams
+
+SEGMENT = base.SEGMENT
+
+
+class TestCase(base.TestCase):
+    options = {'swift_store_multi_tenant': True}
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.demo = self.cloud.site.demo
+        self.context = self.cloud.tenant_context()
+        self.prefix = self.container
+        # Each image has a container of its own.
+        self.container = f'{self.prefix}_{self.image}'
+        self.addCleanup(self.cloud.delete_container, self.container,
+                        user=self.demo)
+
+    def stores(self, enabled: str = 'fast:swift+buffered',
+               **sections: Any) -> made_stores.Stores:
+        own = {'swift_store_container': self.prefix} | self.options
+        return super().stores(
+            enabled, fast=own | sections.pop('fast', {}), **sections)
+
+    def listing(self, prefix: str = '') -> list[str]:
+        return self.cloud.listing(self.container, prefix, user=self.demo)
+
+    def has_container(self) -> bool:
+        _, found = self.cloud.connection(self.demo).get_account()
+        return self.container in [entry['name'] for entry in found]
+
+    def trusts(self, method: str) -> int:
+        """How many trusts were made or deleted.
+
+        As upstream's client has no region, this goes past the proxies.
+        """
+        return len([record for record in self.records.all
+                    if record.name == 'keystoneauth.session'
+                    and f'-X {method} ' in record.getMessage()
+                    and '/OS-TRUST/trusts' in record.getMessage()])
+
+    def add(self, made: made_stores.Stores, data: bytes,
+            declared: int = 0) -> str:
+        uri, size, *hashes, metadata = made.add(
+            self.image, streams.Stream(data), declared, context=self.context)
+        self.assertEqual((len(data), *streams.hashes(data)), (size, *hashes))
+        self.assertEqual({'store': 'fast'}, metadata)
+        self.assertEqual(data, self.cloud.object_bytes(
+            self.container, self.image, user=self.demo))
+        self.assert_nothing_runs()
+        return str(uri)
+
+
+class TestTenants(TestCase):
+    def check(self, size: int, declared: int = 0, **options: Any) -> None:
+        """Upload, read and delete in the user's account."""
+        data = streams.image(size)
+        made = self.stores(fast=options)
+        uri = self.add(made, data, declared)
+        self.assertTrue(uri.endswith(
+            f'/AUTH_{self.context.project_id}/{self.container}/{self.image}'),
+            uri)
+        self.assertNotIn('@', uri)
+        self.assertEqual(data, made.get(uri, context=self.context))
+        made.delete(uri, context=self.context)
+        self.assertFalse(self.has_container())
+
+    def test_with_trusts(self) -> None:
+        self.check(3 * SEGMENT + 5)
+        self.assertLess(0, self.trusts('POST'))
+
+    def test_without_trusts(self) -> None:
+        self.check(3 * SEGMENT + 5, swift_store_use_trusts=False)
+        self.assertEqual(0, self.trusts('POST'))
+
+    def test_known_size(self) -> None:
+        self.check(3 * SEGMENT + 5, 3 * SEGMENT + 5)
+
+    def test_one_object(self) -> None:
+        for size in (0, 5):
+            self.check(size)
+
+    def test_trusts_in_backend_defaults(self) -> None:
+        made = self.stores(backend_defaults={'swift_store_use_trusts': False})
+        self.add(made, streams.image(5))
+        self.assertEqual(0, self.trusts('POST'))
+
+    def test_multi_tenant_in_backend_defaults(self) -> None:
+        made = self.stores(fast={'swift_store_multi_tenant': None},
+                           backend_defaults={'swift_store_multi_tenant': True})
+        self.add(made, streams.image(5))
+
+    def test_one_trust_an_upload(self) -> None:
+        self.add(self.stores(), streams.image(6 * SEGMENT))
+        self.assertEqual((1, 1), (self.trusts('POST'), self.trusts('DELETE')))
+
+    def test_trust_that_stays(self) -> None:
+        """It costs a warning, not the image."""
+        def delete(*_: Any) -> None:
+            raise keystoneauth1.exceptions.Forbidden
+
+        self.useFixture(fixtures.MonkeyPatch(
+            'keystoneclient.v3.contrib.trusts.TrustManager.delete', delete))
+        self.add(self.stores(), streams.image(2 * SEGMENT))
+        [warning] = self.records.of(logging.WARNING)
+        self.assertIn('trust', warning)
+
+    def test_needs_a_context(self) -> None:
+        for kind in ('swift', 'swift+buffered'):
+            self.assertRaises(
+                exceptions.BadStoreConfiguration,
+                self.stores(f'fast:{kind}').add, self.image,
+                streams.Stream(b'x'), 1)
+        self.assertEqual([], self.proxy.log)
+
+    def test_the_stock_driver(self) -> None:
+        """It reads and deletes what we wrote, and the reverse."""
+        data = streams.image(2 * SEGMENT + 5)
+        for writer, reader in (('swift', 'swift+buffered'),
+                               ('swift+buffered', 'swift')):
+            uri = self.add(self.stores(f'fast:{writer}'), data)
+            other = self.stores(f'fast:{reader}')
+            self.assertEqual(data, other.get(uri, context=self.context))
+            other.delete(uri, context=self.context)
+            self.assertFalse(self.has_container())
+
+
+class TestFailure(TestCase):
+    """A failed upload leaves no container that it created."""
+
+    def break_off(self, size: int, at: int) -> None:
+        def fail() -> None:
+            raise error
+
+        error = ValueError('bad')
+        stream = streams.Stream(streams.image(size, 2), at=at, then=fail)
+        raised = self.assertRaises(
+            ValueError, self.stores().add, self.image, stream, 0,
+            context=self.context)
+        self.assertIs(error, raised)
+        self.assert_nothing_runs()
+        self.assertEqual(self.trusts('POST'), self.trusts('DELETE'))
+
+    def test_container_goes(self) -> None:
+        for size, at in ((5, 0), (5, 5), (3 * SEGMENT, 2 * SEGMENT)):
+            self.break_off(size, at)
+            self.assertFalse(self.has_container())
+
+    def test_container_that_was_there_stays(self) -> None:
+        data = streams.image(2 * SEGMENT + 5)
+        uri = self.add(self.stores(), data)
+        before = self.listing()
+        self.break_off(3 * SEGMENT, 2 * SEGMENT)
+        self.assertEqual(before, self.listing())
+        self.assertEqual(
+            data, self.stores().get(uri, context=self.context))
+
+    def test_empty_container_that_was_there_stays(self) -> None:
+        self.cloud.connection(self.demo).put_container(self.container)
+        self.break_off(3 * SEGMENT, 2 * SEGMENT)
+        self.assertEqual([], self.listing())
+        self.assertTrue(self.has_container())
+
+    def test_refused(self) -> None:
+        self.proxy.add(faults.Rule(
+            faults.Status(code=403), 'PUT', '/0000000'))
+        self.assertRaises(
+            exceptions.StorageWriteDenied, self.stores().add, self.image,
+            streams.Stream(streams.image(3 * SEGMENT)), 0,
+            context=self.context)
+        self.assertFalse(self.has_container())
+
+
+class TestTokens(TestCase):
+    """What becomes of a revoked token depends on the trust."""
+
+    def revoke(self) -> None:
+        self.proxy.add(faults.Rule(
+            faults.Hook(lambda exchange: self.cloud.revoke(
+                exchange.headers['x-auth-token'])), 'PUT', '/00000002$'))
+
+    def test_of_a_trust(self) -> None:
+        self.revoke()
+        made = self.stores(fast={'swift_buffered_threads': 1})
+        self.add(made, streams.image(3 * SEGMENT))
+        self.assertEqual([401, 201], [
+            each.status for each in self.puts('/00000002$')])
+
+    def test_of_the_user(self) -> None:
+        """Nobody can renew it, and so it is not tried again."""
+        self.revoke()
+        made = self.stores(fast={'swift_buffered_threads': 1,
+                                 'swift_store_use_trusts': False})
+        self.assertRaises(
+            exceptions.BackendException, made.add, self.image,
+            streams.Stream(streams.image(3 * SEGMENT)), 0,
+            context=self.context)
+        self.assertEqual([401], [
+            each.status for each in self.puts('/00000002$')])
+        self.assert_nothing_runs()
