@@ -100,7 +100,8 @@ class _Adapter(requests.adapters.HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {
+        manager: Any = self.poolmanager
+        manager.pool_classes_by_scheme = {
             'http': functools.partial(
                 _pool, urllib3.HTTPConnectionPool, _HTTP, self._sockets),
             'https': functools.partial(

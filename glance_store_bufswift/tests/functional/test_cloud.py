@@ -115,8 +115,9 @@ class TestCloud(CloudTestCase):
         for after in (0, 1000, -1, faults.WHOLE):
             self.cloud.swift_proxy.add(faults.Rule(faults.Reset(after),
                                                    method='PUT'))
-            self.assertRaises(requests.ConnectionError, self.client().put_object,
-                              self.container, 'a', b'x' * 100000)
+            self.assertRaises(
+                requests.ConnectionError, self.client().put_object,
+                self.container, 'a', b'x' * 100000)
         self.cloud.swift_proxy.clear()
         self.assertEqual([], self.cloud.listing(self.container))
 
