@@ -49,7 +49,7 @@ class TestPut(wires.WireTestCase):
     def test_chunks_are_large(self) -> None:
         server = self.serve(sockets.store)
         self.account(server).put('c', 'o', self.segment(bytes(3 << 20)))
-        self.assertEqual([1 << 20] * 3, server.requests[0].chunks)
+        self.assertEqual([128 << 10] * 24, server.requests[0].chunks)
 
     def test_blocks_of_a_known_length_are_large(self) -> None:
         asked: list[int] = []
@@ -64,7 +64,7 @@ class TestPut(wires.WireTestCase):
         body.finish(wires.md5_of(bytes(2 << 20)))
         server = self.serve(sockets.store)
         self.account(server).put('c', 'o', body, 2 << 20)
-        self.assertEqual([1 << 20] * 2, asked)
+        self.assertEqual([128 << 10] * 16, asked)
 
     def test_zero_bytes(self) -> None:
         server = self.serve(sockets.store, sockets.store)

@@ -1,0 +1,176 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What the sink answers: Swift's and Keystone's side of an upload."""
+
+import collections
+import dataclasses
+import hashlib
+import json
+import resource
+import threading
+from typing import Any
+from urllib import parse
+
+from glance_store_bufswift.tests.bench import channel
+from glance_store_bufswift.tests.bench import pattern
+
+ACCOUNT = '/v1/AUTH_bench'
+REGION = 'bench'
+
+#: What an object's PUT may set and its HEAD tells.
+_KEPT = ('x-object-manifest', 'x-object-meta-', 'content-type')
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """A response; `body` is not sent to a HEAD."""
+
+    status: int
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    body: bytes = b''
+
+
+@dataclasses.dataclass(frozen=True)
+class Stored:
+    """An object: its length, ETag and the headers that it keeps."""
+
+    size: int
+    etag: str
+    headers: dict[str, str]
+
+
+Objects = dict[str, Stored]
+
+
+class Bucket:
+    """An account with its containers, and who lets in; thread safe.
+
+    :param url: of the server, without a path
+    :param etags: of what is uploaded
+    """
+
+    def __init__(self, url: str, etags: pattern.Etags) -> None:
+        self._url = url
+        self._etags = etags
+        self._lock = threading.Lock()
+        self._containers: dict[str, Objects] = {}
+        self._counts: collections.Counter[str] = collections.Counter()
+
+    def answer(self, request: channel.Request, length: int) -> Answer:
+        """Do what a request asks for.
+
+        :param length: bytes in its body
+        """
+        path, _, query = request.path.partition('?')
+        with self._lock:
+            self._counts[request.method] += 1
+            if path == '/stats':
+                return _json(200, self._stats())
+            if path.startswith('/v3'):
+                return self._keystone(request, path)
+            inside = parse.unquote(path.removeprefix(ACCOUNT + '/'))
+            container, _, name = inside.partition('/')
+            if name:
+                return self._object(request, container, name, length)
+            return self._container(request, container, query)
+
+    def _stats(self) -> dict[str, Any]:
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        return {'cpu': used.ru_utime + used.ru_stime,
+                'missed': self._etags.missed, 'requests': self._counts}
+
+    def _keystone(self, request: channel.Request, path: str) -> Answer:
+        if request.method == 'POST' and path.endswith('/auth/tokens'):
+            return _json(201, self._token(), {'X-Subject-Token': 'bench'})
+        return _json(200, {'version': {
+            'id': 'v3.14', 'status': 'stable',
+            'links': [{'rel': 'self', 'href': f'{self._url}/v3/'}]}})
+
+    def _token(self) -> dict[str, Any]:
+        domain = {'id': 'default', 'name': 'Default'}
+        return {'token': {
+            'methods': ['password'], 'audit_ids': ['bench'],
+            'issued_at': '2020-01-01T00:00:00.000000Z',
+            'expires_at': '2099-01-01T00:00:00.000000Z',
+            'user': {'id': 'bench', 'name': 'bench', 'domain': domain},
+            'project': {'id': 'bench', 'name': 'bench', 'domain': domain},
+            'roles': [{'id': 'bench', 'name': 'admin'}],
+            'catalog': [{
+                'id': 'swift', 'type': 'object-store', 'name': 'swift',
+                'endpoints': [{
+                    'id': 'swift', 'interface': 'public', 'region': REGION,
+                    'region_id': REGION, 'url': self._url + ACCOUNT}]}]}}
+
+    def _container(self, request: channel.Request, container: str,
+                   query: str) -> Answer:
+        if request.method == 'PUT':
+            self._containers.setdefault(container, {})
+            return Answer(201)
+        objects = self._containers.get(container)
+        if objects is None:
+            return Answer(404)
+        if request.method == 'DELETE':
+            del self._containers[container]
+        if request.method == 'GET':
+            return _json(200, _listing(objects, query))
+        return Answer(204, {'X-Container-Object-Count': str(len(objects))})
+
+    def _object(self, request: channel.Request, container: str, name: str,
+                length: int) -> Answer:
+        objects = self._containers.get(container)
+        if objects is None:
+            return Answer(404)
+        if request.method == 'PUT':
+            kept = {key: value for key, value in request.headers.items()
+                    if key.startswith(_KEPT)}
+            objects[name] = Stored(length, self._etags.of(length), kept)
+            return Answer(201, {'Etag': objects[name].etag})
+        if name not in objects:
+            return Answer(404)
+        if request.method == 'HEAD':
+            return self._head(objects[name])
+        if request.method == 'DELETE':
+            del objects[name]
+            return Answer(204)
+        return Answer(501)
+
+    def _head(self, stored: Stored) -> Answer:
+        size, etag = stored.size, stored.etag
+        target = stored.headers.get('x-object-manifest')
+        if target:
+            container, _, prefix = parse.unquote(target).partition('/')
+            parts = self._containers.get(container, {})
+            found = [parts[name] for name in sorted(parts)
+                     if name.startswith(prefix)]
+            size = sum(part.size for part in found)
+            md5 = hashlib.md5(''.join(part.etag for part in found).encode(),
+                              usedforsecurity=False)
+            etag = f'"{md5.hexdigest()}"'
+        return Answer(200, stored.headers | {
+            'Content-Length': str(size), 'Etag': etag})
+
+
+def _listing(objects: Objects, query: str) -> list[dict[str, Any]]:
+    asked = dict(parse.parse_qsl(query))
+    names = [name for name in sorted(objects)
+             if name.startswith(asked.get('prefix', ''))
+             and name > asked.get('marker', '')]
+    return [{'name': name, 'bytes': objects[name].size,
+             'hash': objects[name].etag}
+            for name in names[:int(asked.get('limit', 10_000))]]
+
+
+def _json(status: int, body: Any,
+          headers: dict[str, str] | None = None) -> Answer:
+    return Answer(status, {'Content-Type': 'application/json'}
+                  | (headers or {}), json.dumps(body).encode())
