@@ -67,9 +67,12 @@ Related options:
         help="""
 What the buffers of this host may take in ``swift_buffered_dir``, in MiB.
 
-The bound holds over all uploads and all worker processes together. Room is
-reserved by whole segments: less than one segment's size
-(``swift_store_large_object_chunk_size``) turns buffering off.
+The bound holds over all uploads and all worker processes together, and over
+all stores that use the directory: give them the same value. Room is reserved
+by whole segments: less than one segment's size
+(``swift_store_large_object_chunk_size``) turns buffering off. (U *
+``swift_buffered_threads`` + 1) segments are enough for U uploads at once. With
+less some of them wait for room, or begin without a buffer.
 
 Possible values:
     * 0: only ``swift_buffered_min_free_percent`` bounds the buffers

@@ -85,7 +85,8 @@ class Space:
                 stat.f_bavail + -size // stat.f_frsize < floor):
             raise OSError(errno.ENOSPC, (
                 f'less than {self._min_free_percent} % of the file system '
-                'would stay free (swift_buffered_min_free_percent)'))
+                'would stay free (swift_buffered_min_free_percent)'
+                if floor else os.strerror(errno.ENOSPC)))
 
 
 def _reserve(descriptor: int, size: int) -> None:
