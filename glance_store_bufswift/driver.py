@@ -115,9 +115,14 @@ class _BufferedStore(upstream.BaseStore):
         _check_directory(self._settings().directory)
 
     def init_client(self, location: Any, context: Any = None) -> Any:
-        """Upstream's Keystone client, with a timeout."""
+        """Upstream's Keystone client, with a timeout.
+
+        It keeps no connection open: when it can't sign in, upstream gives
+        nothing back that could be closed.
+        """
         client = super().init_client(location, context=context)
         client.session.timeout = float(self._settings().timeout)
+        client.session.session.headers['Connection'] = 'close'
         return client
 
     @driver.back_compat_add  # type: ignore[untyped-decorator]

@@ -1,0 +1,46 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What this process has open: what an upload must not leave behind."""
+
+from collections.abc import Iterator
+import os
+from pathlib import Path
+import re
+
+
+def files(directory: str) -> list[str]:
+    """The files open in a directory, also those without a name."""
+    return [name for name in _descriptors() if name.startswith(directory)]
+
+
+def connections(*ports: int) -> list[str]:
+    """The connections to ports of this host.
+
+    The servers' own ends, which may be in this process too, don't count.
+    """
+    ours = {re.sub(r'\D', '', name) for name in _descriptors()
+            if name.startswith('socket:')}
+    found = []
+    for line in Path('/proc/self/net/tcp').read_text().splitlines()[1:]:
+        _, local, remote, *fields = line.split()
+        if fields[6] in ours and int(remote.partition(':')[2], 16) in ports:
+            found.append(f'{local} to {remote}')
+    return found
+
+
+def _descriptors() -> Iterator[str]:
+    for link in Path('/proc/self/fd').iterdir():
+        try:
+            yield os.readlink(link)
+        except FileNotFoundError:
+            continue  # the descriptor that reads the directory
