@@ -33,7 +33,8 @@ _CONFIG = '''\
     [DEFAULT]
     use_stderr = true
     [database]
-    connection = sqlite:///{root}/keystone.db
+    # Seconds to wait for another writer: a busy machine takes over five.
+    connection = sqlite:///{root}/keystone.db?timeout=60
     sqlite_synchronous = false
     [identity]
     password_hash_rounds = 4
