@@ -135,10 +135,12 @@ def replaced(account: swift.Account, where: layout.Layout,
     container, prefix = target
     if prefix == where.prefix or not layout.belongs(where.image, prefix):
         return
-    names, _ = listed(account, container, prefix)
-    # The names of another attempt of this image do not begin with the old
-    # prefix, unless the stock driver wrote the old one: '<id>-'.
-    left = delete_objects(account, container, names)
+    names, known = listed(account, container, prefix)
+    # Whoever wrote the old manifest, its prefix must not cover our segments.
+    left = delete_objects(account, container, [
+        name for name in names if not name.startswith(where.prefix)])
+    if not known:
+        left.append(f'{prefix}*')
     if left:
         LOG.error('These segments of the former data of image %(image)s '
                   'could not be deleted from container %(container)s: '

@@ -53,7 +53,12 @@ class Flight:
         :param length: bytes in the object; None = not known yet
         """
         self.attempted.add(name)
-        future = self._workers.submit(self._put, name, sent, length, headers)
+        try:
+            future = self._workers.submit(
+                self._put, name, sent, length, headers)
+        except BaseException:  # no thread can be started
+            sent.close()
+            raise
         with self._lock:
             self._in_flight[future] = sent
             if self.first_error is not None:

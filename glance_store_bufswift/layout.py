@@ -73,8 +73,8 @@ class Layout:
         """Headers of the manifest.
 
         The value is URL-encoded, as Swift's API reference asks for. The
-        number of segments is kept so that all of them can be deleted even
-        when the container's listing lags behind.
+        number of segments is there for whoever deletes the image while the
+        container's listing lags behind.
         """
         where = f'{self.container}/{self.prefix}'
         return {'X-Object-Manifest': parse.quote(where),

@@ -12,6 +12,7 @@
 
 """The manifest that makes an image of its segments."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 import hashlib
 import threading
@@ -40,7 +41,8 @@ def write(account: swift.Account, where: layout.Layout,
 
 
 def confirm(account: swift.Account, where: layout.Layout,
-            md5s: Sequence[str], size: int, timeout: float) -> None:
+            md5s: Sequence[str], size: int, timeout: float,
+            former: Mapping[str, str] | None = None) -> None:
     """Wait until Swift lists all segments, so that the image reads back.
 
     For a DLO whose listing is complete a HEAD tells the size of the whole,
@@ -50,6 +52,7 @@ def confirm(account: swift.Account, where: layout.Layout,
     :param md5s: of the segments in hex, in order
     :param size: bytes in the image
     :param timeout: seconds to wait; 0 = do not look at all
+    :param former: headers of what stood there before, None if nothing did
     :raises RequestFailed: another upload has replaced the image
     """
     if not timeout:
@@ -58,7 +61,7 @@ def confirm(account: swift.Account, where: layout.Layout,
         ''.join(md5s).encode(), usedforsecurity=False).hexdigest()
     until = time.monotonic() + timeout
     pause = FIRST_LOOK
-    while not _reads_back(account, where, etag, size):
+    while not _reads_back(account, where, etag, size, former or {}):
         if time.monotonic() >= until:
             LOG.warning('Image %(image)s is stored, but the listing of '
                         'container %(container)s does not show all of its '
@@ -72,7 +75,7 @@ def confirm(account: swift.Account, where: layout.Layout,
 
 
 def _reads_back(account: swift.Account, where: layout.Layout, etag: str,
-                size: int) -> bool:
+                size: int, former: Mapping[str, str]) -> bool:
     try:
         headers = account.head(where.container, where.image)
     except errors.RequestFailed as exc:
@@ -81,6 +84,8 @@ def _reads_back(account: swift.Account, where: layout.Layout, etag: str,
     if headers is None:
         return False
     if not where.wrote(headers):
+        if former and headers.get('x-timestamp') == former.get('x-timestamp'):
+            return False  # a replica that has not heard of the manifest yet
         raise errors.RequestFailed(
             f'Image {where.image} was replaced by another upload of it')
     # Some gateways give a DLO no ETag.

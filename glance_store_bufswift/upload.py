@@ -129,7 +129,7 @@ class Upload:
             self._former = self._look()
             self._flight.wait_for_all()
             self._write_manifest()
-        cleanup.replaced(self._account, self._where, self._former)
+        self._remove_former()
         return hashes
 
     def _plain_length(self) -> int | None:
@@ -213,13 +213,21 @@ class Upload:
             LOG.warning('%s', exc)
             return None
 
+    def _remove_former(self) -> None:
+        """Remove what the image replaced; the upload stands all the same."""
+        try:
+            cleanup.replaced(self._account, self._where, self._former)
+        except Exception:
+            LOG.exception('Removing the former data of image %s',
+                          self._where.image)
+
     def _write_manifest(self) -> None:
         self._flight.attempted.add(self._where.image)
         manifest.write(self._account, self._where, len(self._md5s))
         manifest.confirm(
             self._account, self._where,
             [md5.result() for md5 in self._md5s], self._source.size,
-            self._settings.confirm_timeout)
+            self._settings.confirm_timeout, self._former)
 
     def _log_summary(self) -> None:
         summary = self._summary

@@ -33,9 +33,6 @@ from glance_store_bufswift.swift import wire
 
 T = TypeVar('T')
 
-#: Swift's own page size (container_listing_limit).
-PAGE = 10_000
-
 
 @dataclasses.dataclass(frozen=True)
 class Endpoint:
@@ -142,13 +139,17 @@ class Account:
                       container, name))
 
     def listing(self, container: str, prefix: str) -> Iterator[str]:
-        """The names of objects with a prefix, page by page."""
+        """The names of objects with a prefix, page by page.
+
+        How long a page is the site decides: Swift refuses to be asked for
+        more, and only an empty page is surely the last.
+        """
         marker = ''
         while True:
             page = self._page(container, prefix, marker)
-            yield from page
-            if len(page) < PAGE:
+            if not page:
                 return
+            yield from page
             marker = page[-1]
 
     def has_container(self, container: str) -> bool:
@@ -172,7 +173,7 @@ class Account:
         answer = self._ask(
             f'listing of {container}/{prefix}',
             lambda connection: connection.get_container(
-                container, prefix=prefix, marker=marker, limit=PAGE))
+                container, prefix=prefix, marker=marker))
         return [entry['name'] for entry in answer[1]] if answer else []
 
     def _tries(self, what: str) -> retry.Tries:
@@ -205,6 +206,7 @@ class Account:
                 connection.retries = tries.left - 1 if rewind else 0
                 tries.begin(connection)
                 try:
+                    self._renew_token(connection)
                     return request(connection, answer)
                 except Exception as exc:
                     failure = self._failure(exc, connection, answer)
@@ -228,9 +230,25 @@ class Account:
         failure = failures.of_exception(exc)
         if failure is None:
             raise exc
+        if failure.status is None:
+            # Half an answer may still be on its way.
+            connection.close()
         if failure.status == 401 and self._endpoint.session is None:
+            # swiftclient has dropped what there is no other of.
+            connection.url = self._endpoint.url
+            connection.token = self._endpoint.token
             return dataclasses.replace(failure, may_pass=False)
         return failure
+
+    def _renew_token(self, connection: wire.Connection) -> None:
+        """Take another token before the connection's own expires.
+
+        swiftclient keeps one until it is refused, which an unbuffered
+        segment does not survive. The session asks Keystone only when its
+        token is about to expire.
+        """
+        if connection.session is not None and connection.token:
+            connection.token = connection.session.get_token()
 
     def _connection(self) -> wire.Connection:
         """This thread's connection."""

@@ -15,12 +15,14 @@
 from collections.abc import Callable
 from collections.abc import Mapping
 import dataclasses
+import json
 from typing import Any
 from typing import TypeVar
 
 from keystoneauth1 import exceptions as ksa
 import requests
 import swiftclient
+import urllib3.exceptions
 
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import retry
@@ -76,7 +78,12 @@ def of_exception(exc: BaseException | None) -> Failure | None:
                           'headers': exc.http_response_headers or {}})
     if isinstance(exc, ksa.ClientException):
         return _of_keystone(exc)
-    if isinstance(exc, OSError):
+    if isinstance(exc, json.JSONDecodeError):
+        return Failure(f'not the JSON that was asked for: {exc}',
+                       may_pass=True)
+    # What breaks inside an answer's body comes past requests' mapping:
+    # swiftclient reads from urllib3 there.
+    if isinstance(exc, OSError | urllib3.exceptions.HTTPError):
         return Failure(f'{type(exc).__name__}: {exc}',
                        may_pass=not _bad_certificate(exc),
                        timed_out=_timed_out(exc))
@@ -135,7 +142,7 @@ def _of_keystone(exc: ksa.ClientException) -> Failure:
         timed_out=isinstance(exc, ksa.ConnectTimeout))
 
 
-def _bad_certificate(exc: OSError) -> bool:
+def _bad_certificate(exc: Exception) -> bool:
     return (isinstance(exc, requests.exceptions.SSLError)
             and 'certificate verify' in str(exc))
 
@@ -144,7 +151,8 @@ def _timed_out(exc: BaseException | None) -> bool:
     """Whether a timeout is at the root of a requests exception."""
     seen: set[int] = set()
     while exc is not None and id(exc) not in seen:
-        if isinstance(exc, TimeoutError | requests.exceptions.Timeout):
+        if isinstance(exc, TimeoutError | requests.exceptions.Timeout
+                      | urllib3.exceptions.TimeoutError):
             return True
         seen.add(id(exc))
         exc = exc.__cause__ or exc.__context__

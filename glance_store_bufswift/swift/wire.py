@@ -19,6 +19,7 @@ Two things that swiftclient has no option for: larger blocks than urllib3's
 import contextlib
 import functools
 import socket
+import ssl
 import threading
 from typing import Any
 import weakref
@@ -61,10 +62,14 @@ def _shut_down(connection: Any) -> None:
     sock = connection.sock
     if sock is None:  # closed, and about to be opened again or dropped
         return
-    with contextlib.suppress(OSError):
-        # Past SSLSocket.shutdown(), which takes the TLS state away under the
-        # thread that is using it.
-        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+    # Nothing here may keep an upload from ending with its own error.
+    with contextlib.suppress(Exception):
+        if isinstance(sock, ssl.SSLSocket):
+            # Past SSLSocket.shutdown(), which takes the TLS state away under
+            # the thread that is using it.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        else:
+            sock.shutdown(socket.SHUT_RDWR)
 
 
 class _Watched:

@@ -59,10 +59,12 @@ class TestQuota(disk.Case):
                   in self.counts(each.logged(logging.INFO)).values()]
         self.assertEqual(8, len(counts))
         self.assertEqual(2 * total, sum(map(sum, counts)))
-        self.assertEqual(5, len([1 for _, without in counts if without]))
-        # Of those that had to begin without, and of those that did not.
+        # Five had to begin without. Of the other three one may find that its
+        # first segment is stored, and the room given to somebody else.
+        without = len([1 for _, bare in counts if bare])
+        self.assertIn(without, range(5, 9))
         warnings = [line for each in pair for line in each.logged()]
-        self.assertEqual(5, len(warnings), str(warnings))
+        self.assertEqual(without, len(warnings), str(warnings))
 
 
 class TestKilled(disk.Case):

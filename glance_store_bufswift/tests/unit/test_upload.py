@@ -153,6 +153,18 @@ class TestReadsBack(_TestCase):
         self.assertIn('after 15 s', self.log.output)
         self.assertLess(self.now, 17)
 
+    def test_replica_that_lags_is_waited_for(self) -> None:
+        self.swift.store('id', b'former', {'X-Timestamp': '1'})
+        true_head = self.account.head
+        stale = [true_head('images', 'id')] * 3
+
+        def head(container: str, name: str) -> dict[str, str] | None:
+            return stale.pop() if stale else true_head(container, name)
+        with mock.patch.object(
+                self.account, 'head', autospec=True, side_effect=head):
+            self.upload(bytes(2300), confirm_timeout=15)
+        self.assertEqual(([], 0), (stale, self.warnings()))
+
     def test_no_wait(self) -> None:
         self.swift.lag = 10_000
         self.upload(bytes(2300), confirm_timeout=0)
@@ -305,6 +317,16 @@ class TestReplaced(_TestCase):
     def test_segments_of_others_stay(self) -> None:
         for prefix in ('other/before/', 'id2-', 'i'):
             self.assertIn(f'{prefix}00001', self._replace(prefix))
+
+    def test_own_segments_stay_below_a_former_prefix(self) -> None:
+        self.assertEqual(set(), self._replace('id/'))
+
+    def test_image_stands_when_the_former_can_not_be_removed(self) -> None:
+        for exc in (errors.RequestFailed('503', 503), ValueError('a bug')):
+            self.failing('LIST', 'id/before/', exc)
+            self.assertEqual({'id/before/00001'},
+                             self._replace('id/before/'))
+        self.assertIn('id/before/*', self.log.output)
 
     def test_former_segments_stay_when_the_upload_fails(self) -> None:
         self.failing('PUT', 'id', errors.RequestFailed('503', 503))
