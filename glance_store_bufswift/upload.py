@@ -180,18 +180,24 @@ class Upload:
         """Room for a buffer; None if the segment is to go without.
 
         The first buffer of an upload may take the last room, each further
-        one leaves as much for another upload's first.
+        one leaves as much for another upload's first. An upload that finds
+        no more takes over the room of a segment of its own.
         """
-        while capacity:
-            holds = self._flight.holds_room()
-            try:
-                return self._space.room(
-                    capacity, spare=capacity if holds else 0)
-            except space.NoRoom as exc:
-                if not holds:
-                    self._warn(exc)
-                    return None
-            self._flight.wait_for_one()
+        with self._flight.keeping_room():
+            while capacity:
+                holds = self._flight.holds_room()
+                try:
+                    return self._space.room(
+                        capacity, spare=capacity if holds else 0)
+                except space.NoRoom as exc:
+                    if not holds:
+                        self._warn(exc)
+                        return None
+                room = self._flight.take_room()
+                if room is not None and room.reuse(capacity):
+                    return room
+                if room is not None:
+                    room.close()
         return None
 
     def _warn(self, why: Exception) -> None:

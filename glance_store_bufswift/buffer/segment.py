@@ -96,6 +96,13 @@ class Segment:
             self._error = self._error or error
             self._changed.notify_all()
 
+    def take_room(self) -> space.Room:
+        """Take the file of a segment that is sent, for another one."""
+        with self._changed:
+            room, self._room = self._room, None
+        assert room is not None  # noqa: S101  # it was buffered
+        return room
+
     def close(self) -> None:
         """Give the disk back. Neither side may be in use any more."""
         self.abort(errors.Aborted('The segment is closed'))

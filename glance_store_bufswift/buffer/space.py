@@ -67,7 +67,7 @@ class Space:
                 _reserve(file.fileno(), size)
                 # Others may have reserved at the same time.
                 self.check_floor(spare)
-                return Room(self, file, held.pop_all())
+                return Room(self, file, size, held.pop_all())
         except OSError as exc:
             raise NoRoom(
                 f'{self.directory}: {exc.strerror or exc}') from exc
@@ -112,10 +112,11 @@ def _reserve(descriptor: int, size: int) -> None:
 class Room:
     """The file that buffers one segment, with the reservation behind it."""
 
-    def __init__(self, space: Space, file: IO[bytes],
+    def __init__(self, space: Space, file: IO[bytes], size: int,
                  held: contextlib.ExitStack) -> None:
         self._space = space
         self._descriptor = file.fileno()
+        self._size = size
         self._held = held
         self._checked = 0
 
@@ -142,6 +143,11 @@ class Room:
         if size and not block:
             raise errors.BufferFailed('A buffered segment was cut short')
         return block
+
+    def reuse(self, size: int) -> bool:
+        """Make ready for another segment; False if that is too large."""
+        self._checked = 0
+        return size <= self._size
 
     def truncate(self, size: int) -> None:
         """Give the blocks past ``size`` back: no more will be written."""

@@ -12,6 +12,7 @@
 
 """One upload, into a Swift in memory."""
 
+import contextlib
 import errno
 import threading
 import types
@@ -23,6 +24,7 @@ from glance_store import exceptions
 from oslotest import base
 
 from glance_store_bufswift.buffer import quota
+from glance_store_bufswift.buffer import space
 from glance_store_bufswift import cleanup
 from glance_store_bufswift import digests
 from glance_store_bufswift import errors
@@ -195,6 +197,41 @@ class TestRoom(_TestCase):
         self.assertEqual(data, b''.join(self.swift.parts('id')))
         self.assertEqual(0, self.warnings())
         self.assertIn('9500 bytes buffered, 0 unbuffered', self.log.output)
+
+    def test_own_room_is_not_lost_to_others_while_waiting(self) -> None:
+        refused = threading.Event()
+        others: list[space.Room] = []
+        true_room, true_close = space.Space.room, space.Room.close
+
+        def room(self: space.Space, size: int, spare: int = 0) -> space.Room:
+            try:
+                return true_room(self, size, spare)
+            except space.NoRoom:
+                refused.set()
+                raise
+
+        def close(self: space.Room) -> None:
+            # Somebody else takes what is given back before it can be asked
+            # for again.
+            true_close(self)
+            with contextlib.suppress(space.NoRoom):
+                others.append(true_room(space.Space(
+                    self._space.directory, MIB), 1))
+
+        def before(method: str, name: str) -> None:
+            if method == 'PUT' and name.endswith(('00000001', '00000002')):
+                # The segment ends when the next one has found no room.
+                refused.wait(30)
+                refused.clear()
+        self.swift.before = before
+        data = streams.image(2300)
+        with mock.patch.object(space.Space, 'room', room), \
+                mock.patch.object(space.Room, 'close', close):
+            self.upload(data, disk_quota=MIB)
+        for each in others:
+            each.close()
+        self.assertEqual(data, b''.join(self.swift.parts('id')))
+        self.assertEqual(0, self.warnings())
 
     def test_last_room_is_left_to_others(self) -> None:
         def check(method: str, name: str) -> None:
