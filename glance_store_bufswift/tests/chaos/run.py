@@ -43,20 +43,23 @@ def run(cloud: clouds.Cloud, seed: int, numbers: Iterable[int],
     with (tempfile.TemporaryDirectory() as directory,
           stores.Stores(where.sections(directory)) as made,
           futures.ThreadPoolExecutor(at_once) as pool):
+        # Clients that were used before may wait for the garbage collector.
+        before = _open(cloud, directory)
         for start in range(0, len(todo), BATCH):
             cloud.clear()
             begun = [pool.submit(where.upload, made, plan)
                      for plan in todo[start:start + BATCH]]
             for future in futures.as_completed(begun):
                 yield future.result()
-        left = _left(cloud, directory)
+        left = [each for each in _open(cloud, directory)
+                if each not in before]
     cloud.clear()
     cloud.delete_container(where.container)
     if left:
         raise AssertionError(f'left behind: {left}')
 
 
-def _left(cloud: clouds.Cloud, directory: str) -> list[str]:
+def _open(cloud: clouds.Cloud, directory: str) -> list[str]:
     threads = [thread.name for thread in threading.enumerate()
                if thread.name.startswith('bufswift')]
     return threads + leaks.files(directory) + leaks.connections(

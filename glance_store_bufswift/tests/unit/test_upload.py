@@ -234,9 +234,12 @@ class TestRoom(_TestCase):
         self.assertEqual(0, self.warnings())
 
     def test_last_room_is_left_to_others(self) -> None:
+        alone = threading.Lock()
+
         def check(method: str, name: str) -> None:
             if method == 'PUT' and name != 'id':
-                with quota.Quota(self.directory, 3 * MIB).reserved(MIB):
+                with alone, quota.Quota(
+                        self.directory, 3 * MIB).reserved(MIB):
                     pass
         self.swift.before = check
         self.upload(bytes(9500), disk_quota=3 * MIB)
