@@ -18,5 +18,6 @@ In the order in which they build on each other::
     failure.py   what a failed try says
     tokens.py    tokens for swiftclient, from a keystoneauth session
     wire.py      between swiftclient and the socket
+    body.py      a segment on its way through swiftclient's retry
     account.py   the requests to one account
 """

@@ -26,6 +26,7 @@ from typing import TypeVar
 
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift import errors
+from glance_store_bufswift.swift import body as bodies
 from glance_store_bufswift.swift import failure as failures
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.swift import tokens
@@ -104,7 +105,7 @@ class Account:
         start = body.tell()
 
         def put(connection: wire.Connection, answer: dict[str, Any]) -> None:
-            reader = _Body(body, tries, connection, answer)
+            reader = bodies.Body(body, tries, connection, answer)
             etag = connection.put_object(
                 container, name, reader, content_length=length,
                 chunk_size=wire.BLOCK, headers=headers, response_dict=answer)
@@ -213,7 +214,7 @@ class Account:
                     if not failure.may_pass or not tries.left:
                         raise failure.final(tries.what, tries.made) from exc
                 if rewind:
-                    _rewind(rewind, tries, failure)
+                    bodies.rewind(rewind, tries, failure)
                 tries.back_off(failure.reason, failure.retry_after)
         finally:
             with self._lock:
@@ -223,10 +224,10 @@ class Account:
                  answer: dict[str, Any]) -> failures.Failure:
         """What made a request fail; other exceptions are raised again."""
         if isinstance(exc, errors.NotRewindable):
-            return _last_failure(connection, answer).lasting(str(exc))
+            return bodies.last_failure(connection, answer).lasting(str(exc))
         if getattr(exc, 'http_status', 0) is None:
             # swiftclient's word for a body that it may not rewind.
-            return _last_failure(connection, answer)
+            return bodies.last_failure(connection, answer)
         failure = failures.of_exception(exc)
         if failure is None:
             raise exc
@@ -271,50 +272,3 @@ class Account:
             session=session, force_auth_retry=session is not None,
             starting_backoff=0, max_backoff=0, timeout=where.timeout,
             cacert=where.cacert, insecure=where.insecure)
-
-
-class _Body:
-    """A segment as swiftclient sends it: setting it back is a new try."""
-
-    def __init__(self, body: segment.Segment, tries: retry.Tries,
-                 connection: wire.Connection, answer: dict[str, Any]) -> None:
-        self._body = body
-        self._tries = tries
-        self._connection = connection
-        self._answer = answer
-
-    def read(self, size: int = -1) -> bytes:
-        return self._body.read(size)
-
-    def tell(self) -> int:
-        return self._body.tell()
-
-    def seek(self, offset: int) -> None:
-        """Called by swiftclient between two tries."""
-        failure = _last_failure(self._connection, self._answer)
-        if not self._tries.left:
-            # swiftclient gives a first 401 one try more than it may have.
-            raise failure.final(self._tries.what, self._tries.made)
-        # First, so that what a window in memory holds is not given up.
-        self._body.seek(offset)
-        self._tries.back_off(failure.reason, failure.retry_after)
-
-
-def _rewind(rewind: Callable[[], object], tries: retry.Tries,
-            failure: failures.Failure) -> None:
-    """Set a body back; when that can't be, the failure is final."""
-    try:
-        rewind()
-    except errors.NotRewindable as exc:
-        raise failure.lasting(str(exc)).final(
-            tries.what, tries.made) from exc
-
-
-def _last_failure(connection: wire.Connection,
-                  answer: dict[str, Any]) -> failures.Failure:
-    """Why swiftclient is about to send a body again, or can't."""
-    answers = answer.get('response_dicts')
-    if answers and answers[-1]:
-        return failures.of_answer(answers[-1])
-    failure = connection.failure and failures.of_exception(connection.failure)
-    return failure or failures.Failure('no answer', may_pass=True)

@@ -40,6 +40,7 @@ ORDER = (
     'swift.failure',
     'swift.tokens',
     'swift.wire',
+    'swift.body',
     'swift.account',
     'flight',
     'cleanup',
