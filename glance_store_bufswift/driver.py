@@ -19,7 +19,9 @@ locations, containers, trusts and ACLs stay upstream's.
 
 from collections.abc import Iterator
 import contextlib
+import functools
 import os
+import types
 from typing import Any
 
 from glance_store._drivers.swift import store as upstream
@@ -27,6 +29,7 @@ from glance_store._drivers.swift import utils
 from glance_store import capabilities
 from glance_store import driver
 from glance_store import exceptions
+from keystoneauth1 import session as ks_session
 from oslo_log import log as logging
 
 from glance_store_bufswift import digests
@@ -120,10 +123,13 @@ class _BufferedStore(upstream.BaseStore):
         It keeps no connection open: when it can't sign in, upstream gives
         nothing back that could be closed.
         """
-        client = super().init_client(location, context=context)
+        client = self._make_client(location, context)
         client.session.timeout = float(self._settings().timeout)
         client.session.session.headers['Connection'] = 'close'
         return client
+
+    def _make_client(self, location: Any, context: Any) -> Any:
+        return super().init_client(location, context=context)
 
     @driver.back_compat_add  # type: ignore[untyped-decorator]
     @capabilities.check  # type: ignore[untyped-decorator]
@@ -264,3 +270,17 @@ class MultiTenantStore(_BufferedStore, upstream.MultiTenantStore):
     """Each image in a container of its own, in its project's account."""
 
     container_per_image = True
+
+    def _make_client(self, location: Any, context: Any) -> Any:
+        """Upstream's client, made by sessions that have a timeout.
+
+        Upstream asks Keystone for a trust on sessions of its own, without
+        one. Its function runs here with another session class.
+        """
+        session = functools.partial(
+            ks_session.Session, timeout=float(self._settings().timeout))
+        function = upstream.MultiTenantStore.init_client
+        patient = types.FunctionType(function.__code__, {
+            **function.__globals__,
+            'ks_session': types.SimpleNamespace(Session=session)})
+        return patient(self, location, context)

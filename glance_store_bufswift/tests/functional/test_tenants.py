@@ -14,10 +14,12 @@
 
 import logging
 from typing import Any
+from unittest import mock
 
 import fixtures
 from glance_store import exceptions
 import keystoneauth1.exceptions
+from keystoneauth1 import session as ks_session
 
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import base
@@ -92,6 +94,20 @@ class TestTenants(TestCase):
     def test_with_trusts(self) -> None:
         self.check(3 * SEGMENT + 5)
         self.assertLess(0, self.trusts('POST'))
+
+    def test_no_request_to_keystone_waits_for_ever(self) -> None:
+        timeouts: list[float | None] = []
+        true_request = ks_session.Session.request
+
+        def request(self: Any, *args: Any, **kwargs: Any) -> Any:
+            timeouts.append(self.timeout)
+            return true_request(self, *args, **kwargs)
+        made = self.stores()
+        with mock.patch.object(ks_session.Session, 'request', request):
+            made.add(self.image, streams.Stream(b'image'),
+                     context=self.context)
+        self.assertLess(2, len(timeouts))
+        self.assertNotIn(None, timeouts)
 
     def test_without_trusts(self) -> None:
         self.check(3 * SEGMENT + 5, swift_store_use_trusts=False)

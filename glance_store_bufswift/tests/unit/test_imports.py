@@ -57,7 +57,7 @@ UPWARD: dict[str, tuple[str, ...]] = {}
 LIBRARIES = {
     'glance_store': ('driver',),
     'glance_store.exceptions': ('driver', 'errors', 'source'),
-    'keystoneauth1': ('swift',),
+    'keystoneauth1': ('driver', 'swift'),
     'oslo_config': ('opts',),
     'requests': ('swift',),
     'swiftclient': ('swift',),
