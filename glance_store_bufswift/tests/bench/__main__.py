@@ -31,6 +31,7 @@ import sys
 from typing import Any
 from typing import NoReturn
 
+from glance_store_bufswift.tests import arguments as checks
 from glance_store_bufswift.tests.bench import chart
 from glance_store_bufswift.tests.bench import children
 from glance_store_bufswift.tests.bench import report
@@ -39,13 +40,6 @@ from glance_store_bufswift.tests.bench import scenarios
 
 #: Rounds unless told otherwise: all, and with --quick.
 _ROUNDS, _QUICK_ROUNDS = 3, 2
-
-
-def positive(text: str) -> int:
-    """A number above 0, for argparse."""
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f'{text!r} is not a number above 0')
-    return int(text)
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -61,7 +55,7 @@ def arguments() -> argparse.ArgumentParser:
         choices=[each.name for each in scenarios.EVERY],
         help='this scenario only; may be repeated')
     parser.add_argument(
-        '--rounds', type=positive, metavar='N',
+        '--rounds', type=checks.positive, metavar='N',
         help=f'rounds to take the median of (default: {_ROUNDS}, with '
              f'--quick {_QUICK_ROUNDS})')
     parser.add_argument(

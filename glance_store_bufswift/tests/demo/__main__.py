@@ -27,19 +27,13 @@ import sys
 import time
 from typing import NoReturn
 
+from glance_store_bufswift.tests import arguments as checks
 from glance_store_bufswift.tests.cloud import cloud as clouds
 from glance_store_bufswift.tests.cloud import process
 from glance_store_bufswift.tests.demo import image as images
 from glance_store_bufswift.tests.demo import plan as plans
 from glance_store_bufswift.tests.demo import screen as screens
 from glance_store_bufswift.tests.demo import stage as stages
-
-
-def positive(text: str) -> int:
-    """A number above 0, for argparse."""
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f'{text!r} is not a number above 0')
-    return int(text)
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -54,10 +48,10 @@ def arguments() -> argparse.ArgumentParser:
         '--file', dest='option_file', type=Path, metavar='FILE',
         help='the same')
     parser.add_argument(
-        '--size', type=positive, metavar='MIB',
+        '--size', type=checks.positive, metavar='MIB',
         help='size of the image of random bytes in MiB (default: 200)')
     parser.add_argument(
-        '--segment', type=positive, metavar='MB',
+        '--segment', type=checks.positive, metavar='MB',
         help='size of a segment in MB of 1,024,000 bytes '
              '(default: 16, less for a small image)')
     return parser
