@@ -14,15 +14,17 @@
 
 One upload, as the data flows::
 
-    driver.py    the stores, as glance_store knows them
-    upload.py    one upload, from source to manifest, or cleanup
-    flight.py    the segments on their way, and what fails first
-    source.py    one pass over Glance's stream
-    digests.py   checksum, multihash, verifier, the segments' MD5s
-    buffer/      what holds a segment while it is sent
-    swift/       requests to Swift
-    manifest.py  what makes an image of segments
-    cleanup.py   removing objects
+    driver.py      the stores, as glance_store knows them
+    access.py      opening the account that an image is in
+    containers.py  the containers that images are in
+    upload.py      one upload, from source to manifest, or cleanup
+    flight.py      the segments on their way, and what fails first
+    source.py      one pass over Glance's stream
+    digests.py     checksum, multihash, verifier, the segments' MD5s
+    buffer/        what holds a segment while it is sent
+    swift/         requests to Swift
+    manifest.py    what makes an image of segments
+    cleanup.py     removing objects
 
     layout.py, opts.py, errors.py   names, settings, errors for all of them
 """

@@ -17,11 +17,9 @@ The only module that knows glance_store's driver API. Authentication,
 locations, containers, trusts and ACLs stay upstream's.
 """
 
-from collections.abc import Iterator
 import contextlib
 import functools
 import os
-import types
 from typing import Any
 
 from glance_store._drivers.swift import store as upstream
@@ -29,17 +27,16 @@ from glance_store._drivers.swift import utils
 from glance_store import capabilities
 from glance_store import driver
 from glance_store import exceptions
-from keystoneauth1 import session as ks_session
 from oslo_log import log as logging
 
+from glance_store_bufswift import access
+from glance_store_bufswift import containers
 from glance_store_bufswift import digests
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift import opts
 from glance_store_bufswift import source
 from glance_store_bufswift.swift import account as swift
-from glance_store_bufswift.swift import failure
-from glance_store_bufswift.swift import retry
 from glance_store_bufswift import upload
 
 LOG = logging.getLogger(__name__)
@@ -118,15 +115,9 @@ class _BufferedStore(upstream.BaseStore):
         _check_directory(self._settings().directory)
 
     def init_client(self, location: Any, context: Any = None) -> Any:
-        """Upstream's Keystone client, with a timeout.
-
-        It keeps no connection open: when it can't sign in, upstream gives
-        nothing back that could be closed.
-        """
-        client = self._make_client(location, context)
-        client.session.timeout = float(self._settings().timeout)
-        client.session.session.headers['Connection'] = 'close'
-        return client
+        """Upstream's Keystone client, with a timeout."""
+        return access.limit_waits(self._make_client(location, context),
+                                  self._settings().timeout)
 
     def _make_client(self, location: Any, context: Any) -> Any:
         return super().init_client(location, context=context)
@@ -167,14 +158,16 @@ class _BufferedStore(upstream.BaseStore):
                 hashing_algo: str,
                 verifier: digests.Digest | None) -> upload.Stored:
         where = layout.Layout(location.container, location.obj)
-        created = self._make_container(account, where.container)
+        created = containers.make(
+            account, where.container,
+            self.store_conf.swift_store_create_container_on_put)
         try:
             return upload.Upload(
                 account, where, self._settings(), image_file, image_size,
                 digests.Digests(hashing_algo, verifier)).run()
         except BaseException:
             if created and self.container_per_image:
-                self._remove_container(account.fresh(), where.container)
+                containers.take_back(account.fresh(), where.container)
             raise
 
     def _settings(self) -> opts.Settings:
@@ -182,68 +175,17 @@ class _BufferedStore(upstream.BaseStore):
             self.conf, self.backend_group, self.large_object_chunk_size,
             self.large_object_size)
 
-    @contextlib.contextmanager
-    def _account(self, location: Any,
-                 context: Any) -> Iterator[swift.Account]:
+    def _account(self, location: Any, context: Any
+                 ) -> contextlib.AbstractContextManager[swift.Account]:
         """The account that a location is in, for one operation."""
-        settings = self._settings()
-        policy = retry.Policy(settings.retries, settings.max_backoff)
-        manager = failure.repeat(
-            policy, 'Authentication for Swift',
-            lambda: self.get_manager(location, context, allow_reauth=True))
-        if not manager.storage_url:
-            raise exceptions.BackendException(
-                f'Keystone has no {self.endpoint_type} endpoint of type '
-                f'{self.service_type} in region {self.region}')
-        renewable = manager.allow_reauth
-        account = swift.Account(swift.Endpoint(
-            manager.storage_url,
-            session=manager.client.session if renewable else None,
-            token=None if renewable else context.auth_token,
-            timeout=settings.timeout, cacert=self.cacert,
-            insecure=self.insecure), policy)
-        try:
-            yield account
-        finally:
-            account.close()
-            self._leave(manager)
-            if renewable:
-                manager.client.session.session.close()
-
-    def _leave(self, manager: Any) -> None:
-        """Give a trust back; what was done with it stands all the same."""
-        client = manager._client
-        if client is not None:
-            # Upstream deletes the trust that this names, but keystoneclient
-            # does not set it for a client that has a session.
-            client.trust_id = getattr(client.session.auth, 'trust_id', None)
-        try:
-            manager.__exit__(None, None, None)
-        except Exception as exc:
-            LOG.warning('Keystone did not delete the trust of this '
-                        'operation: %s', exc)
-
-    def _make_container(self, account: swift.Account,
-                        container: str) -> bool:
-        """Make sure of the container; tells whether it was missing."""
-        if account.has_container(container):
-            return False
-        if not self.store_conf.swift_store_create_container_on_put:
-            raise errors.RequestFailed(
-                f'Container {container} does not exist in Swift; create it '
-                'or set swift_store_create_container_on_put')
-        LOG.info('Creating container %s in Swift', container)
-        account.create_container(container)
-        return True
-
-    def _remove_container(self, account: swift.Account,
-                          container: str) -> None:
-        try:
-            account.delete_container(container)
-        except errors.RequestFailed as exc:
-            LOG.warning('%s', exc)
-        finally:
-            account.close()
+        return access.account(
+            access.Site(
+                self._settings(), self.cacert, self.insecure,
+                wanted=f'{self.endpoint_type} endpoint of type '
+                       f'{self.service_type} in region {self.region}'),
+            functools.partial(self.get_manager, location, context,
+                              allow_reauth=True),
+            getattr(context, 'auth_token', None))
 
 
 # glance_store configures its stores anew with each look-up.
@@ -272,15 +214,7 @@ class MultiTenantStore(_BufferedStore, upstream.MultiTenantStore):
     container_per_image = True
 
     def _make_client(self, location: Any, context: Any) -> Any:
-        """Upstream's client, made by sessions that have a timeout.
-
-        Upstream asks Keystone for a trust on sessions of its own, without
-        one. Its function runs here with another session class.
-        """
-        session = functools.partial(
-            ks_session.Session, timeout=float(self._settings().timeout))
-        function = upstream.MultiTenantStore.init_client
-        patient = types.FunctionType(function.__code__, {
-            **function.__globals__,
-            'ks_session': types.SimpleNamespace(Session=session)})
-        return patient(self, location, context)
+        """Upstream's client, made by sessions that have a timeout."""
+        make = access.with_timeout(
+            upstream.MultiTenantStore.init_client, self._settings().timeout)
+        return make(self, location, context)

@@ -50,6 +50,10 @@ class NotStored(BufswiftError):
     """Swift's answer does not confirm the bytes that were sent."""
 
 
+class Unconfirmed(BufswiftError):
+    """Swift's answer does not say that all was deleted."""
+
+
 class RequestFailed(BufswiftError):
     """A request to Swift or Keystone failed for good.
 

@@ -19,5 +19,9 @@ In the order in which they build on each other::
     tokens.py    tokens for swiftclient, from a keystoneauth session
     wire.py      between swiftclient and the socket
     body.py      a segment on its way through swiftclient's retry
+    client.py    runs requests, each until it is done or given up
+    info.py      what a site says about itself
+    listings.py  what a container lists
+    bulk.py      many deletes in one request
     account.py   the requests to one account
 """

@@ -16,81 +16,33 @@ Every request either did what it was to do or raises RequestFailed, whatever
 library the error came from, after its tries are used up.
 """
 
-from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 import dataclasses
 import threading
 from typing import Any
-from typing import TypeVar
 
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import body as bodies
+from glance_store_bufswift.swift import bulk
+from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import failure as failures
+from glance_store_bufswift.swift import info
+from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import retry
-from glance_store_bufswift.swift import tokens
 from glance_store_bufswift.swift import wire
 
-T = TypeVar('T')
 
-
-@dataclasses.dataclass(frozen=True)
-class Endpoint:
-    """Where an account is and how to get in.
-
-    :ivar url: the account's storage URL
-    :ivar session: keystoneauth session that gives tokens, None if ``token``
-        is all there is
-    :ivar token: used when there is no session; can't be renewed
-    :ivar timeout: seconds that a socket operation may take
-    :ivar cacert: CA bundle, None for the system's
-    :ivar insecure: whether certificates go unverified
-    """
-
-    url: str
-    session: Any = None
-    token: str | None = dataclasses.field(default=None, repr=False)
-    timeout: float = 60
-    cacert: str | None = None
-    insecure: bool = False
-
-
-class Account:
-    """An account as one upload, delete or download sees it.
-
-    Threads may share it: each gets a connection of its own.
-
-    :param endpoint: where the account is
-    :param policy: how often requests are tried
-    """
-
-    def __init__(self, endpoint: Endpoint, policy: retry.Policy) -> None:
-        self._endpoint = endpoint
-        self._policy = policy
-        self._sockets = wire.Sockets()
-        self._local = threading.local()
-        self._lock = threading.Lock()
-        self._renewing = threading.Lock()
-        self._connections: list[wire.Connection] = []
-        #: Tries beyond the first, over all requests.
-        self.retries = 0
+class Account(client.Client):
+    """An account as one upload, delete or download sees it."""
 
     def fresh(self) -> 'Account':
         """The same account on new connections, not cancelled."""
         policy = dataclasses.replace(
             self._policy, cancelled=threading.Event())
         return Account(self._endpoint, policy)
-
-    def cancel(self) -> None:
-        """End all requests, also those on the wire; for good."""
-        self._policy.cancelled.set()
-        self._sockets.break_off()
-
-    def close(self) -> None:
-        """Close all connections. None may be in use."""
-        for connection in self._connections:
-            connection.close()
 
     def put(self, container: str, name: str, body: segment.Segment,
             length: int | None = None,
@@ -140,18 +92,73 @@ class Account:
                       container, name))
 
     def listing(self, container: str, prefix: str) -> Iterator[str]:
-        """The names of objects with a prefix, page by page.
+        """The names of objects with a prefix, in order."""
+        for entry in self.entries(container, prefix):
+            yield entry.name
+
+    def entries(self, container: str, prefix: str = '', marker: str = '',
+                end: str = '') -> Iterator[listings.Entry]:
+        """What a container lists, in order of the names, page by page.
 
         How long a page is the site decides: Swift refuses to be asked for
-        more, and only an empty page is surely the last.
+        more, and only an empty page is surely the last. A container that
+        does not exist has no entries.
+
+        :param prefix: what the names begin with
+        :param marker: only names after this one
+        :param end: only names before this one; empty = to the last
         """
-        marker = ''
         while True:
-            page = self._page(container, prefix, marker)
+            page = self._page(container, prefix, marker, end)
+            yield from page
             if not page:
                 return
-            yield from page
-            marker = page[-1]
+            marker = page[-1].name
+
+    def _page(self, container: str, prefix: str, marker: str,
+              end: str) -> list[listings.Entry]:
+        answer = self._ask(
+            f'listing of {container}/{prefix}',
+            lambda connection: connection.get_container(
+                container, prefix=prefix, marker=marker, end_marker=end))
+        return [listings.entry(each) for each in answer[1]] if answer else []
+
+    def delete_bulk(self, container: str, names: Sequence[str]) -> list[str]:
+        """Delete objects by one request of Swift's middleware "bulk".
+
+        For sites that offer it (``bulk_delete`` in :meth:`capabilities`).
+        A failure is tried once more: the caller has another way.
+
+        :param names: at most ``max_deletes_per_request``
+        :returns: the names of those that Swift did not delete
+        :raises RequestFailed: it is not known what was deleted
+        """
+        policy = dataclasses.replace(
+            self._policy, retries=min(1, self._policy.retries))
+        tries = retry.Tries(
+            policy, f'bulk delete of {len(names)} objects in {container}')
+        body = bulk.request(container, names)
+
+        def post(connection: wire.Connection, _: dict[str, Any]) -> list[str]:
+            _, answer = connection.post_account(
+                bulk.HEADERS, query_string='bulk-delete', data=body)
+            return bulk.failed(answer, container, names)
+        return self._run(tries, post)
+
+    def capabilities(self) -> dict[str, Any]:
+        """What the site says about itself at ``/info``, {} if nothing.
+
+        Asked without a token and once; every failure counts as no answer.
+        """
+        return info.of_site(self._endpoint.url, self._ask_info)
+
+    def _ask_info(self) -> Any:
+        connection = self._connection()
+        try:
+            return connection.get_capabilities(self._endpoint.url)
+        finally:
+            # Half an answer may still be on its way.
+            connection.close()
 
     def has_container(self, container: str) -> bool:
         """Whether a container is there."""
@@ -169,106 +176,3 @@ class Account:
         """Delete an empty container; that there is none is fine."""
         self._ask(f'DELETE of {container}',
                   lambda connection: connection.delete_container(container))
-
-    def _page(self, container: str, prefix: str, marker: str) -> list[str]:
-        answer = self._ask(
-            f'listing of {container}/{prefix}',
-            lambda connection: connection.get_container(
-                container, prefix=prefix, marker=marker))
-        return [entry['name'] for entry in answer[1]] if answer else []
-
-    def _tries(self, what: str) -> retry.Tries:
-        return retry.Tries(self._policy, what)
-
-    def _ask(self, what: str, ask: Callable[[wire.Connection], T]) -> T | None:
-        """Run a request without a body; None for a 404."""
-        try:
-            return self._run(self._tries(what),
-                             lambda connection, _: ask(connection))
-        except errors.RequestFailed as exc:
-            if exc.status == 404:
-                return None
-            raise
-
-    def _run(self, tries: retry.Tries,
-             request: Callable[[wire.Connection, dict[str, Any]], T],
-             rewind: Callable[[], object] | None = None) -> T:
-        """Run a request until it succeeds or is to be given up.
-
-        With a body to rewind, swiftclient's own retry works inside on what
-        is left of the tries. Without one it would not wait between them.
-        """
-        try:
-            while True:
-                answer: dict[str, Any] = {}
-                if self._policy.cancelled.is_set():
-                    raise errors.Aborted('The upload has failed elsewhere')
-                connection = self._connection()
-                connection.retries = tries.left - 1 if rewind else 0
-                tries.begin(connection)
-                try:
-                    self._renew_token(connection)
-                    return request(connection, answer)
-                except Exception as exc:
-                    failure = self._failure(exc, connection, answer)
-                    if not failure.may_pass or not tries.left:
-                        raise failure.final(tries.what, tries.made) from exc
-                if rewind:
-                    bodies.rewind(rewind, tries, failure)
-                tries.back_off(failure.reason, failure.retry_after)
-        finally:
-            with self._lock:
-                self.retries += max(0, tries.made - 1)
-
-    def _failure(self, exc: Exception, connection: wire.Connection,
-                 answer: dict[str, Any]) -> failures.Failure:
-        """What made a request fail; other exceptions are raised again."""
-        if isinstance(exc, errors.NotRewindable):
-            return bodies.last_failure(connection, answer).lasting(str(exc))
-        if getattr(exc, 'http_status', 0) is None:
-            # swiftclient's word for a body that it may not rewind.
-            return bodies.last_failure(connection, answer)
-        failure = failures.of_exception(exc)
-        if failure is None:
-            raise exc
-        if failure.status is None:
-            # Half an answer may still be on its way.
-            connection.close()
-        if failure.status == 401 and self._endpoint.session is None:
-            # swiftclient has dropped what there is no other of.
-            connection.url = self._endpoint.url
-            connection.token = self._endpoint.token
-            return dataclasses.replace(failure, may_pass=False)
-        return failure
-
-    def _renew_token(self, connection: wire.Connection) -> None:
-        """Take another token before the connection's own expires.
-
-        swiftclient keeps one until it is refused, which an unbuffered
-        segment does not survive. The session asks Keystone only when its
-        token is about to expire.
-        """
-        if connection.session is not None and connection.token:
-            connection.token = connection.session.get_token()
-
-    def _connection(self) -> wire.Connection:
-        """This thread's connection."""
-        connection: wire.Connection | None = getattr(
-            self._local, 'connection', None)
-        if connection is None:
-            connection = self._local.connection = self._connect()
-            with self._lock:
-                self._connections.append(connection)
-        return connection
-
-    def _connect(self) -> wire.Connection:
-        where = self._endpoint
-        session = None
-        if where.session is not None:
-            session = tokens.Tokens(where.session, self._renewing)
-        # swiftclient's own waits can't be cut short: ours take their place.
-        return wire.Connection(
-            self._sockets, preauthurl=where.url, preauthtoken=where.token,
-            session=session, force_auth_retry=session is not None,
-            starting_backoff=0, max_backoff=0, timeout=where.timeout,
-            cacert=where.cacert, insecure=where.insecure)

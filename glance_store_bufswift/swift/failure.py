@@ -70,7 +70,7 @@ def of_exception(exc: BaseException | None) -> Failure | None:
     None for what is no failure of a request: the upload was aborted, or
     there is a bug.
     """
-    if isinstance(exc, errors.NotStored):
+    if isinstance(exc, errors.NotStored | errors.Unconfirmed):
         return Failure(str(exc), may_pass=True)
     if isinstance(exc, swiftclient.ClientException):
         return of_answer({'status': exc.http_status,

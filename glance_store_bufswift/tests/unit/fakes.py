@@ -23,6 +23,7 @@ from glance_store_bufswift.buffer import segment
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift.swift import account
+from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import retry
 
 
@@ -71,7 +72,7 @@ class Account(account.Account):
     """An account whose requests end in memory."""
 
     def __init__(self, swift: Swift) -> None:
-        super().__init__(account.Endpoint('http://nowhere'),
+        super().__init__(client.Endpoint('http://nowhere'),
                          retry.Policy(0, 0))
         self.swift = swift
         self.cancelled = threading.Event()

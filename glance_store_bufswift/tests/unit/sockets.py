@@ -58,19 +58,21 @@ class Request:
         if 'content-length' in self.headers:
             self.body = self.receive(int(self.headers['content-length']))
             return
+        if 'transfer-encoding' not in self.headers:
+            return
         while size := int(self._line(), 16):
             self.chunks.append(size)
             self.body += self.receive(size)
             self.receive(2)
         self.receive(2)
 
-    def send(self, status: int, headers: dict[str, str] | None = None
-             ) -> None:
-        """An answer without a body."""
-        lines = [f'HTTP/1.1 {status} Told', 'Content-Length: 0']
-        lines += [f'{name}: {value}' for name, value in
-                  (headers or {}).items()]
-        self.peer.sendall('\r\n'.join([*lines, '', '']).encode())
+    def send(self, status: int, headers: dict[str, str] | None = None,
+             body: bytes = b'') -> None:
+        """An answer; its length is told unless the headers do."""
+        headers = {'Content-Length': str(len(body)), **(headers or {})}
+        lines = [f'HTTP/1.1 {status} Told']
+        lines += [f'{name}: {value}' for name, value in headers.items()]
+        self.peer.sendall('\r\n'.join([*lines, '', '']).encode() + body)
 
     def wait_for_hang_up(self) -> None:
         """Only for a body that was read: an unread one is in the way."""
@@ -207,6 +209,15 @@ def answer(status: int, **headers: str) -> Action:
             request.read_body()
         request.send(status, {name.replace('_', '-'): headers[name]
                               for name in headers})
+    return act
+
+
+def give(body: bytes, status: int = 200, **headers: str) -> Action:
+    """Answer with a body; ``_`` stands for ``-`` in the headers' names."""
+    def act(request: Request) -> None:
+        request.read_body()
+        request.send(status, {name.replace('_', '-'): headers[name]
+                              for name in headers}, body)
     return act
 
 

@@ -17,6 +17,7 @@ import threading
 from oslotest import base
 
 from glance_store_bufswift.swift import account
+from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.swift import tokens
 from glance_store_bufswift.tests.unit import waits
@@ -62,7 +63,7 @@ class TestTokens(base.BaseTestCase):
     def _connections(self, count: int) -> list[tokens.Tokens]:
         """What as many connections of one account have as their session."""
         where = account.Account(
-            account.Endpoint('http://swift', session=self.session),
+            client.Endpoint('http://swift', session=self.session),
             retry.Policy(0, 0))
         return [where._connect().session for _ in range(count)]
 

@@ -22,6 +22,7 @@ from oslotest import base
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift.buffer import space
 from glance_store_bufswift.swift import account
+from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift.tests.unit import waits
@@ -67,7 +68,7 @@ class WireTestCase(base.BaseTestCase):
         """An account there, closed before the server is."""
         how = {'session': self.session, 'timeout': 20, **how}
         made = account.Account(
-            account.Endpoint(server.url, **how),
+            client.Endpoint(server.url, **how),
             retry.Policy(retries, 30, self.waits))
         self.addCleanup(made.close)
         return made

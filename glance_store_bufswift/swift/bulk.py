@@ -1,0 +1,91 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What Swift's middleware "bulk" is asked to delete, and what it answers.
+
+It answers 200 whatever happened; what did is in the body
+(swift/common/middleware/bulk.py).
+"""
+
+from collections.abc import Sequence
+import json
+from typing import Any
+from urllib import parse
+
+from glance_store_bufswift import errors
+
+HEADERS = {'Content-Type': 'text/plain', 'Accept': 'application/json'}
+
+
+def request(container: str, names: Sequence[str]) -> bytes:
+    """The body that asks for these objects to be deleted."""
+    return '\n'.join(_path(container, name) for name in names).encode()
+
+
+def failed(answer: bytes, container: str, names: Sequence[str]) -> list[str]:
+    """The names of those that were not deleted; gone already is deleted.
+
+    :param answer: the body of the answer
+    :param names: what was asked for
+    :raises Unconfirmed: it does not account for every name
+    """
+    told = _read(answer)
+    paths = {_path(container, name): name for name in names}
+    left = [paths[path] for path in _errors(told) if path in paths]
+    try:
+        gone = int(told['Number Deleted']) + int(told['Number Not Found'])
+    except (KeyError, TypeError, ValueError):
+        gone = 0
+    if gone + len(left) != len(paths):
+        raise errors.Unconfirmed(
+            f'{told.get("Response Status")} {told.get("Response Body")}, '
+            f'{gone} of {len(paths)} objects deleted')
+    return left
+
+
+def slo_left(answer: bytes) -> list[str]:
+    """What a DELETE with ``multipart-manifest=delete`` could not delete.
+
+    :param answer: the body of the answer
+    :returns: container/name of each object, unquoted, with its error
+    :raises Unconfirmed: it does not say that all was deleted
+    """
+    told = _read(answer)
+    left = [f'{parse.unquote(path.lstrip("/"))} ({why})'
+            for path, why in _errors(told).items()]
+    status = str(told.get('Response Status'))
+    if not left and not status.startswith('2'):
+        raise errors.Unconfirmed(f'{status} {told.get("Response Body")}')
+    return left
+
+
+def _path(container: str, name: str) -> str:
+    return parse.quote(f'/{container}/{name}')
+
+
+def _read(answer: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(answer)
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        raise errors.Unconfirmed(f'no JSON object: {answer[:200]!r}')
+    return told
+
+
+def _errors(told: dict[str, Any]) -> dict[str, str]:
+    """The errors by quoted path, with a slash at the front."""
+    try:
+        return {'/' + parse.quote(parse.unquote(path).lstrip('/')): str(why)
+                for path, why in told.get('Errors') or []}
+    except (TypeError, ValueError, AttributeError) as exc:
+        raise errors.Unconfirmed(f'unknown form of errors: {exc}') from exc
