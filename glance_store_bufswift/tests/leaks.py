@@ -10,17 +10,20 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What this process has open: what an upload must not leave behind."""
+"""What a process has open: what an upload must not leave behind."""
 
 from collections.abc import Iterator
 import os
 from pathlib import Path
 import re
 
+#: What /proc calls the process that asks.
+_OURSELVES = 'self'
 
-def files(directory: str) -> list[str]:
+
+def files(directory: str, pid: int | str = _OURSELVES) -> list[str]:
     """The files open in a directory, also those without a name."""
-    return [name for name in _descriptors() if name.startswith(directory)]
+    return [name for name in _descriptors(pid) if name.startswith(directory)]
 
 
 def connections(*ports: int) -> list[str]:
@@ -38,8 +41,8 @@ def connections(*ports: int) -> list[str]:
     return found
 
 
-def _descriptors() -> Iterator[str]:
-    for link in Path('/proc/self/fd').iterdir():
+def _descriptors(pid: int | str = _OURSELVES) -> Iterator[str]:
+    for link in Path(f'/proc/{pid}/fd').iterdir():
         try:
             yield os.readlink(link)
         except FileNotFoundError:

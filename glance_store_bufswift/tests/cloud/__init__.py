@@ -12,8 +12,11 @@
 
 """A real OpenStack cloud for tests: Keystone and Swift on loopback ports.
 
+Glance joins them when it is asked for.
+
     process.py, keeper.py, serve.py   servers as processes; gone when we are
-    keystone.py, swift.py             how each of them is set up
+    keystone.py, swift.py, glance.py  how each of them is set up
+    certificates.py                   of signed images, for that Glance
     faults.py, journal.py, proxy.py   the fault injecting HTTP proxy, its
                                       rules and its log
     messages.py, channel.py, relay.py, answer.py, strike.py

@@ -32,6 +32,7 @@ from keystoneauth1.identity import v3
 from keystoneauth1 import session as ks_session
 import swiftclient
 
+from glance_store_bufswift.tests.cloud import glance
 from glance_store_bufswift.tests.cloud import keystone
 from glance_store_bufswift.tests.cloud import process
 from glance_store_bufswift.tests.cloud import proxy
@@ -62,6 +63,7 @@ class Cloud:
         self.region = f'region-{uuid.uuid4().hex}'
         self._keeper = keeper
         self._variants: list[Cloud] = []
+        self._glances: list[process.Keeper] = []
         self.swift_proxy = proxy.FaultProxy(
             process.HOST, where.swift_port, 'swift-proxy')
         self.keystone_proxy = proxy.FaultProxy(
@@ -103,6 +105,8 @@ class Cloud:
 
     def close(self) -> None:
         """End the proxies, and the servers that this process has started."""
+        for keeper in self._glances:
+            keeper.close()
         for variant in self._variants:
             variant.close()
         self.swift_proxy.stop()
@@ -151,6 +155,33 @@ class Cloud:
                                    auth_url, where.swift, region)
         keeper.wait(server, front, '/healthcheck')
         return view
+
+    def start_glance(self, config: glance.Sections,
+                     beside: glance.Glance | None = None) -> glance.Glance:
+        """Start a Glance, which lives as long as this view of the cloud.
+
+        It takes some seconds, so keep it for all tests that want the like.
+        The first one is entered into the catalog of this view's region.
+
+        :param config: what a glance-api.conf has to say of stores, and
+            whatever else it should have; `{root}` in a value stands for the
+            directory of what this Glance keeps
+        :param beside: a Glance whose images it shares
+        """
+        keeper = process.Keeper()
+        self._glances.append(keeper)
+        [port] = process.free_ports(1)
+        root = beside.root if beside else keeper.root / 'glance'
+        common = glance.sections(root, port, self.site.auth_url,
+                                 self.site.glance, keystone.REGION)
+        (keeper.root / 'glance-api.conf').write_text(
+            glance.render(glance.merge(common, config), root))
+        made = glance.start(keeper, keeper.root, port, root)
+        if len(self._glances) == 1:
+            keystone.Admin(self.site.auth_url, self.site.admin
+                           ).create_endpoints('image', self.region, made.url)
+        keeper.wait(made.server, port, '/healthcheck')
+        return made
 
     # Through the fault proxies
 

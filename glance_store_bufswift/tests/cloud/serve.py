@@ -17,6 +17,7 @@ process PARENT, which must be the one that started it. The servers parse
 sys.argv for themselves, so they get one of their own making.
 """
 
+from collections.abc import Callable
 import ctypes
 import importlib
 import json
@@ -73,11 +74,25 @@ def make_keystone(config: str, first: dict[str, str]) -> None:
     boot.bootstrap()
 
 
+def _in_fork(make: Callable[..., None], *args: object) -> None:
+    """Call it in a child of ours, and wait; sys.exit() if that fails.
+
+    Some set this process up for one use, and a new one would import for
+    seconds.
+    """
+    maker = os.fork()
+    if not maker:
+        make(*args)
+        os._exit(0)
+    if os.waitpid(maker, 0)[1]:
+        sys.exit(f'{make.__name__}() has failed')
+
+
 def serve_keystone(config: str, port: str, first: str = '') -> None:
     """Run Keystone; with a file of first values, on a new database.
 
-    Its configuration can be read only once in a process, and a new process
-    would import for seconds: so the database is made in a fork.
+    Its configuration can be read only once in a process: so the database is
+    made in a fork.
     """
     sys.argv = ['keystone']
     os.environ['OS_KEYSTONE_CONFIG_FILES'] = config
@@ -85,15 +100,43 @@ def serve_keystone(config: str, port: str, first: str = '') -> None:
     import waitress
 
     if first:
-        maker = os.fork()
-        if not maker:
-            make_keystone(config, json.loads(Path(first).read_text()))
-            os._exit(0)
-        if os.waitpid(maker, 0)[1]:
-            sys.exit('Keystone has no database')
+        _in_fork(make_keystone, config, json.loads(Path(first).read_text()))
 
     application = keystone.server.wsgi.initialize_public_application()
     waitress.serve(application, host=process.HOST, port=int(port), threads=8)
+
+
+def make_database() -> None:
+    """Create Glance's database."""
+    import glance.cmd.manage
+
+    sys.argv = ['glance-manage', '--config-dir',
+                os.environ['OS_GLANCE_CONFIG_DIR'], 'db_sync']
+    glance.cmd.manage.main()
+
+
+def serve_glance(directory: str, port: str, processes: str,
+                 threads: str) -> None:
+    """Run Glance as a site does: under uWSGI, several workers with threads.
+
+    :param directory: of glance-api.conf
+    """
+    import pyuwsgi
+
+    os.environ['OS_GLANCE_CONFIG_DIR'] = directory
+    _in_fork(make_database)
+    pyuwsgi.run([
+        '--http-socket', f'{process.HOST}:{port}',
+        '--module', 'glance.wsgi.api:application', '--need-app',
+        '--master', '--lazy-apps', '--no-orphans', '--die-on-term',
+        '--processes', processes, '--threads', threads, '--enable-threads',
+        '--thunder-lock', '--buffer-size', '65535',
+        '--add-header', 'Connection: close',
+        # Seconds a client may be silent, also in the middle of chunks.
+        '--socket-timeout', '60', '--chunked-input-timeout', '60',
+        # python-glanceclient sends chunks of 1 MiB, which is just too much
+        # for uWSGI's default: "unable to receive chunked part".
+        '--chunked-input-limit', '16777216'])
 
 
 def run_command(*command: str) -> None:
@@ -110,6 +153,8 @@ def main(parent: str, kind: str, *args: str) -> None:
     die_with(int(parent), signal.SIGKILL)
     if kind == 'keystone':
         serve_keystone(*args)
+    elif kind == 'glance':
+        serve_glance(*args)
     else:
         serve_swift(kind, *args)
 

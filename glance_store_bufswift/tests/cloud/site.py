@@ -73,6 +73,7 @@ def _people(site: Site) -> None:
     admin.create_user(site.glance, service, 'service', 'ResellerAdmin')
     admin.create_user(site.demo, admin.find('project', name='demo'), 'member')
     admin.create('service', type='object-store', name='swift')
+    admin.create('service', type='image', name='glance')
     admin.create_endpoints('object-store', keystone.REGION,
                            account_url(site.swift_port))
 
