@@ -14,8 +14,9 @@
 
 The write side belongs to the upload, the read side is the file-like object
 that swiftclient sends. Bytes go to the segment's file as long as there is
-one that takes them, else to a small window in memory. What is in the file can
-be sent again; what has left the window can't.
+one that takes them. The latest of them also stay in a small window in memory,
+so that a reader who keeps up needs no file. What is in the file or in the
+window can be sent again.
 """
 
 import collections
@@ -29,6 +30,9 @@ from glance_store_bufswift import errors
 #: Bytes in memory for a segment that is not buffered on disk. The source has
 #: to wait while they are full of what Swift has not taken yet.
 WINDOW = 4 << 20
+
+#: Bytes in memory that the segment's file has too.
+RECENT = WINDOW
 
 
 class Segment:
@@ -76,8 +80,9 @@ class Segment:
                 self.filed += len(block)
             else:
                 self._wait_for_window(len(block))
-                self._window.append(block)
+            self._window.append(block)
             self.size += len(block)
+            self._forget_filed()
             self._changed.notify_all()
 
     def finish(self, md5: 'futures.Future[str]') -> None:
@@ -114,7 +119,6 @@ class Segment:
         """Go on without the file; what is in it is still sent from it."""
         with self._changed:
             self.spilled = exc
-            self._window_start = self.filed
         room.truncate(self.filed)
 
     def _wait_for_window(self, size: int) -> None:
@@ -126,13 +130,23 @@ class Segment:
         while self._window and (
                 self.size - self._window_start + size > WINDOW):
             self._raise_error()
-            end_of_first = self._window_start + len(self._window[0])
-            if end_of_first <= self._position:
-                self._window.popleft()
-                self._window_start = end_of_first
+            if self._end_of_first <= max(self._position, self.filed):
+                self._forget_first()
             else:
                 self._changed.wait()
         self._raise_error()
+
+    def _forget_filed(self) -> None:
+        while self._window and self._end_of_first <= self.filed and (
+                self.size - self._window_start > RECENT):
+            self._forget_first()
+
+    @property
+    def _end_of_first(self) -> int:
+        return self._window_start + len(self._window[0])
+
+    def _forget_first(self) -> None:
+        self._window_start += len(self._window.popleft())
 
     # The read side
 
@@ -150,9 +164,10 @@ class Segment:
             if self._position >= self.size:
                 return b''
             position, filed = self._position, self.filed
-            if position >= filed:
+            in_memory = position >= self._window_start
+            if in_memory:
                 block = self._from_window(position, size)
-        if position < filed:
+        if not in_memory:
             count = filed - position
             assert self._room is not None  # noqa: S101  # filed > 0
             block = self._room.read(

@@ -43,6 +43,9 @@ class TestCase(base.BaseTestCase):
         # Settling is waited for in the tests that are about it.
         self.useFixture(fixtures.MonkeyPatch(
             'glance_store_bufswift.cleanup.SETTLE', 0.1))
+        # What is sent comes from the file, though these segments are small.
+        self.useFixture(fixtures.MonkeyPatch(
+            'glance_store_bufswift.buffer.segment.RECENT', 0))
         self.cloud = clouds.Cloud.attach()
         self.cloud.clear()
         self.addCleanup(self.cloud.clear)

@@ -39,12 +39,13 @@ class Machine(stateful.RuleBasedStateMachine):
     written, writing into a full window, setting back what is still written.
     """
 
-    full_at = st.none()
+    recent = 0
     patch: Any = None
 
     def __init__(self) -> None:
         super().__init__()
-        self.patch = mock.patch.object(segment, 'WINDOW', WINDOW)
+        self.patch = mock.patch.multiple(
+            segment, WINDOW=WINDOW, RECENT=self.recent)
         self.patch.start()
         self.plain = io.BytesIO()
         self.end = 0
@@ -124,6 +125,12 @@ class Machine(stateful.RuleBasedStateMachine):
         self.patch.stop()
 
 
+class InMemory(Machine):
+    """What the disk has is in memory for a while too."""
+
+    recent = WINDOW
+
+
 class Unbuffered(Machine):
     """The segment has no file."""
 
@@ -155,8 +162,47 @@ class TestSegment(base.BaseTestCase):
     def test_hybrid_gives_what_a_plain_file_does(self) -> None:
         self._run(Machine, 150)
 
+    def test_memory_gives_what_a_plain_file_does(self) -> None:
+        self._run(InMemory, 150)
+
     def test_unbuffered_gives_what_a_plain_file_does(self) -> None:
         self._run(Unbuffered, 80)
 
     def test_buffered_gives_what_a_plain_file_does(self) -> None:
         self._run(OnDisk, 25)
+
+
+class TestMemory(base.BaseTestCase):
+    """What is read soon after it was written needs no file."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.useFixture(fixtures.MockPatchObject(segment, 'RECENT', WINDOW))
+        self.room = rooms.Room()
+        self.reads = self.useFixture(fixtures.MockPatchObject(
+            self.room, 'read', wraps=self.room.read)).mock
+        self.segment = segment.Segment(self.room)
+        self.addCleanup(self.segment.close)
+
+    def test_reader_that_keeps_up_needs_no_file(self) -> None:
+        for number in range(10):
+            block = bytes([number]) * 30
+            self.segment.write(block)
+            self.assertEqual(block, self.segment.read(30))
+        self.reads.assert_not_called()
+
+    def test_reader_that_is_behind_gets_the_file(self) -> None:
+        for number in range(3):
+            self.segment.write(bytes([number]) * 30)
+        self.assertEqual(bytes([0]) * 30, self.segment.read(30))
+        self.reads.assert_called_once_with(30, 0)
+
+    def test_what_is_in_memory_survives_the_file(self) -> None:
+        """A disk that fails does not take away what was just written."""
+        self.segment.write(b'a' * 30)
+        self.room.write = mock.Mock(  # type: ignore[method-assign]
+            spec=self.room.write, side_effect=OSError(5, 'broken'))
+        self.segment.write(b'b' * 10)
+        self.assertEqual(b'a' * 30, self.segment.read(30))
+        self.assertEqual(b'b' * 10, self.segment.read(30))
+        self.reads.assert_not_called()
