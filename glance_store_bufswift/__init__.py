@@ -26,5 +26,12 @@ One upload, as the data flows::
     manifest.py    what makes an image of segments
     cleanup.py     removing objects
 
+What operators run, beside Glance::
+
+    service.py     the user of a store, signed in
+    orphans/       segments that no manifest refers to
+    check/         trying a configuration
+    cmd/           the command line
+
     layout.py, opts.py, errors.py   names, settings, errors for all of them
 """

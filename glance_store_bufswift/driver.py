@@ -60,11 +60,7 @@ def Store(conf: Any, backend: str | None = None) -> upstream.BaseStore:  # noqa:
     :param backend: the store's section, None for ``[glance_store]``
     :raises BadStoreConfiguration: multi-tenant with a file of accounts
     """
-    for group in (backend or 'glance_store', opts.SHARED_GROUP):
-        conf.register_opts(upstream.Store.OPTIONS, group=group)
-    opts.register(conf, backend)
-    if backend:
-        opts.settle(conf, backend, _READ_RAW)
+    prepare(conf, backend)
     if not conf[backend or 'glance_store'].swift_store_multi_tenant:
         return SingleTenantStore(conf, backend=backend)
     if utils.is_multiple_swift_store_accounts_enabled(conf, backend=backend):
@@ -73,6 +69,18 @@ def Store(conf: Any, backend: str | None = None) -> upstream.BaseStore:  # noqa:
             reason='swift_store_multi_tenant and swift_store_config_file '
                    'exclude each other; unset one of them')
     return MultiTenantStore(conf, backend=backend)
+
+
+def prepare(conf: Any, backend: str | None = None) -> None:
+    """Make the options known in every group where they may stand.
+
+    :param backend: the store's section, None for ``[glance_store]``
+    """
+    for group in (backend or 'glance_store', opts.SHARED_GROUP):
+        conf.register_opts(upstream.Store.OPTIONS, group=group)
+    opts.register(conf, backend)
+    if backend:
+        opts.settle(conf, backend, _READ_RAW)
 
 
 # Where glance_store looks for them: on the callable of the entry point.

@@ -26,6 +26,10 @@ class BufswiftError(Exception):
     """Root of our own exceptions."""
 
 
+class ConfigError(BufswiftError):
+    """The configuration can't be used; the message says what to change."""
+
+
 class SourceFailed(BufswiftError):
     """The image's source raised; the caller gets its very exception."""
 

@@ -96,6 +96,11 @@ def manifest_target(headers: Mapping[str, str]) -> tuple[str, str] | None:
     return container, prefix
 
 
+def is_static(headers: Mapping[str, str]) -> bool:
+    """Whether an object is the manifest of an SLO."""
+    return headers.get('x-static-large-object', '').lower() == 'true'
+
+
 def belongs(image: str, prefix: str) -> bool:
     """Whether the segments under a prefix can only be this image's.
 

@@ -16,6 +16,7 @@ The only module that knows oslo.config. Everything else gets a frozen
 :class:`Settings`.
 """
 
+from collections.abc import Iterable
 import dataclasses
 import tempfile
 from typing import Any
@@ -30,6 +31,9 @@ GROUP = 'swift_buffered'
 SHARED_GROUP = 'backend_defaults'
 
 MIB = 1 << 20
+
+#: What upstream calls a MB (glance_store._drivers.swift.store.ONE_MB).
+UPSTREAM_MB = 1024 * 1000
 
 # The names start with swift_buffered_, as glance_store registers the options
 # of a driver into the section of every store whose type is contained in the
@@ -227,6 +231,15 @@ def settle(conf: cfg.ConfigOpts, backend: str, names: list[str]) -> None:
             conf.set_override(name, value, group=backend)
 
 
+def given(conf: cfg.ConfigOpts, backend: str | None,
+          names: Iterable[str]) -> dict[str, Any]:
+    """The values of those options that somebody has set for a store."""
+    return {name: lookup(conf, backend, name) for name in names
+            if any(group in conf and name in conf[group]
+                   and _is_set(conf, group, name)
+                   for group in _groups(backend))}
+
+
 def _is_set(conf: cfg.ConfigOpts, group: str, name: str) -> bool:
     where = conf.get_location(name, group)
     return where is not None and where.location not in (
@@ -263,3 +276,15 @@ def settings(conf: cfg.ConfigOpts, backend: str | None, segment_size: int,
         confirm_timeout=value('confirm_timeout'),
         segment_size=segment_size,
         plain_limit=min(segment_size, large_object_size))
+
+
+def settings_of(conf: cfg.ConfigOpts, backend: str | None) -> Settings:
+    """The settings of a store that nobody has made yet.
+
+    :param conf: the configuration, with upstream's options registered too
+    :param backend: the store's section, None for ``[glance_store]``
+    """
+    chunk, largest = (
+        lookup(conf, backend, f'swift_store_large_object_{name}')
+        * UPSTREAM_MB for name in ('chunk_size', 'size'))
+    return settings(conf, backend, chunk, largest)

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
+import functools
 import threading
 from typing import Any
 
@@ -43,6 +44,26 @@ class Account(client.Client):
         policy = dataclasses.replace(
             self._policy, cancelled=threading.Event())
         return Account(self._endpoint, policy)
+
+    def of_project(self, project: str) -> 'Account':
+        """Another project's account on the same site.
+
+        Its URL is this one's with the other project's id in place of the
+        own (swift/common/middleware/keystoneauth.py). The user needs a
+        reseller role there, ``reseller_admin_role`` of that middleware.
+
+        :raises ConfigError: the URL does not end with the own project's id
+        """
+        session = self._endpoint.session
+        own = session.get_project_id() if session else None
+        if not own or not self.url.endswith(own):
+            raise errors.ConfigError(
+                f'The storage URL {self.url} does not end with the id of the '
+                f"user's project ({own}), so that the URL of another project "
+                'is not known; unset swift_store_endpoint')
+        url = self.url.removesuffix(own) + project
+        return Account(dataclasses.replace(self._endpoint, url=url),
+                       self._policy)
 
     def put(self, container: str, name: str, body: segment.Segment,
             length: int | None = None,
@@ -79,11 +100,30 @@ class Account(client.Client):
                 raise errors.NotStored(failures.describe(answer))
         self._run(self._tries(f'PUT of {container}/{name}'), put)
 
-    def head(self, container: str, name: str) -> dict[str, str] | None:
-        """The headers of an object, None if there is none."""
+    def head(self, container: str, name: str,
+             newest: bool = False) -> dict[str, str] | None:
+        """The headers of an object, None if there is none.
+
+        :param newest: whether Swift is to ask all replicas, not the first
+            that answers
+        """
+        headers = {'X-Newest': 'true'} if newest else None
         return self._ask(f'HEAD of {container}/{name}',
-                         lambda connection: dict(
-                             connection.head_object(container, name)))
+                         lambda connection: dict(connection.head_object(
+                             container, name, headers=headers)))
+
+    def static_segments(self, container: str,
+                        name: str) -> list[tuple[str, str]]:
+        """Container and name of each segment of an SLO; none if it is gone.
+
+        Of an SLO among them only itself is told, not what it is made of.
+        """
+        answer = self._ask(
+            f'GET of the manifest {container}/{name}',
+            lambda connection: connection.get_object(
+                container, name, query_string='multipart-manifest=get',
+                headers={'X-Newest': 'true'}))
+        return listings.static_segments(answer[1]) if answer else []
 
     def delete(self, container: str, name: str) -> None:
         """Delete an object; that there is none is fine."""
@@ -160,12 +200,27 @@ class Account(client.Client):
             # Half an answer may still be on its way.
             connection.close()
 
+    def containers(self, prefix: str) -> Iterator[str]:
+        """The names of the account's containers, page by page.
+
+        :param prefix: what the names begin with
+        """
+        marker = ''
+        while answer := self._ask(
+                f'listing of the containers {prefix}*',
+                functools.partial(_containers, prefix, marker)):
+            yield from answer
+            marker = answer[-1]
+
     def has_container(self, container: str) -> bool:
         """Whether a container is there."""
-        found = self._ask(f'HEAD of {container}',
-                          lambda connection: dict(
-                              connection.head_container(container)))
-        return found is not None
+        return self.head_container(container) is not None
+
+    def head_container(self, container: str) -> dict[str, str] | None:
+        """The headers of a container, None if there is none."""
+        return self._ask(f'HEAD of {container}',
+                         lambda connection: dict(
+                             connection.head_container(container)))
 
     def create_container(self, container: str) -> None:
         """Create a container; that there is one is fine."""
@@ -176,3 +231,10 @@ class Account(client.Client):
         """Delete an empty container; that there is none is fine."""
         self._ask(f'DELETE of {container}',
                   lambda connection: connection.delete_container(container))
+
+
+def _containers(prefix: str, marker: str,
+                connection: wire.Connection) -> list[str]:
+    """One page of the account's containers."""
+    _, found = connection.get_account(prefix=prefix, marker=marker)
+    return [each['name'] for each in found]

@@ -69,6 +69,11 @@ class Client:
         #: Tries beyond the first, over all requests.
         self.retries = 0
 
+    @property
+    def url(self) -> str:
+        """The account's storage URL."""
+        return self._endpoint.url
+
     def cancel(self) -> None:
         """End all requests, also those on the wire; for good."""
         self._policy.cancelled.set()

@@ -10,11 +10,12 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What a container lists."""
+"""What a container lists, and the manifest of an SLO."""
 
 from collections.abc import Mapping
 import dataclasses
 import datetime
+import json
 from typing import Any
 
 
@@ -56,3 +57,15 @@ def _moment(text: str) -> datetime.datetime | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.timezone.utc)
     return moment
+
+
+def static_segments(manifest: bytes) -> list[tuple[str, str]]:
+    """Container and name of what the manifest of an SLO lists.
+
+    :param manifest: what ``multipart-manifest=get`` gives
+        (swift/common/middleware/slo.py)
+    :raises json.JSONDecodeError: it is none
+    """
+    return [(container, name) for each in json.loads(manifest)
+            if each.get('name') for container, _, name
+            in [each['name'].lstrip('/').partition('/')]]

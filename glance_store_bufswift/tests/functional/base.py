@@ -59,7 +59,13 @@ class TestCase(base.BaseTestCase):
 
     def stores(self, enabled: str = 'fast:swift+buffered',
                **sections: Any) -> stores.Stores:
-        """Set glance_store up.
+        """Set glance_store up; see sections() for the parameters."""
+        return self.useFixture(
+            stores.Stores(self.sections(enabled, **sections)))
+
+    def sections(self, enabled: str = 'fast:swift+buffered',
+                 **sections: Any) -> dict[str, dict[str, Any]]:
+        """The sections of a glance-api.conf.
 
         :param enabled: enabled_backends
         :param sections: what to add to the section of each store, and other
@@ -76,7 +82,7 @@ class TestCase(base.BaseTestCase):
         for name, options in config.items():
             config[name] = {key: value for key, value in options.items()
                             if value is not None}
-        return self.useFixture(stores.Stores(config))
+        return config
 
     def _section(self, kind: str) -> dict[str, Any]:
         if kind == 'file':

@@ -107,7 +107,8 @@ class Account(account.Account):
         self.swift.request('PUT', name)
         self.swift.store(name, b'', headers)
 
-    def head(self, container: str, name: str) -> dict[str, str] | None:
+    def head(self, container: str, name: str,
+             newest: bool = False) -> dict[str, str] | None:
         self.swift.request('HEAD', name)
         if name not in self.swift.objects:
             return None

@@ -53,6 +53,14 @@ ORDER = (
     'manifest',
     'upload',
     'driver',
+    'service',
+    'orphans',
+    'check',
+    'cmd.config',
+    'cmd.output',
+    'cmd.orphans',
+    'cmd.check',
+    'cmd.main',
 )
 
 # Exceptions to ORDER: module -> the modules below its line it may import.
@@ -62,9 +70,10 @@ UPWARD: dict[str, tuple[str, ...]] = {}
 # counts.
 LIBRARIES = {
     'glance_store': ('driver',),
-    'glance_store.exceptions': ('driver', 'errors', 'source'),
-    'keystoneauth1': ('access', 'swift'),
-    'oslo_config': ('opts',),
+    'glance_store.exceptions': ('driver', 'errors', 'service', 'source'),
+    'glance_store.location': ('service',),
+    'keystoneauth1': ('access', 'service', 'swift'),
+    'oslo_config': ('cmd.config', 'opts'),
     'requests': ('swift',),
     'swiftclient': ('swift',),
     'urllib3': ('swift',),

@@ -1,0 +1,166 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The buffer directory: is it there, and has it room."""
+
+from collections.abc import Iterator
+import os
+from pathlib import Path
+import tempfile
+
+from glance_store_bufswift.buffer import quota
+from glance_store_bufswift.buffer import space
+from glance_store_bufswift.check import finding
+from glance_store_bufswift.check.finding import Finding
+from glance_store_bufswift.check import mounts
+from glance_store_bufswift import opts
+
+_DIRECTORY = 'buffer directory'
+_ROOM = 'buffer room'
+
+
+def findings(settings: opts.Settings, uploads: int) -> Iterator[Finding]:
+    """Look at the directory and its file system.
+
+    :param uploads: how many at a time it is to have room for
+    """
+    usable = _usable(settings)
+    yield usable
+    yield from _owner(settings.directory)
+    if os.path.isdir(settings.directory):
+        yield _file_system(settings)
+        yield _free(settings, uploads)
+    yield _quota(settings, uploads)
+
+
+def _usable(settings: opts.Settings) -> Finding:
+    directory = settings.directory
+    if not os.path.isdir(directory):
+        return finding.error(
+            _DIRECTORY, f'{directory} does not exist: images are uploaded '
+            'without a buffer', 'create it, owned by the user of glance-api '
+            'and with mode 0700, or set swift_buffered_dir')
+    try:
+        # In a directory of its own: a quota file made by another user
+        # than glance-api's would turn buffering off.
+        with tempfile.TemporaryDirectory(
+                dir=directory, prefix='.bufswift-check-') as own:
+            space.Space(own, 0, 0).room(settings.segment_size).close()
+    except space.NoRoom as exc:
+        return finding.error(
+            _DIRECTORY, f'a segment of {finding.size(settings.segment_size)} '
+            f'can not be buffered: {exc}',
+            'free or add space in swift_buffered_dir')
+    except OSError as exc:
+        return finding.error(
+            _DIRECTORY, f'{directory} can not be written to: {exc.strerror}',
+            'give it to the user of glance-api, and run this command as '
+            'that user')
+    return finding.ok(_DIRECTORY, f'a file in {directory} takes a segment '
+                      f'of {finding.size(settings.segment_size)}')
+
+
+def _owner(directory: str) -> Iterator[Finding]:
+    """Who may use the directory, and who looks."""
+    path = Path(directory, quota.FILE)
+    try:
+        owner = path.stat().st_uid
+    except OSError:
+        return
+    if owner != os.geteuid():
+        yield finding.error(
+            _DIRECTORY, f'{path} belongs to user {owner}, this is user '
+            f'{os.geteuid()}: only its owner can keep to the quota',
+            'run this command as the user of glance-api; if it is, and '
+            'while no glance-api of another user runs, remove the file')
+
+
+def _file_system(settings: opts.Settings) -> Finding:
+    try:
+        kind = mounts.kind(os.path.realpath(settings.directory),
+                           Path(mounts.MOUNTS).read_text())
+    except OSError:
+        kind = None
+    if kind in mounts.REMOTE:
+        return finding.warning(
+            _DIRECTORY, f'its file system is {kind}, over a network: '
+            'each segment goes through it twice',
+            'put swift_buffered_dir on a local disk')
+    if kind in mounts.MEMORY and not settings.disk_quota:
+        return finding.warning(
+            _DIRECTORY, f'its file system is {kind}: buffers take memory, '
+            'and there is no quota',
+            'set swift_buffered_disk_quota, or put swift_buffered_dir on a '
+            'local disk')
+    return finding.ok(
+        _DIRECTORY, f'its file system is {kind or "of an unknown kind"}')
+
+
+def _free(settings: opts.Settings, uploads: int) -> Finding:
+    """What the file system has, against what the uploads may take."""
+    stat = os.statvfs(settings.directory)
+    floor = stat.f_blocks * settings.min_free_percent // 100
+    free = max(0, stat.f_bavail - floor) * stat.f_frsize
+    wanted = _wanted(settings, uploads)
+    if settings.disk_quota:
+        wanted = min(wanted, settings.disk_quota)
+    text = (f'{finding.size(free)} may be used before '
+            f'{settings.min_free_percent} % of the file system are left, '
+            f'buffers may take {finding.size(wanted)}')
+    if not stat.f_blocks:
+        return finding.warning(
+            _ROOM, 'the file system does not tell its size',
+            f'make sure that it has {finding.size(wanted)}')
+    if free >= wanted:
+        return finding.ok(_ROOM, text)
+    advice = ('add space, or lower swift_buffered_threads or '
+              'swift_store_large_object_chunk_size, or '
+              'swift_buffered_min_free_percent')
+    if free < settings.segment_size:
+        return finding.error(
+            _ROOM, f'{text}: not even one segment is buffered', advice)
+    return finding.warning(_ROOM, f'{text}: some segments go unbuffered',
+                           advice)
+
+
+def _quota(settings: opts.Settings, uploads: int) -> Finding:
+    """The quota, against what the uploads need not to wait for room.
+
+    Room is counted in whole MiB by segment, and each further buffer of an
+    upload leaves room for another upload's first.
+    """
+    if not settings.disk_quota:
+        return finding.ok(
+            _ROOM, 'no quota (swift_buffered_disk_quota): '
+            'swift_buffered_min_free_percent alone bounds the buffers')
+    segment = -(-settings.segment_size // opts.MIB) * opts.MIB
+    wanted = _wanted(settings, uploads) + segment
+    text = (f'the quota is {finding.size(settings.disk_quota)}, {uploads} '
+            f'uploads of {settings.threads} segments at a time take '
+            f'{finding.size(wanted)}')
+    advice = (f'set swift_buffered_disk_quota to {wanted // opts.MIB} '
+              'or more')
+    if settings.disk_quota < segment:
+        return finding.error(
+            _ROOM, f'{text}: less than one segment, nothing is buffered',
+            advice)
+    if settings.disk_quota < wanted:
+        return finding.warning(
+            _ROOM, f'{text}: uploads wait for room, or go unbuffered',
+            advice)
+    return finding.ok(_ROOM, text)
+
+
+def _wanted(settings: opts.Settings, uploads: int) -> int:
+    """Bytes of all segments that may be in flight, in whole MiB each."""
+    segment = -(-settings.segment_size // opts.MIB) * opts.MIB
+    return uploads * settings.threads * segment

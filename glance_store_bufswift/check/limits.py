@@ -1,0 +1,106 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What Swift's limits mean for the segments: pure."""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
+
+from glance_store_bufswift.check import finding
+from glance_store_bufswift.check.finding import Finding
+from glance_store_bufswift import layout
+from glance_store_bufswift import opts
+
+_LIMITS = 'limits'
+
+#: Bytes in a second below which the pace of a download is worth a word.
+SLOW = 50 * 1000 * 1000
+
+_CHUNK_SIZE = 'swift_store_large_object_chunk_size'
+
+
+def findings(info: Mapping[str, Any] | None,
+             settings: opts.Settings) -> Iterator[Finding]:
+    """Judge the segment size by what Swift says of itself.
+
+    :param info: what /info has, None if there is none to be had
+    """
+    if info is None:
+        yield finding.warning(
+            _LIMITS, 'Swift does not tell its limits: /info is missing or '
+            'turned off',
+            "compare max_file_size and container_listing_limit of Swift's "
+            f'configuration with {_CHUNK_SIZE} yourself')
+    else:
+        swift = info.get('swift') or {}
+        yield _file_size(swift, settings.segment_size)
+        yield _segments(swift, settings.segment_size)
+    yield _download_rate(settings.segment_size)
+
+
+def _file_size(swift: Mapping[str, Any], segment_size: int) -> Finding:
+    largest = swift.get('max_file_size')
+    if largest is None:
+        return finding.warning(
+            _LIMITS, 'Swift does not tell the size of its largest object',
+            f'compare it with {_CHUNK_SIZE} yourself')
+    text = (f'a segment has {finding.size(segment_size)}, an object may '
+            f'have {finding.size(largest)}')
+    if segment_size > largest:
+        return finding.error(
+            _LIMITS, text, f'set {_CHUNK_SIZE} to at most '
+            f'{largest // (1024 * 1000)}')
+    grown = layout.segment_size(layout.MAX_SEGMENTS, segment_size)
+    if grown > largest:
+        return finding.warning(
+            _LIMITS, f'{text}, but segments of images of unknown size grow '
+            f'up to {finding.size(grown)}', 'raise max_file_size of Swift')
+    return finding.ok(_LIMITS, text)
+
+
+def _segments(swift: Mapping[str, Any], segment_size: int) -> Finding:
+    """Whether the longest images have a length.
+
+    Swift's dlo middleware gives an object whose segments fill a page of the
+    listing neither length nor ETag, and serves no ranges of it.
+    """
+    page = swift.get('container_listing_limit')
+    if page is None:
+        return finding.warning(
+            _LIMITS, 'Swift does not tell container_listing_limit',
+            f'an image of that many segments has no length; keep '
+            f'{_CHUNK_SIZE} large')
+    whole = (page - 1) * segment_size
+    text = (f'images up to {finding.size(whole)} have less segments than '
+            f'the {page} of a listing (container_listing_limit)')
+    if page > layout.MAX_SEGMENTS:
+        return finding.ok(_LIMITS, text)
+    return finding.warning(
+        _LIMITS, f'{text}; a larger one has no length, no ETag and no ranges',
+        f'set {_CHUNK_SIZE} to a tenth of a percent of your largest image, '
+        'or raise container_listing_limit of Swift')
+
+
+def _download_rate(segment_size: int) -> Finding:
+    """Swift's dlo middleware slows down after the first ten segments.
+
+    What rate_limit_segments_per_sec is can't be asked for, its default is 1.
+    """
+    text = ('by the default of its filter dlo, Swift serves '
+            f'{finding.size(segment_size)} a second of an image, one '
+            'segment, after the first ten')
+    if segment_size >= SLOW:
+        return finding.ok('download rate', text)
+    return finding.warning(
+        'download rate', text, f'raise {_CHUNK_SIZE}, or '
+        "rate_limit_segments_per_sec in Swift's proxy-server.conf")

@@ -1,0 +1,84 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""A small image on its way to Swift and back, by the driver itself."""
+
+from collections.abc import Iterator
+import contextlib
+import io
+import os
+import time
+import uuid
+
+from glance_store_bufswift.check import finding
+from glance_store_bufswift.check.finding import Finding
+from glance_store_bufswift import service
+
+_SUBJECT = 'round trip'
+
+#: Bytes in a segment, and in the image: so small, it is in segments too.
+SEGMENT = 64 << 10
+SIZE = 5 * SEGMENT // 2
+
+
+def findings(user: service.Service) -> Iterator[Finding]:
+    """Upload an image, read it, delete it; after sign_in()."""
+    data = os.urandom(SIZE)
+    image = str(uuid.uuid4())
+    began = time.monotonic()
+    with contextlib.ExitStack() as held:
+        try:
+            trip = held.enter_context(user.round_trip(SEGMENT))
+            uri = trip.add(image, io.BytesIO(data), SIZE)
+        except Exception as exc:
+            yield finding.error(
+                _SUBJECT, f'upload: {_text(exc)}', 'see the lines above, and '
+                'the log of Swift by the transaction id')
+            return
+        yield finding.ok(
+            _SUBJECT, f'upload: {finding.size(SIZE)} in segments of '
+            f'{finding.size(SEGMENT)} stored in '
+            f'{time.monotonic() - began:.1f} s')
+        yield _read(trip, uri, data)
+        yield _delete(trip, uri, image)
+
+
+def _read(trip: service.RoundTrip, uri: str, data: bytes) -> Finding:
+    try:
+        back = trip.get(uri)
+    except Exception as exc:
+        return finding.error(
+            _SUBJECT, f'download: {_text(exc)}',
+            'see the log of Swift by the transaction id')
+    if back != data:
+        return finding.error(
+            _SUBJECT, f'download: {len(back)} bytes came back that are not '
+            f'those {len(data)} that were uploaded',
+            "see that Swift's pipeline has the filter dlo, and that no "
+            'proxy before it changes bodies')
+    return finding.ok(_SUBJECT, 'download: the same bytes')
+
+
+def _delete(trip: service.RoundTrip, uri: str, image: str) -> Finding:
+    try:
+        trip.delete(uri)
+    except Exception as exc:
+        return finding.error(
+            _SUBJECT, f'delete: {_text(exc)}',
+            f'delete what begins with {image} from the container; see that '
+            'the user may delete')
+    return finding.ok(_SUBJECT, 'delete: done')
+
+
+def _text(exc: Exception) -> str:
+    """What an exception says, by name when it says nothing."""
+    return str(exc) or type(exc).__name__

@@ -1,0 +1,116 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Glance's configuration files, read as glance-api reads them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from glance_store_bufswift import driver
+from glance_store_bufswift import errors
+from glance_store_bufswift import opts
+from glance_store_bufswift.orphans import places
+
+#: The type of the stock driver's stores in ``enabled_backends``.
+STOCK = 'swift'
+
+
+def read(files: Sequence[str], directories: Sequence[str]) -> Any:
+    """Read the configuration of glance-api.
+
+    :param files: instead of the glance-api.conf that oslo.config finds
+    :param directories: instead of the glance-api.conf.d that it finds
+    :raises ConfigError: there is none, or it can't be read
+    """
+    conf = cfg.ConfigOpts()
+    # As Glance does (glance/common/config.py).
+    conf.register_opts([cfg.DictOpt('enabled_backends')])
+    arguments = [f'--config-file={path}' for path in files]
+    arguments += [f'--config-dir={path}' for path in directories]
+    try:
+        conf(arguments, project='glance', prog='glance-api')
+        backends = conf.enabled_backends
+        if not conf.config_file and not conf.config_dirs:
+            raise errors.ConfigError(
+                'There is no glance-api.conf where oslo.config looks for it; '
+                'name one with --config-file')
+        if not backends:
+            raise errors.ConfigError(
+                f'enabled_backends is not set in {_names(conf)}; this '
+                'command knows stores that are named there')
+    except (cfg.Error, ValueError) as exc:
+        raise errors.ConfigError(f'The configuration can not be read: {exc}'
+                          ) from exc
+    return conf
+
+
+def backends(conf: Any, wanted: Sequence[str],
+             kinds: Sequence[str]) -> list[str]:
+    """The ids of the stores to work on, in the order of the configuration.
+
+    :param wanted: what ``--backend`` names; empty = all of these kinds
+    :param kinds: types of stores that are taken unasked
+    :raises ConfigError: one does not exist or is no store in Swift, or
+        there is none
+    """
+    enabled = conf.enabled_backends
+    for name in wanted:
+        if enabled.get(name) not in (driver.NAME, STOCK):
+            raise errors.ConfigError(
+                f'--backend {name}: enabled_backends in {_names(conf)} has '
+                f'no store of this name and of type {driver.NAME} or {STOCK}')
+    found = [name for name, kind in enabled.items()
+             if name in wanted or (not wanted and kind in kinds)]
+    if not found:
+        raise errors.ConfigError(
+            f'enabled_backends in {_names(conf)} has no store of type '
+            f'{" or ".join(kinds)}')
+    return found
+
+
+def containers(conf: Any, backend: str) -> places.Containers:
+    """Which containers a store uses; after driver.prepare()."""
+    def value(name: str) -> Any:
+        return opts.lookup(conf, backend, f'swift_store_{name}')
+
+    return places.Containers(
+        value('container'), value('multiple_containers_seed'),
+        value('multi_tenant'))
+
+
+def _names(conf: Any) -> str:
+    return ', '.join([*(conf.config_file or []), *(conf.config_dirs or [])])
+
+
+def set_logging_up(debug: bool) -> None:
+    """Log to standard error, whatever glance-api.conf says of log files.
+
+    :param debug: whether to tell each step; of our own code alone, as the
+        clients below it put tokens into their messages
+    """
+    conf = cfg.ConfigOpts()
+    logging.register_options(conf)
+    conf([], project='glance-bufswift', default_config_files=[],
+         default_config_dirs=[])
+    plain = '%(levelname)s: %(message)s'
+    conf.set_override('use_stderr', True)
+    conf.set_override('logging_default_format_string', plain)
+    conf.set_override('logging_context_format_string', plain)
+    conf.set_override('default_log_levels', [
+        f'{__package__.partition(".")[0]}={"DEBUG" if debug else "WARNING"}',
+        'glance_store=CRITICAL'])
+    logging.setup(conf, 'glance-bufswift')
+    root = logging.getLogger(None).logger
+    root.setLevel('ERROR')

@@ -1,0 +1,176 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""``glance-bufswift orphans list`` and ``orphans delete``."""
+
+import argparse
+from collections.abc import Iterator
+import datetime
+from email import utils as mail
+from typing import Any
+
+from glance_store_bufswift.cmd import config
+from glance_store_bufswift.cmd import output
+from glance_store_bufswift import driver
+from glance_store_bufswift import errors
+from glance_store_bufswift.orphans import attempts
+from glance_store_bufswift.orphans import places
+from glance_store_bufswift.orphans import sweep
+from glance_store_bufswift import service
+from glance_store_bufswift.swift import account as swift
+
+#: Hours that nothing younger than these is deleted, whatever is asked for: a
+#: running upload gives no sign of life while it sends one segment.
+LEAST_AGE = 1.0
+
+#: How far this host's clock may be from Swift's.
+SKEW = datetime.timedelta(minutes=5)
+
+#: What became of an orphan of a dry run.
+DRY_RUN = 'would be deleted'
+
+_AWAY = (sweep.Outcome.DELETED.value, sweep.Outcome.GONE.value)
+
+COLUMNS = {'store': 'Store', 'container': 'Container', 'prefix': 'Prefix',
+           'segments': 'Segments', 'bytes': 'Bytes', 'newest': 'Newest'}
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Find orphans, and delete them if that is asked for.
+
+    :returns: 0 if there are none, or none any more, else 1
+    :raises ConfigError: the configuration or the arguments can't be used
+    :raises RequestFailed: Swift or Keystone did not do their part
+    """
+    if not arguments.min_age >= LEAST_AGE:
+        raise errors.ConfigError(
+            f'--min-age {arguments.min_age:g}: at least {LEAST_AGE:g} hour, '
+            'so that a running upload is not taken for a dead one')
+    conf = config.read(arguments.config_file, arguments.config_dir)
+    names = config.backends(
+        conf, arguments.backend, (driver.NAME, config.STOCK))
+    progress = output.Progress()
+    orphans = Orphans(conf, arguments, progress)
+    rows: list[output.Row] = []
+    try:
+        for name in names:
+            rows += orphans.of_store(name)
+    finally:
+        progress.clear()
+    deleting = arguments.action == 'delete'
+    output.show(rows, COLUMNS | ({'result': 'Result'} if deleting else {}),
+                arguments.format)
+    if arguments.format == 'table':
+        print(_summary(rows, deleting and not arguments.yes))
+    return int(any(row.get('result') not in _AWAY for row in rows))
+
+
+class Orphans:
+    """The orphans of all stores, each once.
+
+    :param conf: Glance's configuration
+    :param arguments: of the command line
+    :param progress: told how far the listings have come
+    """
+
+    def __init__(self, conf: Any, arguments: argparse.Namespace,
+                 progress: output.Progress) -> None:
+        self._conf = conf
+        self._arguments = arguments
+        self._progress = progress
+        self._seen: set[tuple[str, str, str]] = set()
+
+    def of_store(self, name: str) -> Iterator[output.Row]:
+        """One row for each orphan, after what was to be done with it."""
+        which = self._containers(name)
+        user = service.Service(self._conf, name)
+        with user.account(self._arguments.project) as account:
+            containers = _existing(account, which)
+            if not containers:
+                return
+            before = now(account, containers[0]) - datetime.timedelta(
+                hours=self._arguments.min_age)
+            swept = sweep.Sweep(account, containers, before, self._progress)
+            for orphan in swept.find():
+                # Two stores may share a container.
+                key = (account.url, orphan.container, orphan.prefix)
+                if key not in self._seen:
+                    self._seen.add(key)
+                    yield _row(name, account, orphan) | self._act(
+                        swept, orphan)
+
+    def _containers(self, name: str) -> places.Containers:
+        driver.prepare(self._conf, name)
+        which = config.containers(self._conf, name)
+        if which.multi_tenant and not self._arguments.project:
+            raise errors.ConfigError(
+                f'Store {name} is multi-tenant: name the project whose '
+                'account is to be looked through with --project, or other '
+                'stores with --backend')
+        if self._arguments.project and not which.multi_tenant:
+            raise errors.ConfigError(
+                f'Store {name} is not multi-tenant, --project can not be '
+                'used with it')
+        return which
+
+    def _act(self, swept: sweep.Sweep,
+             orphan: attempts.Attempt) -> dict[str, str]:
+        if self._arguments.action == 'list':
+            return {}
+        if not self._arguments.yes:
+            return {'result': DRY_RUN}
+        return {'result': swept.delete(orphan).value}
+
+
+def now(account: swift.Account, container: str) -> datetime.datetime:
+    """The time, on which this host and Swift have to agree.
+
+    :raises ConfigError: they do not
+    """
+    here = datetime.datetime.now(datetime.timezone.utc)
+    headers = account.head_container(container) or {}
+    try:
+        there = mail.parsedate_to_datetime(headers['date'])
+    except (KeyError, ValueError):
+        return here
+    if abs(there - here) > SKEW:
+        raise errors.ConfigError(
+            f'The clock of this host says {here:%Y-%m-%d %H:%M:%S} UTC, '
+            f"Swift's {there:%Y-%m-%d %H:%M:%S}: how old a segment is "
+            'can not be told; set the clock')
+    return min(here, there)
+
+
+def _existing(account: swift.Account,
+              which: places.Containers) -> list[str]:
+    if which.many:
+        return [name for name in account.containers(which.prefix)
+                if which.has(name)]
+    return [which.name] if account.has_container(which.name) else []
+
+
+def _row(store: str, account: swift.Account,
+         orphan: attempts.Attempt) -> dict[str, Any]:
+    return {'store': store, 'account': account.url.rpartition('/')[2],
+            'container': orphan.container, 'image': orphan.image,
+            'prefix': orphan.prefix, 'segments': orphan.segments,
+            'bytes': orphan.size, 'newest': orphan.newest}
+
+
+def _summary(rows: list[output.Row], dry_run: bool) -> str:
+    if not rows:
+        return 'No orphans.'
+    text = (f'{len(rows):,} orphaned attempts, '
+            f'{sum(row["segments"] for row in rows):,} segments, '
+            f'{sum(row["bytes"] for row in rows):,} bytes.')
+    return text + (' Nothing was deleted: say --yes to delete them.'
+                   if dry_run else '')

@@ -1,0 +1,86 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What the commands print: tables, JSON, progress on a terminal."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+import datetime
+import json
+import shutil
+import sys
+from typing import Any
+from typing import TextIO
+
+import prettytable
+
+Row = Mapping[str, Any]
+
+
+def show(rows: Sequence[Row], columns: Mapping[str, str], form: str) -> None:
+    """Print rows to standard output.
+
+    :param rows: each with the same keys; JSON shows all of them
+    :param columns: the keys that a table shows, with their headings
+    :param form: ``table`` or ``json``
+    """
+    if form == 'json':
+        print(json.dumps(rows, indent=2, default=_plain))
+        return
+    table = prettytable.PrettyTable(list(columns.values()))
+    table.align = 'l'
+    if sys.stdout.isatty():
+        table.max_table_width = shutil.get_terminal_size().columns
+    for row in rows:
+        table.add_row([_text(row[key]) for key in columns])
+    print(table.get_string())
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(timespec='seconds')
+    return str(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, int):
+        return f'{value:,}'
+    return _plain(value)
+
+
+class Progress:
+    """One line that is written again and again, on a terminal only.
+
+    :param stream: where to, standard error by default
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._shown = self._stream.isatty()
+        self._width = 0
+
+    def __call__(self, container: str, objects: int) -> None:
+        """Tell how far a listing has come."""
+        if self._shown:
+            self._write(f'{container}: {objects:,} objects')
+
+    def clear(self) -> None:
+        """Take the line away, before something else is printed."""
+        if self._width:
+            self._write('')
+            self._width = 0
+
+    def _write(self, text: str) -> None:
+        self._stream.write('\r' + text.ljust(self._width)
+                           + ('' if text else '\r'))
+        self._stream.flush()
+        self._width = len(text)

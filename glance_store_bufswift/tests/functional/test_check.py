@@ -1,0 +1,310 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""``glance-bufswift check``: each finding, provoked."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import fixtures
+
+from glance_store_bufswift.tests.cloud import faults
+from glance_store_bufswift.tests.cloud import process
+from glance_store_bufswift.tests.functional import base
+from glance_store_bufswift.tests.functional import commands
+
+SEGMENT = base.SEGMENT
+
+
+class Case(commands.Case):
+    # The defaults but for what a test changes.
+    options: dict[str, Any] = {
+        'swift_store_large_object_size': None,
+        'swift_store_large_object_chunk_size': 200}
+
+    def check(self, *words: str, **options: Any) -> commands.Rows:
+        """What is found in a store with these options."""
+        self.code, rows = self.rows(
+            self.config(fast=options), 'check', '--uploads', '1', *words)
+        for row in rows:
+            self.assertEqual('fast', row['store'])
+            self.assertEqual(row['result'] != 'ok', bool(row['advice']),
+                             str(row))
+        self.assertEqual([], os.listdir(self.buffers))
+        self.assertEqual([], [record for record in self.records.all
+                              if record.levelname == 'CRITICAL'])
+        return rows
+
+    def bad(self, *words: str,
+            **options: Any) -> list[tuple[str, str, str]]:
+        """Subject, result and text of what is not well."""
+        rows = self.check(*words, **options)
+        bad = [(row['subject'], row['result'], row['found'])
+               for row in rows if row['result'] != 'ok']
+        self.assertEqual(
+            int('error' in [result for _, result, _ in bad]), self.code)
+        return bad
+
+    def assert_found(self, subject: str, result: str, text: str,
+                     bad: list[tuple[str, str, str]]) -> None:
+        """This is the one thing that is not well."""
+        self.assertEqual([(subject, result)], [each[:2] for each in bad],
+                         str(bad))
+        self.assertIn(text, bad[0][2])
+
+
+class TestWell(Case):
+    def test_nothing_is_found_and_nothing_left(self) -> None:
+        rows = self.check()
+        self.assertEqual(
+            {'ok'}, {row['result'] for row in rows}, str(rows))
+        self.assertEqual(0, self.code)
+        self.assertEqual(
+            {'options', 'buffer directory', 'buffer room', 'keystone',
+             'endpoint', 'container', 'limits', 'download rate',
+             'round trip'}, {row['subject'] for row in rows})
+        self.assertEqual([], self.listing())
+
+    def test_a_container_that_exists(self) -> None:
+        self.cloud.connection().put_container(self.container)
+        for may in (True, False):
+            self.assertEqual([], self.bad(
+                swift_store_create_container_on_put=may))
+
+    def test_without_a_round_trip(self) -> None:
+        rows = self.check('--no-round-trip')
+        self.assertNotIn('round trip', [row['subject'] for row in rows])
+        self.assertEqual([], [each for each in self.proxy.log
+                              if each.method in ('PUT', 'POST', 'DELETE')])
+
+    def test_with_a_seed(self) -> None:
+        name = self.container
+        self.assertEqual([], self.bad(
+            '--no-round-trip', swift_store_multiple_containers_seed=1))
+        self.container = f'{name}_a'
+        self.addCleanup(self.cloud.delete_container, self.container)
+        self.cloud.connection().put_container(self.container)
+        self.container = name
+        self.assertEqual([], self.bad(
+            '--no-round-trip', swift_store_multiple_containers_seed=1))
+        self.assert_found(
+            'container', 'warning', 'only those listed', self.bad(
+                '--no-round-trip', swift_store_multiple_containers_seed=1,
+                swift_store_create_container_on_put=False))
+
+    def test_a_stock_store_before_it_moves_over(self) -> None:
+        config = self.config('old:swift', old={
+            'swift_store_large_object_chunk_size': 200,
+            'swift_buffered_dir': self.buffers})
+        code, rows = self.rows(config, 'check', '--backend', 'old',
+                               '--uploads', '1')
+        self.assertEqual((0, 'old'), (code, rows[0]['store']), str(rows))
+        code, _, err = self.command(config, 'check')
+        self.assertEqual(2, code)
+        self.assertIn('swift+buffered', err)
+
+    def test_a_table(self) -> None:
+        done = self.process('check', '--uploads', '1', '--config-file',
+                            self.config(fast={'swift_buffer_on_upload': 1}))
+        self.assertEqual((0, ''), (done.returncode, done.stderr))
+        self.assertIn('| What to change', done.stdout)
+        self.assertIn('remove swift_buffer_on_upload', done.stdout)
+        self.assertNotIn(self.cloud.site.glance.password, done.stdout)
+
+
+class TestKeystone(Case):
+    def test_wrong_password(self) -> None:
+        bad = self.bad(swift_store_key='wrong')
+        self.assert_found('keystone', 'error', '401', bad)
+        self.assertEqual([], self.proxy.log)
+
+    def test_wrong_user(self) -> None:
+        self.assert_found('keystone', 'error', 'tenant:user',
+                          self.bad(swift_store_user='glance'))
+
+    def test_nobody_answers(self) -> None:
+        [port] = process.free_ports(1)
+        self.assert_found(
+            'keystone', 'error', 'Connection refused', self.bad(
+                swift_store_auth_address=f'http://127.0.0.1:{port}/v3'))
+
+    def test_no_credentials(self) -> None:
+        self.assert_found('credentials', 'error', 'auth_address',
+                          self.bad(swift_store_auth_address=None))
+        [(subject, result, _)] = self.bad(
+            swift_store_config_file='/nowhere', swift_store_user=None,
+            swift_store_key=None, swift_store_auth_address=None)
+        self.assertEqual(('credentials', 'error'), (subject, result))
+
+    def test_no_endpoint(self) -> None:
+        self.assert_found('endpoint', 'error', 'in region nowhere',
+                          self.bad(swift_store_region='nowhere'))
+
+
+class TestSwift(Case):
+    def test_no_container(self) -> None:
+        bad = self.bad('--no-round-trip',
+                       swift_store_create_container_on_put=False)
+        self.assert_found('container', 'error', 'does not exist', bad)
+
+    def test_versioned(self) -> None:
+        connection = self.cloud.connection()
+        archive = self.new_container()
+        connection.put_container(archive)
+        for headers in ({'X-Versions-Enabled': 'true'},
+                        {'X-Versions-Location': archive},
+                        {'X-History-Location': archive}):
+            name = self.new_container()
+            connection.put_container(name, headers=headers)
+            bad = self.bad('--no-round-trip', swift_store_container=name)
+            self.assert_found('container', 'warning', 'is versioned', bad)
+        # The advice helps.
+        connection.post_container(name, {'X-Remove-History-Location': 'x'})
+        self.assertEqual([], self.bad('--no-round-trip',
+                                      swift_store_container=name))
+
+    def test_a_user_without_a_role(self) -> None:
+        for method in ('HEAD', 'GET', 'PUT', 'POST'):
+            self.proxy.add(faults.Rule(
+                faults.Status(code=403), method, '/AUTH_', times=None))
+        bad = self.bad()
+        self.assertEqual([('container', 'error'), ('round trip', 'error')],
+                         [each[:2] for each in bad])
+
+    def test_no_info(self) -> None:
+        self.useFixture(fixtures.MonkeyPatch(
+            'glance_store_bufswift.swift.info._known', {}))
+        self.proxy.add(faults.Rule(
+            faults.Status(code=404), 'GET', '/info', times=None))
+        self.assert_found('limits', 'warning', '/info',
+                          self.bad('--no-round-trip'))
+
+    def test_segments_too_large(self) -> None:
+        bad = self.bad('--no-round-trip', swift_buffered_dir='/nowhere',
+                       swift_store_large_object_chunk_size=6000)
+        self.assertIn(('limits', 'error'), [each[:2] for each in bad])
+
+    def test_segments_too_small(self) -> None:
+        bad = self.bad('--no-round-trip',
+                       swift_store_large_object_chunk_size=1)
+        self.assert_found('download rate', 'warning', 'a second', bad)
+
+    def test_what_is_stored_is_wrong(self) -> None:
+        self.proxy.add(faults.Rule(
+            faults.FlipByte(5), 'PUT', '/00000001', times=None))
+        bad = self.bad()
+        self.assert_found('round trip', 'error', 'upload', bad)
+        self.assertEqual([], self.listing())
+
+    def test_what_can_not_be_deleted(self) -> None:
+        for method in ('DELETE', 'POST'):
+            self.proxy.add(faults.Rule(
+                faults.Status(code=403), method, times=None))
+        self.assert_found('round trip', 'error', 'delete', self.bad())
+
+
+class TestHere(Case):
+    """What has nothing to do with Swift."""
+
+    def test_no_directory(self) -> None:
+        bad = self.bad('--no-round-trip', swift_buffered_dir='/nowhere')
+        self.assert_found('buffer directory', 'error', '/nowhere', bad)
+
+    def test_a_round_trip_without_a_buffer(self) -> None:
+        bad = self.bad(swift_buffered_dir='/nowhere')
+        self.assert_found('buffer directory', 'error', '/nowhere', bad)
+
+    def test_quota_too_small(self) -> None:
+        for quota, result in ((195, 'error'), (196, 'warning'),
+                              (979, 'warning')):
+            bad = self.bad('--no-round-trip',
+                           swift_buffered_disk_quota=quota)
+            self.assert_found('buffer room', result, 'quota', bad)
+        self.assertEqual([], self.bad('--no-round-trip',
+                                      swift_buffered_disk_quota=980))
+
+    def test_more_uploads_than_fit(self) -> None:
+        bad = self.bad('--uploads', '2000000', '--no-round-trip')
+        self.assert_found('buffer room', 'warning', 'unbuffered', bad)
+
+    def test_options(self) -> None:
+        bad = self.bad('--no-round-trip', swift_buffer_on_upload=True,
+                       swift_upload_buffer_dir=self.buffers)
+        self.assertEqual([('options', 'warning')] * 2,
+                         [each[:2] for each in bad])
+
+    def test_options_for_all_stores(self) -> None:
+        config = self.config(
+            fast={'swift_store_retry_get_count': None},
+            backend_defaults={'swift_store_retry_get_count': 3})
+        code, rows = self.rows(config, 'check', '--no-round-trip',
+                               '--uploads', '1')
+        self.assertEqual(0, code)
+        self.assertEqual(['warning'], [row['result'] for row in rows
+                                       if row['result'] != 'ok'])
+
+    def test_strict(self) -> None:
+        self.check('--no-round-trip', swift_buffer_on_upload=True)
+        self.assertEqual(0, self.code)
+        self.check('--no-round-trip', '--strict',
+                   swift_buffer_on_upload=True)
+        self.assertEqual(1, self.code)
+
+
+class TestAll(Case):
+    def test_one_failure_does_not_hide_another(self) -> None:
+        bad = self.bad(
+            swift_store_key='wrong', swift_buffered_dir='/nowhere',
+            swift_buffered_disk_quota=1, swift_buffer_on_upload=True)
+        self.assertEqual(
+            [('options', 'warning'), ('buffer directory', 'error'),
+             ('buffer room', 'error'), ('keystone', 'error')],
+            [each[:2] for each in bad])
+
+    def test_several_stores(self) -> None:
+        config = self.config(
+            'fast:swift+buffered,other:swift+buffered',
+            fast={'swift_store_key': 'wrong'})
+        code, rows = self.rows(config, 'check', '--uploads', '1')
+        self.assertEqual(1, code)
+        self.assertEqual({'fast'}, {row['store'] for row in rows
+                                    if row['result'] == 'error'})
+        self.assertIn(('other', 'round trip'),
+                      {(row['store'], row['subject']) for row in rows})
+
+
+class TestTenants(Case):
+    options = Case.options | {'swift_store_multi_tenant': True}
+
+    def test_a_round_trip_in_the_users_own_project(self) -> None:
+        for trusts in (True, False):
+            bad = self.bad(swift_store_use_trusts=trusts)
+            self.assertEqual([] if trusts else ['options'],
+                             [each[0] for each in bad], str(bad))
+        _, containers = self.cloud.connection().get_account(
+            prefix=self.container)
+        self.assertEqual([], containers)
+
+    def test_no_container_may_be_created(self) -> None:
+        bad = self.bad('--no-round-trip',
+                       swift_store_create_container_on_put=False)
+        self.assert_found('container', 'error', 'none may be created', bad)
+
+    def test_with_a_file_of_accounts(self) -> None:
+        path = Path(self.useFixture(fixtures.TempDir()).path, 'swift.conf')
+        path.write_text(self.cloud.config_file())
+        bad = self.bad(
+            '--no-round-trip', swift_store_config_file=path,
+            default_swift_reference='ref1', swift_store_user=None,
+            swift_store_key=None, swift_store_auth_address=None)
+        self.assert_found('options', 'error', 'exclude each other', bad)

@@ -1,0 +1,62 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Swift's limits against the segment size."""
+
+from typing import Any
+
+from oslotest import base
+
+from glance_store_bufswift.check import limits
+from glance_store_bufswift import opts
+
+MB = opts.UPSTREAM_MB
+GOOD = {'max_file_size': 5 * (1 << 30) + 2, 'container_listing_limit': 10000}
+
+
+def judged(info: Any, segment_size: int = 200 * MB) -> list[str]:
+    settings = opts.Settings(segment_size=segment_size)
+    return [each.result.value for each in limits.findings(info, settings)]
+
+
+class TestLimits(base.BaseTestCase):
+    def test_well(self) -> None:
+        self.assertEqual(['ok'] * 3, judged({'swift': GOOD}))
+
+    def test_no_info(self) -> None:
+        self.assertEqual(['warning', 'ok'], judged(None))
+
+    def test_an_info_that_says_nothing(self) -> None:
+        infos: list[Any] = [{}, {'swift': {}}, {'swift': None}]
+        for info in infos:
+            self.assertEqual(['warning', 'warning', 'ok'], judged(info))
+
+    def test_segments_larger_than_an_object_may_be(self) -> None:
+        info = {'swift': GOOD | {'max_file_size': 100 * MB}}
+        found = list(limits.findings(
+            info, opts.Settings(segment_size=100 * MB + 1)))
+        self.assertEqual('error', found[0].result.value)
+        self.assertIn('at most 100', found[0].advice)
+
+    def test_segments_that_grow_larger(self) -> None:
+        info = {'swift': GOOD | {'max_file_size': 1000 * MB}}
+        self.assertEqual('warning', judged(info)[0])
+
+    def test_a_listing_that_an_image_fills(self) -> None:
+        for page, result in ((9999, 'warning'), (10000, 'ok')):
+            info = {'swift': GOOD | {'container_listing_limit': page}}
+            self.assertEqual(result, judged(info)[1])
+
+    def test_small_segments_are_served_slowly(self) -> None:
+        for size, result in ((limits.SLOW, 'ok'),
+                             (limits.SLOW - 1, 'warning')):
+            self.assertEqual(result, judged({'swift': GOOD}, size)[2])
