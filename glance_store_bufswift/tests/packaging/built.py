@@ -1,0 +1,81 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What is built of this tree, and environments to install it into."""
+
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+import venv
+
+ROOT = Path(__file__).parents[3]
+
+#: More than an install of Glance takes on a slow machine.
+_SECONDS = 900
+
+
+class Failed(Exception):
+    """A command failed; the message is its output."""
+
+
+def run(*command: object, directory: Path = ROOT) -> str:
+    """Run a command; gives its standard output.
+
+    :raises Failed: it returned another status than 0
+    """
+    done = subprocess.run([str(part) for part in command], text=True,
+                          cwd=directory, capture_output=True,
+                          timeout=_SECONDS)
+    if done.returncode:
+        raise Failed(f'{command}: {(done.stdout + done.stderr)[-4000:]}')
+    return done.stdout
+
+
+def build(into: Path) -> tuple[Path, Path]:
+    """Build the sdist and, from it, the wheel."""
+    run(sys.executable, '-m', 'build', '--outdir', into, ROOT)
+    sdist, = into.glob('*.tar.gz')
+    wheel, = into.glob('*.whl')
+    return sdist, wheel
+
+
+def archive(into: Path) -> Path:
+    """Copy the files of this tree that git knows, without its metadata."""
+    for name in run('git', 'ls-files').splitlines():
+        target = into / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, target)
+    return into
+
+
+class Environment:
+    """A virtual environment that has pip alone."""
+
+    def __init__(self, where: Path) -> None:
+        self.bin = where / 'bin'
+        venv.create(where, with_pip=True)
+
+    def python(self, *arguments: object) -> str:
+        """Run its interpreter, out of reach of this tree."""
+        return run(self.bin / 'python', '-I', *arguments,
+                   directory=self.bin)
+
+    def install(self, *what: object) -> None:
+        """Install packages."""
+        self.python('-m', 'pip', 'install', '--disable-pip-version-check',
+                    '--quiet', *what)
+
+    def check(self) -> str:
+        """What pip finds wrong with the packages' requirements."""
+        return self.python('-m', 'pip', 'check',
+                           '--disable-pip-version-check')

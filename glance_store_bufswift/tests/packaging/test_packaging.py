@@ -1,0 +1,155 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The sdist and the wheel: what is in them, and that they work.
+
+They are built once and installed into environments of their own, beside the
+newest Glance.
+"""
+
+from pathlib import Path
+import re
+import sys
+import tarfile
+import tempfile
+from typing import ClassVar
+import uuid
+import zipfile
+
+import fixtures
+from oslotest import base
+
+from glance_store_bufswift.tests.cloud import cloud as clouds
+from glance_store_bufswift.tests.packaging import built
+from glance_store_bufswift.tests import stores
+
+#: Each entry point that the package has, by group.
+ENTRY_POINTS = {
+    'glance_store.drivers': ['swift+buffered'],
+    'oslo.config.opts': ['glance_store_bufswift'],
+}
+
+_NAMES = """
+import sys
+from stevedore import ExtensionManager
+manager = ExtensionManager(sys.argv[1], invoke_on_load=False)
+print(*[each.name for each in manager
+        if each.module_name.startswith('glance_store_bufswift')
+        and each.plugin])
+"""
+
+
+def tree(top: Path) -> set[str]:
+    """The files below a directory, by their path in it."""
+    return {str(path.relative_to(top)) for path in top.rglob('*')
+            if path.is_file() and '__pycache__' not in path.parts}
+
+
+class TestCase(base.BaseTestCase):
+    directory: ClassVar[Path]
+    sdist: ClassVar[Path]
+    wheel: ClassVar[Path]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        temporary = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(temporary.cleanup)
+        cls.directory = Path(temporary.name)
+        cls.sdist, cls.wheel = built.build(cls.directory / 'dist')
+
+
+class TestContents(TestCase):
+    def test_wheel(self) -> None:
+        """It has the driver, and nothing of its tests."""
+        package = built.ROOT / 'glance_store_bufswift'
+        driver = {f'glance_store_bufswift/{name}' for name in tree(package)
+                  if not name.startswith('tests/')}
+        with zipfile.ZipFile(self.wheel) as wheel:
+            names = wheel.namelist()
+        self.assertEqual(driver, {
+            name for name in names if '.dist-info/' not in name})
+        self.assertIn('LICENSE', {Path(name).name for name in names})
+
+    def test_sdist(self) -> None:
+        """It has all that git has."""
+        with tarfile.open(self.sdist) as sdist:
+            names = {name.partition('/')[2] for name in sdist.getnames()}
+        tracked = built.run('git', 'ls-files').splitlines()
+        # pbr leaves what git alone reads to git.
+        self.assertEqual(set(), set(tracked) - names
+                         - {'.gitignore', '.gitreview'})
+        self.assertLessEqual({
+            'LICENSE', 'SECURITY.rst', 'PKG-INFO',
+            'glance_store_bufswift/tests/cloud/cloud.py'}, names)
+
+    def test_extra(self) -> None:
+        """The extra "test" names what the tests in the sdist need."""
+        with zipfile.ZipFile(self.wheel) as wheel:
+            name, = (name for name in wheel.namelist()
+                     if name.endswith('.dist-info/METADATA'))
+            text = wheel.read(name).decode()
+        extra = re.findall(
+            r'^Requires-Dist: ([\w.-]+).*extra == "test"', text, re.MULTILINE)
+        wanted = (built.ROOT / 'test-requirements.txt').read_text()
+        self.assertEqual(
+            re.findall(r'^[\w.-]+', wanted, re.MULTILINE), extra)
+
+    def test_version_of_an_archive(self) -> None:
+        """A tree without git and without PKG-INFO can be built too."""
+        source = built.archive(self.directory / 'archive')
+        into = self.directory / 'archive-dist'
+        built.run(sys.executable, '-m', 'build', '--wheel', '--outdir', into,
+                  source)
+        wheel, = into.iterdir()
+        self.assertEqual('0.0.1.dev0', wheel.name.split('-')[1])
+
+
+class TestInstalled(TestCase):
+    def test_beside_glance(self) -> None:
+        environment = built.Environment(self.directory / 'venv')
+        environment.install(self.wheel, 'glance')
+        self.assertEqual('No broken requirements found.\n',
+                         environment.check())
+        for group, names in ENTRY_POINTS.items():
+            self.assertEqual(names, environment.python(
+                '-c', _NAMES, group).split())
+        answer = environment.python(
+            Path(__file__).with_name('use.py'), self.glance_api_conf(), 'fast')
+        self.assertIn('glance_store_bufswift.driver.SingleTenantStore',
+                      answer)
+
+    def glance_api_conf(self) -> Path:
+        """A configuration with a store in the test cloud."""
+        cloud = clouds.Cloud.attach()
+        container = f'images-{uuid.uuid4().hex}'
+        self.addCleanup(cloud.delete_container, container)
+        path = Path(self.useFixture(fixtures.TempDir()).path, 'glance.conf')
+        path.write_text(stores.render({
+            'DEFAULT': {'enabled_backends': 'fast:swift+buffered'},
+            'glance_store': {'default_backend': 'fast'},
+            'fast': cloud.glance_store_options(container) | {
+                'swift_store_large_object_size': 1,
+                'swift_store_large_object_chunk_size': 1}}))
+        return path
+
+    def test_sdist(self) -> None:
+        """An install from the sdist has what one from the wheel has."""
+        self.assertEqual(self.installed('of-wheel', self.wheel),
+                         self.installed('of-sdist', self.sdist))
+
+    def installed(self, name: str, source: Path) -> set[str]:
+        """The files of the package that an install brings."""
+        target = self.directory / name
+        built.run(sys.executable, '-m', 'pip', 'install', '--no-deps',
+                  '--quiet', '--target', target, source)
+        return {path for path in tree(target) if '.dist-info/' not in path}
