@@ -19,7 +19,10 @@ extensions = [
     'openstackdocstheme',
     'oslo_config.sphinxconfiggen',
     'oslo_config.sphinxext',
+    'sphinx.ext.autodoc',
 ]
+
+autodoc_typehints = 'description'
 
 openstackdocs_auto_name = False
 openstackdocs_use_storyboard = False
