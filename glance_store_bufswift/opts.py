@@ -18,6 +18,7 @@ The only module that knows oslo.config. Everything else gets a frozen
 
 from collections.abc import Iterable
 import dataclasses
+from pathlib import Path
 import tempfile
 from typing import Any
 
@@ -238,6 +239,35 @@ def given(conf: cfg.ConfigOpts, backend: str | None,
             if any(group in conf and name in conf[group]
                    and _is_set(conf, group, name)
                    for group in _groups(backend))}
+
+
+def written(conf: cfg.ConfigOpts,
+            backend: str | None) -> dict[str, list[str]]:
+    """The names that the files have in the sections that count for a store.
+
+    :raises OSError: a file is gone since it was read
+    """
+    files = [Path(name) for name in conf.config_file or ()]
+    for directory in conf.config_dirs or ():
+        files += sorted(Path(directory).glob('*.conf'))
+    sections: dict[str, dict[str, Any]] = {}
+    for file in files:
+        cfg.ConfigParser(str(file), sections).parse()
+    return {group: list(sections.get(group, {}))
+            for group in _groups(backend)}
+
+
+def known(backend: str | None,
+          upstream: Iterable[cfg.Opt]) -> dict[str, set[str]]:
+    """The names that are read in the sections that count for a store.
+
+    :param upstream: the options of the stock driver
+    """
+    ours = {str(opt.dest) for opt in OPTIONS}
+    theirs = {str(name) for opt in upstream for name in
+              [opt.dest, *(old.name for old in opt.deprecated_opts)]}
+    return {group: ours | (theirs if group != GROUP else set())
+            for group in _groups(backend)}
 
 
 def _is_set(conf: cfg.ConfigOpts, group: str, name: str) -> bool:

@@ -81,7 +81,7 @@ def _segments(swift: Mapping[str, Any], segment_size: int) -> Finding:
             f'an image of that many segments has no length; keep '
             f'{_CHUNK_SIZE} large')
     whole = (page - 1) * segment_size
-    text = (f'images up to {finding.size(whole)} have less segments than '
+    text = (f'images up to {finding.size(whole)} have fewer segments than '
             f'the {page} of a listing (container_listing_limit)')
     if page > layout.MAX_SEGMENTS:
         return finding.ok(_LIMITS, text)

@@ -15,8 +15,11 @@
 Pure: it judges what somebody has set, defaults are never to blame.
 """
 
+from collections.abc import Collection
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
+import difflib
 from typing import Any
 
 from glance_store_bufswift.check import finding
@@ -51,17 +54,36 @@ LOOKED_AT = (
 )
 
 
-def findings(given: Mapping[str, Any]) -> Iterator[Finding]:
+def findings(given: Mapping[str, Any],
+             written: Mapping[str, Iterable[str]],
+             known: Mapping[str, Collection[str]]) -> Iterator[Finding]:
     """Judge the options of a store.
 
     :param given: the values of those of LOOKED_AT that somebody has set
+    :param written: the names that stand in the sections that count for it
+    :param known: the names that are read in each of these sections
     """
-    found = [*_ignored(given), *_shadowed(given), *_contradicting(given),
-             *_risky(given)]
+    found = [*_unknown(written, known), *_ignored(given),
+             *_shadowed(given), *_contradicting(given), *_risky(given)]
     if not found:
         found.append(finding.ok(
             _SUBJECT, 'none is ignored, none contradicts another'))
     yield from found
+
+
+def _unknown(written: Mapping[str, Iterable[str]],
+             known: Mapping[str, Collection[str]]) -> Iterator[Finding]:
+    """Names that nobody reads: oslo.config passes over them in silence."""
+    for section, names in written.items():
+        for name in names:
+            if not name.startswith('swift_') or name in known[section]:
+                continue
+            alike = difflib.get_close_matches(name, known[section], 1)
+            yield finding.warning(
+                _SUBJECT, f'{name} is not read in [{section}]',
+                f'write {alike[0]}' if alike
+                else f'remove {name}, or put it into the section of the '
+                'store')
 
 
 def _ignored(given: Mapping[str, Any]) -> Iterator[Finding]:

@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
             worst.add(found.result)
             rows.append({'store': name, **dataclasses.asdict(found),
                          'result': found.result.value})
-    output.show(rows, COLUMNS, arguments.format)
+    output.show(rows, COLUMNS, arguments.format, wrap=('found', 'advice'))
     bad = {finding.Result.ERROR}
     if arguments.strict:
         bad.add(finding.Result.WARNING)
@@ -59,7 +59,9 @@ def _of_store(conf: Any, name: str,
               arguments: argparse.Namespace) -> Iterator[Finding]:
     """Everything that can be told of a store, the rest failing or not."""
     driver.prepare(conf, name)
-    yield from options.findings(opts.given(conf, name, options.LOOKED_AT))
+    yield from options.findings(
+        opts.given(conf, name, options.LOOKED_AT), opts.written(conf, name),
+        opts.known(name, driver.SingleTenantStore.OPTIONS))
     settings = opts.settings_of(conf, name)
     yield from buffers.findings(settings, arguments.uploads)
     # Who waits at a terminal wants no patience.

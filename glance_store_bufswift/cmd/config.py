@@ -110,7 +110,8 @@ def set_logging_up(debug: bool) -> None:
     conf.set_override('logging_context_format_string', plain)
     conf.set_override('default_log_levels', [
         f'{__package__.partition(".")[0]}={"DEBUG" if debug else "WARNING"}',
-        'glance_store=CRITICAL'])
+        # It warns of a buffer directory that these commands do not use.
+        f'{driver.__name__}=ERROR', 'glance_store=CRITICAL'])
     logging.setup(conf, 'glance-bufswift')
     root = logging.getLogger(None).logger
     root.setLevel('ERROR')

@@ -169,8 +169,7 @@ def _row(store: str, account: swift.Account,
 def _summary(rows: list[output.Row], dry_run: bool) -> str:
     if not rows:
         return 'No orphans.'
-    text = (f'{len(rows):,} orphaned attempts, '
-            f'{sum(row["segments"] for row in rows):,} segments, '
+    text = (f'Orphaned: {sum(row["segments"] for row in rows):,} segments, '
             f'{sum(row["bytes"] for row in rows):,} bytes.')
     return text + (' Nothing was deleted: say --yes to delete them.'
                    if dry_run else '')

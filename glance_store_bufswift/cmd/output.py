@@ -26,22 +26,37 @@ import prettytable
 Row = Mapping[str, Any]
 
 
-def show(rows: Sequence[Row], columns: Mapping[str, str], form: str) -> None:
+#: What a column that is wrapped has at least, on however narrow a terminal.
+_LEAST_WIDTH = 20
+
+
+def show(rows: Sequence[Row], columns: Mapping[str, str], form: str,
+         wrap: Sequence[str] = ()) -> None:
     """Print rows to standard output.
 
     :param rows: each with the same keys; JSON shows all of them
     :param columns: the keys that a table shows, with their headings
     :param form: ``table`` or ``json``
+    :param wrap: keys of columns that share what a terminal has left beside
+        the others; those are to be copied from and are never broken
     """
     if form == 'json':
         print(json.dumps(rows, indent=2, default=_plain))
         return
     table = prettytable.PrettyTable(list(columns.values()))
     table.align = 'l'
-    if sys.stdout.isatty():
-        table.max_table_width = shutil.get_terminal_size().columns
-    for row in rows:
-        table.add_row([_text(row[key]) for key in columns])
+    cells = [{key: _text(row[key]) for key in columns} for row in rows]
+    for row in cells:
+        table.add_row(list(row.values()))
+    if wrap and sys.stdout.isatty():
+        # Each column has a border and two blanks, the table one border more.
+        taken = 1 + sum(
+            3 + max(len(text) for text in
+                    [heading, *(row[key] for row in cells)])
+            for key, heading in columns.items() if key not in wrap)
+        left = shutil.get_terminal_size().columns - taken - 3 * len(wrap)
+        table.max_width = {columns[key]: max(_LEAST_WIDTH, left // len(wrap))
+                           for key in wrap}
     print(table.get_string())
 
 

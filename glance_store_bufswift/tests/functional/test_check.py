@@ -243,6 +243,11 @@ class TestHere(Case):
         self.assertEqual([('options', 'warning')] * 2,
                          [each[:2] for each in bad])
 
+    def test_a_name_that_nobody_reads(self) -> None:
+        bad = self.bad('--no-round-trip', swift_buffered_thread=3)
+        self.assert_found('options', 'warning',
+                          'swift_buffered_thread is not read in [fast]', bad)
+
     def test_options_for_all_stores(self) -> None:
         config = self.config(
             fast={'swift_store_retry_get_count': None},

@@ -346,7 +346,7 @@ class TestProcess(Case):
         self.assertEqual((1, ''), (code, err))
         self.assertIn(f'| {prefix} ', out)
         self.assertIn('say --yes', out.splitlines()[-1])
-        self.assertIn('1 orphaned attempts, 2 segments, 2 bytes.', out)
+        self.assertIn('Orphaned: 2 segments, 2 bytes.', out)
 
     def test_wrong_password(self) -> None:
         done = self.process('orphans', 'list', '--config-file', self.config(

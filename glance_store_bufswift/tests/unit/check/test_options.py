@@ -24,7 +24,7 @@ from glance_store_bufswift import opts
 def judged(**given: Any) -> list[tuple[str, str]]:
     """What is said of these options: how bad, and what to change."""
     return [(each.result.value, each.advice)
-            for each in options.findings(given)]
+            for each in options.findings(given, {}, {})]
 
 
 class TestOptions(base.BaseTestCase):
@@ -87,9 +87,28 @@ class TestOptions(base.BaseTestCase):
         self.assertEqual('warning', result)
         self.assertEqual([('ok', '')], judged(swift_store_use_trusts=False))
 
+    def test_names_that_nobody_reads(self) -> None:
+        known = opts.known('fast', upstream.Store.OPTIONS)
+        written = {
+            'fast': ['swift_buffered_thread', 'swift_store_user', 'weight',
+                     'swift_buffered_retries'],
+            'backend_defaults': ['swift_store_container'],
+            'swift_buffered': ['swift_buffered_dir', 'swift_zzz']}
+        self.assertEqual(
+            [('swift_buffered_thread is not read in [fast]',
+              'write swift_buffered_threads'),
+             ('swift_zzz is not read in [swift_buffered]',
+              'remove swift_zzz, or put it into the section of the store')],
+            [(each.found, each.advice)
+             for each in options.findings({}, written, known)])
+        # What only the stock driver has is not read in our own group.
+        [each] = options.findings(
+            {}, {'swift_buffered': ['swift_store_container']}, known)
+        self.assertEqual('warning', each.result.value)
+
     def test_no_value_is_told(self) -> None:
         """Among them are passwords."""
         for each in options.findings({
                 'swift_store_config_file': '/a', 'swift_store_key': 'secret',
-                'swift_store_user': 'name'}):
+                'swift_store_user': 'name'}, {}, {}):
             self.assertNotIn('secret', each.found + each.advice)

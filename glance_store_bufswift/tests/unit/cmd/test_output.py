@@ -18,6 +18,7 @@ import io
 import json
 from typing import Any
 
+import fixtures
 from oslotest import base
 
 from glance_store_bufswift.cmd import output
@@ -39,7 +40,7 @@ class TestShow(base.BaseTestCase):
               out: io.StringIO | None = None) -> str:
         out = out or io.StringIO()
         with contextlib.redirect_stdout(out):
-            output.show(rows, COLUMNS, form)
+            output.show(rows, COLUMNS, form, wrap=('name',))
         return out.getvalue()
 
     def test_json(self) -> None:
@@ -58,11 +59,13 @@ class TestShow(base.BaseTestCase):
             [cell.strip() for cell in lines[3].split('|')[1:-1]])
 
     def test_as_wide_as_the_terminal(self) -> None:
+        self.useFixture(fixtures.EnvironmentVariable('COLUMNS', '80'))
         rows = [ROWS[0] | {'name': 'word ' * 100}]
         for out, narrow in ((Terminal(), True), (io.StringIO(), False)):
             text = self.shown(rows, 'table', out)
             width = max(map(len, text.splitlines()))
-            self.assertEqual(narrow, width < 200)
+            self.assertEqual(narrow, width <= 80)
+            self.assertIn(' 1,234,567 ', text)
 
 
 class TestProgress(base.BaseTestCase):
