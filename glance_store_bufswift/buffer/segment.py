@@ -62,6 +62,11 @@ class Segment:
         """Whether all that was written lies in the file."""
         return self._room is not None and self.spilled is None
 
+    @property
+    def finished(self) -> bool:
+        """Whether ``size`` is final."""
+        return self._finished
+
     # The write side
 
     def write(self, block: bytes) -> None:

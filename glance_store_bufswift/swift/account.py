@@ -76,12 +76,25 @@ class Account(client.Client):
         """
         tries = self._tries(f'PUT of {container}/{name}')
         start = body.tell()
+        if length is None and self._needs_lengths:
+            body.seek(start)    # waits for its end, if it is buffered
 
         def put(connection: wire.Connection, answer: dict[str, Any]) -> None:
             reader = bodies.Body(body, tries, connection, answer)
-            etag = connection.put_object(
-                container, name, reader, content_length=length,
-                chunk_size=wire.BLOCK, headers=headers, response_dict=answer)
+            size = length
+            if size is None and self._needs_lengths and body.finished:
+                size = body.size
+            try:
+                etag = connection.put_object(
+                    container, name, reader, content_length=size,
+                    chunk_size=wire.BLOCK, headers=headers,
+                    response_dict=answer)
+            except Exception as exc:
+                if size is None and answer.get('status') == 411:
+                    self._needs_lengths = True
+                    raise bodies.length_needed(
+                        tries.what, body, answer) from exc
+                raise
             if answer.get('status') == 202 or etag != body.md5():
                 raise errors.NotStored(
                     f'{failures.describe(answer)}, with ETag {etag!r} for '

@@ -13,6 +13,7 @@
 """A segment on its way through swiftclient's own retry."""
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from glance_store_bufswift.buffer import segment
@@ -48,6 +49,10 @@ class Body:
             raise failure.final(self._tries.what, self._tries.made)
         # First, so that what a window in memory holds is not given up.
         self._body.seek(offset)
+        session = self._connection.session
+        if session and failure.may_hide_401 and self._tries.made > 1:
+            # Once may be chance; it is not to cost Keystone a token.
+            session.invalidate()
         self._tries.back_off(failure.reason, failure.retry_after)
 
 
@@ -69,3 +74,19 @@ def last_failure(connection: wire.Connection,
         return failures.of_answer(answers[-1])
     failure = connection.failure and failures.of_exception(connection.failure)
     return failure or failures.Failure('no answer', may_pass=True)
+
+
+def length_needed(what: str, body: segment.Segment,
+                  answer: Mapping[str, Any]) -> errors.BufswiftError:
+    """What to raise for data that is refused as its length is not known.
+
+    Swift itself takes it (api-ref, Transfer-Encoding of an object's PUT);
+    old proxies in front of it answer 411.
+    """
+    if body.buffered:
+        return errors.NotStored(failures.describe(answer))
+    return errors.RequestFailed(
+        f'{what} failed: a proxy in front of Swift refuses data of unknown '
+        f'length ({failures.describe(answer)}), and without a buffer it is '
+        'known too late. Make room in swift_buffered_dir, or have the proxy '
+        'accept chunked encoding', status=411)

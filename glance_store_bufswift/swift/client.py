@@ -66,6 +66,8 @@ class Client:
         self._lock = threading.Lock()
         self._renewing = threading.Lock()
         self._connections: list[wire.Connection] = []
+        # Set by what is in front of Swift and takes no chunked encoding.
+        self._needs_lengths = False
         #: Tries beyond the first, over all requests.
         self.retries = 0
 
@@ -117,7 +119,7 @@ class Client:
                     self._renew_token(connection)
                     return request(connection, answer)
                 except Exception as exc:
-                    failure = self._failure(exc, connection, answer)
+                    failure = self._failure(exc, connection, answer, tries)
                     if not failure.may_pass or not tries.left:
                         raise failure.final(tries.what, tries.made) from exc
                 if rewind:
@@ -128,7 +130,8 @@ class Client:
                 self.retries += max(0, tries.made - 1)
 
     def _failure(self, exc: Exception, connection: wire.Connection,
-                 answer: dict[str, Any]) -> failures.Failure:
+                 answer: dict[str, Any],
+                 tries: retry.Tries) -> failures.Failure:
         """What made a request fail; other exceptions are raised again."""
         if isinstance(exc, errors.NotRewindable):
             return bodies.last_failure(connection, answer).lasting(str(exc))
@@ -146,6 +149,10 @@ class Client:
             connection.url = self._endpoint.url
             connection.token = self._endpoint.token
             return dataclasses.replace(failure, may_pass=False)
+        if failure.refused and connection.session and not tries.renewed:
+            tries.renewed = True
+            connection.session.invalidate()
+            return dataclasses.replace(failure, may_pass=True)
         return failure
 
     def _renew_token(self, connection: wire.Connection) -> None:

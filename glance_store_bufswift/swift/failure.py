@@ -42,6 +42,7 @@ class Failure:
     :ivar may_pass: whether another try makes sense
     :ivar retry_after: seconds that the server asks to wait
     :ivar timed_out: whether a socket operation took too long
+    :ivar refused: whether this may be how Ceph RGW refuses a token
     """
 
     reason: str
@@ -49,6 +50,17 @@ class Failure:
     may_pass: bool = False
     retry_after: float = 0
     timed_out: bool = False
+    refused: bool = False
+
+    @property
+    def may_hide_401(self) -> bool:
+        """Whether a 401 may have been lost on its way.
+
+        Who answers before the body has come and closes the socket resets
+        it. The client then sees the reset alone; nginx 1.22 in between makes
+        a 502 of it.
+        """
+        return self.status in (None, 502) and not self.timed_out
 
     def lasting(self, why: str) -> 'Failure':
         """The same failure, but the request can't be sent again."""
@@ -73,9 +85,11 @@ def of_exception(exc: BaseException | None) -> Failure | None:
     if isinstance(exc, errors.NotStored | errors.Unconfirmed):
         return Failure(str(exc), may_pass=True)
     if isinstance(exc, swiftclient.ClientException):
-        return of_answer({'status': exc.http_status,
-                          'reason': exc.http_reason or exc.msg,
-                          'headers': exc.http_response_headers or {}})
+        return dataclasses.replace(
+            of_answer({'status': exc.http_status,
+                       'reason': exc.http_reason or exc.msg,
+                       'headers': exc.http_response_headers or {}}),
+            refused=_refused_by_rgw(exc))
     if isinstance(exc, ksa.ClientException):
         return _of_keystone(exc)
     if isinstance(exc, json.JSONDecodeError):
@@ -140,6 +154,17 @@ def _of_keystone(exc: ksa.ClientException) -> Failure:
         f'Keystone: {exc}', may_pass=lost or status in _KEYSTONE_TRANSIENT,
         retry_after=retry.retry_after(headers),
         timed_out=isinstance(exc, ksa.ConnectTimeout))
+
+
+def _refused_by_rgw(exc: swiftclient.ClientException) -> bool:
+    """Whether Ceph RGW has refused a token, or the access.
+
+    A token that Keystone does not know any more, as it has expired or was
+    revoked, is worth a 403 there (EACCES in src/rgw/rgw_auth_keystone.cc),
+    whose body is not Swift's.
+    """
+    return (exc.http_status == 403
+            and 'AccessDenied' in str(exc.http_response_content))
 
 
 def _bad_certificate(exc: Exception) -> bool:

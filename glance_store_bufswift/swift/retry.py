@@ -95,6 +95,8 @@ class Tries:
         self._before = 0
         self._counter: Counter | None = None
         self.what = what
+        #: Whether another token was tried where access was refused.
+        self.renewed = False
 
     def begin(self, counter: Counter) -> None:
         """Count what swiftclient's own retry makes of the next call."""

@@ -12,8 +12,9 @@
 
 """What lies between swiftclient and the socket.
 
-Two things that swiftclient has no option for: larger blocks than urllib3's
-16 KiB, and connections that another thread can break off.
+Three things that swiftclient has no option for: larger blocks than urllib3's
+16 KiB, connections that another thread can break off, and answers that come
+before all of a body is sent.
 """
 
 import contextlib
@@ -73,24 +74,87 @@ def _shut_down(connection: Any) -> None:
 
 
 class _Watched:
-    """A connection that sends large blocks and tells where its socket is."""
+    """A connection that sends large blocks and tells where its socket is.
+
+    It stops sending a body when the answer is there, or the other end is
+    gone: nginx 1.22 and HAProxy 2.6 pass on a 401 or their own 413 before
+    the body has come, and then read no more or for some seconds only
+    (lingering_timeout of nginx).
+    """
 
     def __init__(self, sockets: Sockets, *args: Any, **kwargs: Any) -> None:
         kwargs['blocksize'] = BLOCK
         super().__init__(*args, **kwargs)
         self._sockets = sockets
+        self._in_body = False
+        self._cut = False
 
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]
         self._sockets.add(self)
 
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send a request."""
+        self._begin()
+        super().request(*args, **kwargs)  # type: ignore[misc]
+
+    def request_chunked(self, *args: Any, **kwargs: Any) -> None:
+        """What urllib3 1.26 calls for a body of unknown length."""
+        self._begin()
+        super().request_chunked(*args, **kwargs)  # type: ignore[misc]
+
+    def _begin(self) -> None:
+        """Don't send behind half of another request.
+
+        nginx says "keep-alive" to a body that was never sent whole.
+        """
+        if self._cut:
+            self.close()  # type: ignore[attr-defined]
+        self._in_body = self._cut = False
+
+    def send(self, data: Any) -> None:
+        """Send, or have urllib3 read the answer: BrokenPipeError says so.
+
+        Linux gives what came before a reset, but urllib3 1.26 looks for it
+        after this error alone.
+        """
+        if self._in_body and self._answered():
+            self._cut = True
+            raise BrokenPipeError('The answer came before the whole request')
+        try:
+            super().send(data)  # type: ignore[misc]
+        except (ConnectionError, ssl.SSLEOFError) as exc:
+            if not self._in_body:
+                raise
+            self._cut = True
+            raise BrokenPipeError(str(exc)) from exc
+        self._in_body = True
+
+    def _answered(self) -> bool:
+        """Whether an answer is there; what TLS hides is not looked for."""
+        return False
+
 
 class _HTTP(_Watched, urllib3.connection.HTTPConnection):
-    pass
+    def _answered(self) -> bool:
+        return urllib3.util.wait_for_read(self.sock, timeout=0) and (
+            _is_final(self.sock.recv(1 << 12, socket.MSG_PEEK)))
 
 
 class _HTTPS(_Watched, urllib3.connection.HTTPSConnection):
     pass
+
+
+def _is_final(come: bytes) -> bool:
+    """Whether this begins an answer, or the other end is gone.
+
+    "100 Continue" was not asked for, but HAProxy 2.6 passes it on.
+    """
+    if not come:
+        return True
+    while come.startswith((b'HTTP/1.1 1', b'HTTP/1.0 1')):
+        come = come.partition(b'\r\n\r\n')[2]
+    return len(come) >= len(b'HTTP/1.1 1')
 
 
 def _pool(pool_class: Any, connection_class: Any, sockets: Sockets,
