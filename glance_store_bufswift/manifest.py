@@ -26,6 +26,8 @@ from glance_store_bufswift.swift import account as swift
 
 LOG = logging.getLogger(__name__)
 
+_EMPTY = hashlib.md5(usedforsecurity=False).hexdigest()
+
 #: Seconds between two looks at whether the image reads back.
 FIRST_LOOK, LONGEST_LOOK = 0.1, 1.0
 
@@ -88,6 +90,6 @@ def _reads_back(account: swift.Account, where: layout.Layout, etag: str,
             return False  # a replica that has not heard of the manifest yet
         raise errors.RequestFailed(
             f'Image {where.image} was replaced by another upload of it')
-    # Some gateways give a DLO no ETag.
+    # Some gateways give a DLO no ETag, or the empty manifest's own.
     return (headers.get('content-length') == str(size)
-            and headers.get('etag', etag).strip('"') == etag)
+            and headers.get('etag', etag).strip('"') in (etag, _EMPTY))

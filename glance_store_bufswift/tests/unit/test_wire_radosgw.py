@@ -1,0 +1,139 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Uploads to Ceph RGW, through swiftclient."""
+
+import io
+import logging
+
+import fixtures
+
+from glance_store_bufswift import cleanup
+from glance_store_bufswift import digests
+from glance_store_bufswift import errors
+from glance_store_bufswift import layout
+from glance_store_bufswift import opts
+from glance_store_bufswift.swift import account as accounts
+from glance_store_bufswift.swift import client
+from glance_store_bufswift.swift import retry
+from glance_store_bufswift.tests import logs
+from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.unit import radosgw
+from glance_store_bufswift.tests.unit import wires
+from glance_store_bufswift import upload
+
+SEGMENT = 300_000
+DATA = streams.image(3 * SEGMENT + 5)
+
+
+class _TestCase(wires.WireTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.gateway = self.useFixture(radosgw.Radosgw())
+        self.records = self.useFixture(logs.Records())
+        self.useFixture(fixtures.MonkeyPatch(
+            'glance_store_bufswift.cleanup.SETTLE', 0.1))
+
+    def to_gateway(self, retries: int = 3) -> accounts.Account:
+        """An account there."""
+        made = accounts.Account(
+            client.Endpoint(self.gateway.url, session=self.session,
+                              timeout=20),
+            retry.Policy(retries, 0, self.waits))
+        self.addCleanup(made.close)
+        return made
+
+    def upload(self, retries: int = 3, timeout: float = 15) -> None:
+        """Upload in segments, one after the other."""
+        settings = opts.Settings(
+            directory=self.useFixture(fixtures.TempDir()).path,
+            disk_quota=0, min_free_percent=0, threads=1, retries=retries,
+            max_backoff=0, timeout=20, confirm_timeout=timeout,
+            segment_size=SEGMENT, plain_limit=SEGMENT)
+        upload.Upload(
+            self.to_gateway(retries), layout.Layout('c', 'image'), settings,
+            io.BytesIO(DATA), len(DATA), digests.Digests('sha512')).run()
+
+    def assert_whole(self) -> None:
+        """The image's segments are what was uploaded."""
+        self.assertEqual(radosgw.md5(DATA), radosgw.md5(b''.join(
+            each.data for name, each in sorted(self.gateway.objects.items())
+            if '/' in name)))
+
+
+class TestUpload(_TestCase):
+    def test_manifest_has_no_etag(self) -> None:
+        self.upload()
+        self.assert_whole()
+        self.assertEqual([], self.records.of(logging.WARNING))
+
+    def test_image_reads_back_without_its_etag(self) -> None:
+        """Without one, with the manifest's own, or in capitals."""
+        for etag in (None, radosgw.md5(b''), f'"{radosgw.md5(b"")}"', '{}'):
+            self.gateway.etag = etag
+            self.upload(timeout=3600)
+            self.assertEqual([], self.records.of(logging.WARNING))
+
+    def test_what_a_broken_put_has_left_is_replaced(self) -> None:
+        """RGW makes an object of what came, Swift none: a 499."""
+        self.gateway.breaks = [1000, 250_000]
+        self.upload()
+        self.assert_whole()
+
+    def test_what_a_broken_put_has_left_goes(self) -> None:
+        self.gateway.breaks = [1000] * 3
+        self.assertRaises(errors.RequestFailed, self.upload, retries=2)
+        self.assertEqual([], [*self.gateway.objects])
+
+
+class TestTokens(_TestCase):
+    """A token that Keystone knows no more is worth a 403."""
+
+    def test_new_token(self) -> None:
+        self.gateway.tokens = {'token-2'}
+        self.upload()
+        self.assert_whole()
+
+    def test_one_more_try(self) -> None:
+        self.gateway.tokens = set()
+        account = self.to_gateway()
+        exc = self.assertRaises(
+            errors.RequestFailed, account.put, 'c', 'o',
+            self.segment(b'body'), 4)
+        self.assertEqual(403, exc.status)
+        self.assertIn('tried 2 times: 403', str(exc))
+        self.assertEqual(2, self.session.number)
+
+    def test_no_more_try_without_a_session(self) -> None:
+        account = accounts.Account(
+            client.Endpoint(self.gateway.url, token='old'),
+            retry.Policy(3, 0, self.waits))
+        self.addCleanup(account.close)
+        exc = self.assertRaises(errors.RequestFailed, account.head, 'c', 'o')
+        self.assertIn('tried once: 403', str(exc))
+
+
+class TestDelete(_TestCase):
+    def test_with_bulk_delete_and_without(self) -> None:
+        for bulk in (True, False):
+            self.gateway.bulk = bulk
+            self.upload()
+            names = [*self.gateway.objects, 'gone']
+            self.assertEqual([], cleanup.delete_objects(
+                self.to_gateway(), 'c', names))
+            self.assertEqual({}, self.gateway.objects)
+
+    def test_what_is_not_there(self) -> None:
+        account = self.to_gateway()
+        account.delete('c', 'o')
+        self.assertIsNone(account.head('c', 'o'))
+        self.assertEqual([], list(account.listing('c', 'image/')))
