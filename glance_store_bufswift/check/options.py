@@ -88,7 +88,10 @@ def _unknown(written: Mapping[str, Iterable[str]],
 
 def _ignored(given: Mapping[str, Any]) -> Iterator[Finding]:
     for name, why in IGNORED.items():
-        if name in given:
+        # What says whether a download is worth a trust is not ignored.
+        if name in given and not (
+                name == 'swift_store_retry_get_count'
+                and given.get('swift_store_multi_tenant')):
             yield finding.warning(
                 _SUBJECT, f'{name} is ignored: {why}', f'remove {name}')
 

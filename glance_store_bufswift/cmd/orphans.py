@@ -63,15 +63,26 @@ def run(arguments: argparse.Namespace) -> int:
     rows: list[output.Row] = []
     try:
         for name in names:
-            rows += orphans.of_store(name)
+            for row in orphans.of_store(name):
+                rows.append(row)
+    except errors.RequestFailed:
+        if any('result' in row for row in rows):
+            _show(rows, arguments, progress)  # what is gone already
+        raise
     finally:
         progress.clear()
+    _show(rows, arguments, progress)
+    return int(any(row.get('result') not in _AWAY for row in rows))
+
+
+def _show(rows: list[output.Row], arguments: argparse.Namespace,
+          progress: output.Progress) -> None:
+    progress.clear()
     deleting = arguments.action == 'delete'
     output.show(rows, COLUMNS | ({'result': 'Result'} if deleting else {}),
                 arguments.format)
     if arguments.format == 'table':
         print(_summary(rows, deleting and not arguments.yes))
-    return int(any(row.get('result') not in _AWAY for row in rows))
 
 
 class Orphans:
@@ -94,7 +105,7 @@ class Orphans:
         which = self._containers(name)
         user = service.Service(self._conf, name)
         with user.account(self._arguments.project) as account:
-            containers = _existing(account, which)
+            containers = self._existing(account, which)
             if not containers:
                 return
             before = now(account, containers[0]) - datetime.timedelta(
@@ -122,6 +133,22 @@ class Orphans:
                 'used with it')
         return which
 
+    def _existing(self, account: swift.Account,
+                  which: places.Containers) -> list[str]:
+        if not which.many:
+            return [which.name] if account.has_container(which.name) else []
+        try:
+            return [name for name in account.containers(which.prefix)
+                    if which.has(name)]
+        except errors.RequestFailed as exc:
+            if exc.status != 403 or not self._arguments.project:
+                raise
+            raise errors.ConfigError(
+                f'{exc}; to look into the account of project '
+                f'{self._arguments.project} the user needs the '
+                "reseller_admin_role of Swift's filter keystoneauth, "
+                'ResellerAdmin by default') from exc
+
     def _act(self, swept: sweep.Sweep,
              orphan: attempts.Attempt) -> dict[str, str]:
         if self._arguments.action == 'list':
@@ -148,14 +175,6 @@ def now(account: swift.Account, container: str) -> datetime.datetime:
             f"Swift's {there:%Y-%m-%d %H:%M:%S}: how old a segment is "
             'can not be told; set the clock')
     return min(here, there)
-
-
-def _existing(account: swift.Account,
-              which: places.Containers) -> list[str]:
-    if which.many:
-        return [name for name in account.containers(which.prefix)
-                if which.has(name)]
-    return [which.name] if account.has_container(which.name) else []
 
 
 def _row(store: str, account: swift.Account,

@@ -286,6 +286,16 @@ class TestTenants(Case):
         self.assertEqual(
             [], self.cloud.listing(where.container, user=demo))
 
+    def test_a_user_without_the_reseller_role(self) -> None:
+        demo = self.cloud.site.demo
+        config = self.config(fast={
+            'swift_store_user': f'{demo.project}:{demo.name}',
+            'swift_store_key': demo.password})
+        code, out, err = self.command(
+            config, 'orphans', 'list', '--project', uuid.uuid4().hex)
+        self.assertEqual((2, ''), (code, out))
+        self.assertIn('reseller_admin_role', err)
+
     def test_which_project(self) -> None:
         code, _, err = self.command(self.config(), 'orphans', 'list')
         self.assertEqual(2, code)
@@ -315,6 +325,19 @@ class TestFailure(Case):
             self.assertEqual((3, ''), (code, out))
             self.assertIn('503', err)
             self.assertEqual(before, self.listing())
+
+    def test_what_was_deleted_before_is_told(self) -> None:
+        prefixes = sorted(self.put_segments() for _ in range(2))
+        self.proxy.add(faults.Rule(
+            faults.Status(code=503), 'HEAD', prefixes[1].rstrip('/')
+            .partition('/')[0], skip=1, times=None))
+        code, out, err = self.command(
+            self.config(fast={'swift_buffered_retries': 1}), 'orphans',
+            'delete', '--yes', '--format', 'json')
+        self.assertEqual(3, code)
+        self.assertIn('503', err)
+        self.assertEqual([(prefixes[0], 'deleted')], [
+            (row['prefix'], row['result']) for row in json.loads(out)])
 
     def test_not_deleted(self) -> None:
         prefix = self.put_segments()

@@ -44,6 +44,11 @@ class TestOptions(base.BaseTestCase):
                 self.assertEqual([('warning', f'remove {name}')],
                                  judged(**{name: value}))
 
+    def test_a_tenants_download_may_have_a_trust(self) -> None:
+        """Which swift_store_retry_get_count says."""
+        self.assertEqual([('ok', '')], judged(
+            swift_store_retry_get_count=3, swift_store_multi_tenant=True))
+
     def test_each_option_that_is_looked_at_exists(self) -> None:
         known = {opt.name for opt in upstream.Store.OPTIONS + opts.OPTIONS}
         self.assertEqual([], [name for name in options.LOOKED_AT
