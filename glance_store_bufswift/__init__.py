@@ -12,7 +12,7 @@
 
 """A buffered, resumable Swift driver for glance_store.
 
-One upload, as the data flows::
+In the order in which the data of an upload flows::
 
     driver.py      the stores, as glance_store knows them
     access.py      opening the account that an image is in
@@ -24,6 +24,8 @@ One upload, as the data flows::
     buffer/        what holds a segment while it is sent
     swift/         requests to Swift
     manifest.py    what makes an image of segments
+    download.py    an image's bytes, as Glance takes them
+    removal.py     deleting an image
     cleanup.py     removing objects
 
 What operators run, beside Glance::

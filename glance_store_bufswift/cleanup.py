@@ -31,6 +31,13 @@ SETTLE = 2.0
 #: Deletes at a time.
 THREADS = 8
 
+#: Up to so many objects are deleted one by one without asking for more.
+FEW = 2 * THREADS
+
+#: Objects in a bulk delete at most: Swift deletes two at a time of each
+#: (delete_concurrency), and several requests are under way.
+BATCH = 1000
+
 #: After so many deletes that failed for good the others are not tried:
 #: Swift is down, and each takes the time of all its tries.
 ENOUGH = 3
@@ -42,22 +49,71 @@ def delete_objects(account: swift.Account, container: str,
 
     :returns: the names of those that could not be deleted, sorted
     """
-    failed: list[str] = []
+    return sorted(failed_deletes(account, container, names))
+
+
+def failed_deletes(account: swift.Account, container: str,
+                   names: Iterable[str]) -> dict[str, errors.RequestFailed]:
+    """Delete objects: in bulk where there are many, else one by one.
+
+    :returns: the errors of those that could not be deleted, by name
+    """
+    left = list(names)
+    with futures.ThreadPoolExecutor(
+            THREADS, thread_name_prefix='bufswift-delete') as pool:
+        if len(left) > FEW:
+            left = _in_bulk(account, container, left, pool)
+        return _one_by_one(account, container, left, pool)
+
+
+def _in_bulk(account: swift.Account, container: str, names: list[str],
+             pool: futures.Executor) -> list[str]:
+    """Delete as many as Swift's bulk delete can.
+
+    :returns: the names of the others
+    """
+    limit = _bulk_limit(account)
+    if not limit:
+        return names
+    unusable = threading.Event()
+
+    def delete(batch: list[str]) -> list[str]:
+        if unusable.is_set():
+            return batch
+        try:
+            return account.delete_bulk(container, batch)
+        except errors.RequestFailed as exc:
+            LOG.warning('%s; going on one by one', exc)
+            unusable.set()
+            return batch
+    batches = [names[start:start + limit]
+               for start in range(0, len(names), limit)]
+    return [name for left in pool.map(delete, batches) for name in left]
+
+
+def _bulk_limit(account: swift.Account) -> int:
+    """How many objects a bulk delete may have; 0 if there is none."""
+    offer = account.capabilities().get('bulk_delete')
+    limit = offer.get('max_deletes_per_request') if isinstance(
+        offer, dict) else 0
+    return min(limit, BATCH) if isinstance(limit, int) else 0
+
+
+def _one_by_one(account: swift.Account, container: str, names: list[str],
+                pool: futures.Executor) -> dict[str, errors.RequestFailed]:
+    failed: dict[str, errors.RequestFailed] = {}
 
     def delete(name: str) -> None:
         if len(failed) >= ENOUGH:
-            failed.append(name)
+            failed[name] = next(iter(failed.values()))
             return
         try:
             account.delete(container, name)
         except errors.RequestFailed as exc:
             LOG.warning('%s', exc)
-            failed.append(name)
-
-    with futures.ThreadPoolExecutor(
-            THREADS, thread_name_prefix='bufswift-delete') as pool:
-        list(pool.map(delete, names))
-    return sorted(failed)
+            failed[name] = exc
+    list(pool.map(delete, names))
+    return failed
 
 
 def listed(account: swift.Account, container: str,

@@ -13,13 +13,26 @@
 """The containers that images are in."""
 
 import contextlib
+import threading
 
 from oslo_log import log as logging
 
+from glance_store_bufswift import cleanup
 from glance_store_bufswift import errors
+from glance_store_bufswift import layout
+from glance_store_bufswift import once
 from glance_store_bufswift.swift import account as swift
 
 LOG = logging.getLogger(__name__)
+
+#: Headers of a container that keeps what is deleted or written over.
+KEEPING = ('x-versions-enabled', 'x-versions-location', 'x-history-location')
+
+#: Seconds before each try to remove a container that ought to be empty.
+PAUSES = (0, 0.5, 1, 2)
+
+#: Of many names, so many are told.
+SOME = 20
 
 
 def make(account: swift.Account, container: str, create: bool) -> bool:
@@ -28,7 +41,9 @@ def make(account: swift.Account, container: str, create: bool) -> bool:
     :param create: whether it may be created
     :raises RequestFailed: it is not there, and may or can not be created
     """
-    if account.has_container(container):
+    headers = account.head_container(container)
+    if headers is not None:
+        _check(container, headers)
         return False
     if not create:
         raise errors.RequestFailed(
@@ -37,6 +52,57 @@ def make(account: swift.Account, container: str, create: bool) -> bool:
     LOG.info('Creating container %s in Swift', container)
     account.create_container(container)
     return True
+
+
+def _check(container: str, headers: dict[str, str]) -> None:
+    """Warn of a container that keeps versions."""
+    kept = [name for name in KEEPING
+            if headers.get(name, 'false').lower() != 'false']
+    if kept:
+        once.warn(
+            'Container %s has %s: what Glance deletes there, and the '
+            'segments of failed uploads, go on taking space. Switch '
+            'versioning off for it.', container, ', '.join(kept))
+
+
+def remove(account: swift.Account, container: str, image: str) -> None:
+    """Remove the container of an image that was deleted.
+
+    What keeps the container costs a warning: the image is gone, and trying
+    again would not help.
+    """
+    try:
+        for pause in PAUSES:
+            threading.Event().wait(pause)
+            if _remove(account, container, image):
+                return
+        LOG.warning('Container %s of a deleted image stays: Swift says that '
+                    'it is not empty, but lists nothing there', container)
+    except errors.RequestFailed as exc:
+        LOG.warning('The container of a deleted image stays: %s', exc)
+
+
+def _remove(account: swift.Account, container: str, image: str) -> bool:
+    """Try to remove it; tells whether there is no sense in going on."""
+    try:
+        account.delete_container(container)
+        return True
+    except errors.RequestFailed as exc:
+        if exc.status != 409:
+            raise
+    if account.head(container, image) is not None:
+        return True  # uploaded again
+    names = list(account.listing(container, ''))
+    foreign = [name for name in names
+               if name != image and not layout.owns(image, name)]
+    if foreign:
+        LOG.warning('Container %(container)s of a deleted image stays, as '
+                    'there are objects that are not the image\'s: %(names)s',
+                    {'container': container,
+                     'names': ', '.join(foreign[:SOME])})
+        return True
+    cleanup.delete_objects(account, container, names)
+    return False
 
 
 def take_back(account: swift.Account, container: str) -> None:

@@ -27,19 +27,18 @@ from glance_store._drivers.swift import utils
 from glance_store import capabilities
 from glance_store import driver
 from glance_store import exceptions
-from oslo_log import log as logging
-
 from glance_store_bufswift import access
 from glance_store_bufswift import containers
 from glance_store_bufswift import digests
+from glance_store_bufswift import download
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
+from glance_store_bufswift import once
 from glance_store_bufswift import opts
+from glance_store_bufswift import removal
 from glance_store_bufswift import source
 from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift import upload
-
-LOG = logging.getLogger(__name__)
 
 #: The driver's name in ``enabled_backends``.
 NAME = 'swift+buffered'
@@ -90,6 +89,8 @@ Store.OPTIONS = upstream.Store.OPTIONS + opts.OPTIONS  # type: ignore[attr-defin
 class _BufferedStore(upstream.BaseStore):
     """What both stores have in common."""
 
+    _CAPABILITIES = (capabilities.BitMasks.RW_ACCESS
+                     | capabilities.BitMasks.READ_RANDOM)
     OPTIONS = upstream.Store.OPTIONS + opts.OPTIONS
 
     #: Whether each image has a container of its own.
@@ -183,33 +184,109 @@ class _BufferedStore(upstream.BaseStore):
             self.conf, self.backend_group, self.large_object_chunk_size,
             self.large_object_size)
 
-    def _account(self, location: Any, context: Any
+    @capabilities.check  # type: ignore[untyped-decorator]
+    def get(self, location: Any, connection: Any = None, offset: int = 0,
+            chunk_size: int | None = None,
+            context: Any = None) -> tuple[download.Download, int]:
+        """Read an image, or a part of it.
+
+        :param location: the image's
+        :param connection: not used
+        :param offset: the first byte
+        :param chunk_size: bytes to read, fewer if the image ends; None = all
+        :param context: the user's request, for multi-tenant stores
+        :returns: an iterable of bytes with a length, and that length; its
+            iterator raises as this does, once reading can't be resumed
+        :raises: NotFound, RemoteServiceUnavailable, BackendException
+        """
+        where = location.store_location
+        # A trust costs Keystone several requests: for a download upstream
+        # makes one only if the download may be tried again.
+        count = self.store_conf.swift_store_retry_get_count
+        try:
+            with contextlib.ExitStack() as stack:
+                account = stack.enter_context(
+                    self._account(where, context, trust=bool(count)))
+                image = download.start(
+                    account, where.container, where.obj, offset,
+                    chunk_size or None)
+                image.hold(stack.pop_all())
+        except errors.BufswiftError as exc:
+            errors.reraise_reading(exc)
+        return image, len(image)
+
+    def get_size(self, location: Any, connection: Any = None,
+                 context: Any = None) -> int:
+        """The bytes in an image.
+
+        :param location: the image's
+        :param connection: not used
+        :param context: the user's request, for multi-tenant stores
+        :raises: NotFound if there is no image; RemoteServiceUnavailable or
+            BackendException if it can't be told, where upstream says 0:
+            Glance would take the image for too small to count
+        """
+        where = location.store_location
+        try:
+            with self._account(where, context, trust=False) as account:
+                return download.size_of(account, where.container, where.obj)
+        except errors.BufswiftError as exc:
+            errors.reraise_reading(exc)
+
+    @capabilities.check  # type: ignore[untyped-decorator]
+    def delete(self, location: Any, connection: Any = None,
+               context: Any = None) -> None:
+        """Delete an image with all its segments, or keep its manifest.
+
+        :param location: the image's
+        :param connection: not used
+        :param context: the user's request, for multi-tenant stores
+        :raises: NotFound, Forbidden, TimeoutError, BackendException
+        """
+        where = location.store_location
+        try:
+            with self._account(where, context, trust=False) as account:
+                self._delete(account, where)
+        except errors.BufswiftError as exc:
+            errors.reraise_deleting(exc)
+
+    def _delete(self, account: swift.Account, where: Any) -> None:
+        try:
+            removal.remove(account, where.container, where.obj)
+        except errors.NoImage:
+            # A delete may have ended between the image and its container.
+            self._remove_container(account, where)
+            raise
+        self._remove_container(account, where)
+
+    def _remove_container(self, account: swift.Account, where: Any) -> None:
+        if self.container_per_image:
+            containers.remove(account, where.container, where.obj)
+
+    def _account(self, location: Any, context: Any, trust: bool = True
                  ) -> contextlib.AbstractContextManager[swift.Account]:
-        """The account that a location is in, for one operation."""
+        """The account that a location is in, for one operation.
+
+        :param trust: whether a multi-tenant store may make a trust for it
+        """
         return access.account(
             access.Site(
                 self._settings(), self.cacert, self.insecure,
                 wanted=f'{self.endpoint_type} endpoint of type '
                        f'{self.service_type} in region {self.region}'),
-            functools.partial(self.get_manager, location, context,
-                              allow_reauth=True),
+            functools.partial(
+                self.get_manager, location, context,
+                allow_reauth=trust or not self.container_per_image),
             getattr(context, 'auth_token', None))
 
 
-# glance_store configures its stores anew with each look-up.
-_warned_of: set[str] = set()
-
-
 def _check_directory(directory: str) -> None:
-    """Warn of a buffer directory out of order, once in a process."""
-    if directory in _warned_of or (
-            os.path.isdir(directory)
-            and os.access(directory, os.W_OK | os.X_OK)):
-        return
-    _warned_of.add(directory)
-    LOG.warning('The buffer directory %s is missing or not writable: images '
-                'are uploaded without a buffer until it is '
-                '(swift_buffered_dir)', directory)
+    """Warn of a buffer directory out of order."""
+    if not os.path.isdir(directory) or not os.access(
+            directory, os.W_OK | os.X_OK):
+        once.warn('The buffer directory %s is missing or not writable: '
+                  'images are uploaded without a buffer until it is '
+                  '(swift_buffered_dir)', directory)
 
 
 class SingleTenantStore(_BufferedStore, upstream.SingleTenantStore):

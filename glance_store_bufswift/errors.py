@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What can go wrong, and what the caller of add() is told about it.
+"""What can go wrong, and what the caller of the stores is told about it.
 
 The exceptions here are private to the package. None is an OSError: that is
 what swiftclient takes for a broken connection and tries again.
@@ -58,6 +58,10 @@ class Unconfirmed(BufswiftError):
     """Swift's answer does not say that all was deleted."""
 
 
+class Incomplete(BufswiftError):
+    """An answer breaks off, or is not of the object that was begun with."""
+
+
 class RequestFailed(BufswiftError):
     """A request to Swift or Keystone failed for good.
 
@@ -70,6 +74,13 @@ class RequestFailed(BufswiftError):
         super().__init__(message)
         self.status = status
         self.timed_out = timed_out
+
+
+class NoImage(BufswiftError):
+    """There is no image where its location says."""
+
+    def __init__(self, container: str, image: str) -> None:
+        super().__init__(f'Swift has no image {container}/{image}')
 
 
 def reraise(exc: BaseException) -> NoReturn:
@@ -88,6 +99,46 @@ def reraise(exc: BaseException) -> NoReturn:
     if not isinstance(exc, BufswiftError):
         raise exc
     raise _translate(exc) from exc
+
+
+def reraise_deleting(exc: BaseException) -> NoReturn:
+    """Raise what Glance is to see of a failed delete().
+
+    It takes an image for deleted that is not found, and tries no more
+    (glance/common/store_utils.py, safe_delete_from_backend); after any other
+    error it keeps the image, and a user may delete it again.
+
+    :raises: NotFound; Forbidden (403); TimeoutError where glance_store has
+        it; else BackendException
+    """
+    if isinstance(exc, NoImage):
+        raise exceptions.NotFound(message=str(exc)) from exc
+    if getattr(exc, 'status', None) == 403:
+        raise exceptions.Forbidden(message=str(exc)) from exc
+    reraise(exc)
+
+
+def reraise_reading(exc: BaseException) -> NoReturn:
+    """Raise what Glance is to see of a failed get() or get_size().
+
+    It answers 503 to RemoteServiceUnavailable, 500 to BackendException
+    (glance/api/v2/image_data.py).
+
+    :raises: NotFound; RemoteServiceUnavailable, if it may be there for the
+        next who asks; else BackendException
+    """
+    if not isinstance(exc, BufswiftError):
+        raise exc
+    message = str(exc)
+    if isinstance(exc, NoImage):
+        raise exceptions.NotFound(message=message) from exc
+    if _may_come_back(getattr(exc, 'status', None)):
+        raise exceptions.RemoteServiceUnavailable(message=message) from exc
+    raise exceptions.BackendException(message) from exc
+
+
+def _may_come_back(status: int | None) -> bool:
+    return status is None or status >= 500 or status in (408, 429, 498, 499)
 
 
 def _translate(exc: BufswiftError) -> Any:

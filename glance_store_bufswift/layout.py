@@ -39,6 +39,8 @@ MAX_OBJECT_SIZE = 5 * (1 << 30) + 2
 MANIFEST = 'x-object-manifest'
 ATTEMPT = 'x-object-meta-bufswift-attempt'
 SEGMENTS = 'x-object-meta-bufswift-segments'
+STATIC = 'x-static-large-object'
+VERSION = 'x-object-version-id'
 CONTENT_TYPE = 'application/octet-stream'
 
 
@@ -88,17 +90,64 @@ class Layout:
 
 
 def manifest_target(headers: Mapping[str, str]) -> tuple[str, str] | None:
-    """Container and prefix that a DLO manifest points to, None if no DLO."""
+    """Container and prefix that a DLO manifest points to, None if no DLO.
+
+    :param headers: as swiftclient gives them: Swift tells the value as it
+        was stored, URL-encoded, and swiftclient decodes it
+        (parse_header_string()); to do it twice would spoil a "%" in a name
+    """
     value = headers.get(MANIFEST)
     if not value:
         return None
-    container, _, prefix = parse.unquote(value.lstrip('/')).partition('/')
+    container, _, prefix = value.lstrip('/').partition('/')
     return container, prefix
 
 
 def is_static(headers: Mapping[str, str]) -> bool:
     """Whether an object is the manifest of an SLO."""
-    return headers.get('x-static-large-object', '').lower() == 'true'
+    return headers.get(STATIC, '').lower() == 'true'
+
+
+def timestamp(headers: Mapping[str, str]) -> float:
+    """When an object was written, seconds since 1970; 0 if not told."""
+    try:
+        return float(headers.get('x-timestamp', 0))
+    except ValueError:
+        return 0.0
+
+
+def newer(headers: Mapping[str, str], than: Mapping[str, str]) -> bool:
+    """Whether an object is of a later upload than another one.
+
+    What X-Versions-Location gives back is of an earlier one, though its
+    timestamp is a new one. Without names of attempts nothing tells the two
+    apart: then it may be of a later upload.
+    """
+    attempt, former = headers.get(ATTEMPT), than.get(ATTEMPT)
+    if attempt and former:
+        return attempt > former
+    return timestamp(headers) > timestamp(than)
+
+
+def recorded_segments(image: str, headers: Mapping[str, str]) -> list[str]:
+    """The segments' names that a manifest of ours tells.
+
+    A listing may lag behind, or not show what a shard of a container is
+    still moving.
+    """
+    count = headers.get(SEGMENTS, '')
+    target = manifest_target(headers)
+    if target is None or not count.isdecimal():
+        return []
+    where = Layout(target[0], image, headers.get(ATTEMPT, ''))
+    if where.prefix != target[1] or int(count) > MAX_SEGMENTS:
+        return []
+    return [where.segment(number) for number in range(1, int(count) + 1)]
+
+
+def owns(image: str, name: str) -> bool:
+    """Whether an object can only be a segment of this image."""
+    return name.startswith((f'{image}/', f'{image}-'))
 
 
 def belongs(image: str, prefix: str) -> bool:

@@ -24,4 +24,5 @@ In the order in which they build on each other::
     listings.py  what a container lists
     bulk.py      many deletes in one request
     account.py   the requests to one account
+    reading.py   reading an object over connections that break
 """

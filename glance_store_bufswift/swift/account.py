@@ -16,6 +16,7 @@ Every request either did what it was to do or raises RequestFailed, whatever
 library the error came from, after its tries are used up.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -23,6 +24,9 @@ import dataclasses
 import functools
 import threading
 from typing import Any
+from typing import TypeVar
+
+import swiftclient
 
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift import errors
@@ -34,6 +38,22 @@ from glance_store_bufswift.swift import info
 from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.swift import wire
+
+T = TypeVar('T')
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """The answer to a GET, its body not read yet.
+
+    :ivar headers: names in lower case
+    :ivar body: has ``read(size)``; what it raises is one try's failure
+    :ivar hang_up: closes the connection
+    """
+
+    headers: dict[str, str]
+    body: Any
+    hang_up: Callable[[], None]
 
 
 class Account(client.Client):
@@ -74,7 +94,7 @@ class Account(client.Client):
         :param length: bytes in the body; None = not known yet
         :raises RequestFailed: it is not stored, or it is in doubt
         """
-        tries = self._tries(f'PUT of {container}/{name}')
+        tries = self.tries(f'PUT of {container}/{name}')
         start = body.tell()
         if length is None and self._needs_lengths:
             body.seek(start)    # waits for its end, if it is buffered
@@ -111,7 +131,24 @@ class Account(client.Client):
             # (swift/proxy/controllers/obj.py): ours was not stored.
             if answer.get('status') == 202:
                 raise errors.NotStored(failures.describe(answer))
-        self._run(self._tries(f'PUT of {container}/{name}'), put)
+        self._run(self.tries(f'PUT of {container}/{name}'), put)
+
+    def get(self, container: str, name: str, headers: Mapping[str, str],
+            tries: retry.Tries, check: Callable[[Answer], None]) -> Answer:
+        """Ask for an object, to read its body from a connection.
+
+        :param tries: of the request, counted on
+        :param check: raises what is wrong with an answer, and may read of it
+        :raises RequestFailed: there is no good answer
+        """
+        def get(connection: wire.Connection, _: dict[str, Any]) -> Answer:
+            told, body = _unless_conflict(lambda: connection.get_object(
+                container, name, resp_chunk_size=wire.BLOCK,
+                headers=dict(headers)))
+            answer = Answer(told, body, connection.close)
+            check(answer)
+            return answer
+        return self._run(tries, get)
 
     def head(self, container: str, name: str,
              newest: bool = False) -> dict[str, str] | None:
@@ -125,18 +162,20 @@ class Account(client.Client):
                          lambda connection: dict(connection.head_object(
                              container, name, headers=headers)))
 
-    def static_segments(self, container: str,
-                        name: str) -> list[tuple[str, str]]:
+    def static_segments(self, container: str, name: str,
+                        nested: bool = True) -> list[tuple[str, str]]:
         """Container and name of each segment of an SLO; none if it is gone.
 
-        Of an SLO among them only itself is told, not what it is made of.
+        :param nested: whether to tell of SLOs among them; what those are
+            made of is not told
         """
         answer = self._ask(
             f'GET of the manifest {container}/{name}',
             lambda connection: connection.get_object(
                 container, name, query_string='multipart-manifest=get',
                 headers={'X-Newest': 'true'}))
-        return listings.static_segments(answer[1]) if answer else []
+        return listings.static_segments(
+            answer[1], nested) if answer else []
 
     def delete(self, container: str, name: str) -> None:
         """Delete an object; that there is none is fine."""
@@ -160,12 +199,17 @@ class Account(client.Client):
         :param prefix: what the names begin with
         :param marker: only names after this one
         :param end: only names before this one; empty = to the last
+        :raises RequestFailed: a page can't be had, or is no further one
         """
         while True:
             page = self._page(container, prefix, marker, end)
             yield from page
             if not page:
                 return
+            if page[-1].name <= marker:
+                raise errors.RequestFailed(
+                    f'The listing of {container}/{prefix} does not get on '
+                    f'after {marker}')
             marker = page[-1].name
 
     def _page(self, container: str, prefix: str, marker: str,
@@ -175,6 +219,17 @@ class Account(client.Client):
             lambda connection: connection.get_container(
                 container, prefix=prefix, marker=marker, end_marker=end))
         return [listings.entry(each) for each in answer[1]] if answer else []
+
+    def delete_slo(self, container: str, name: str) -> list[str]:
+        """Delete an SLO, manifest and segments, all by Swift.
+
+        :returns: what Swift did not delete, with its errors
+        :raises RequestFailed: it is not known what was deleted
+        """
+        return self._run(
+            self.tries(f'DELETE of the SLO {container}/{name}'),
+            lambda connection, _: bulk.slo_left(
+                connection.delete_slo(container, name)))
 
     def delete_bulk(self, container: str, names: Sequence[str]) -> list[str]:
         """Delete objects by one request of Swift's middleware "bulk".
@@ -237,7 +292,7 @@ class Account(client.Client):
 
     def create_container(self, container: str) -> None:
         """Create a container; that there is one is fine."""
-        self._run(self._tries(f'PUT of {container}'),
+        self._run(self.tries(f'PUT of {container}'),
                   lambda connection, _: connection.put_container(container))
 
     def delete_container(self, container: str) -> None:
@@ -251,3 +306,17 @@ def _containers(prefix: str, marker: str,
     """One page of the account's containers."""
     _, found = connection.get_account(prefix=prefix, marker=marker)
     return [each['name'] for each in found]
+
+
+def _unless_conflict(get: Callable[[], T]) -> T:
+    """Take Swift's 409 to a GET for a failure that may pass.
+
+    It means that a segment can't be read now
+    (swift/common/middleware/dlo.py, a SegmentError).
+    """
+    try:
+        return get()
+    except swiftclient.ClientException as exc:
+        if exc.http_status == 409:
+            raise errors.Incomplete(f'no segment to be read: {exc}') from exc
+        raise

@@ -86,13 +86,14 @@ class Client:
         for connection in self._connections:
             connection.close()
 
-    def _tries(self, what: str) -> retry.Tries:
+    def tries(self, what: str) -> retry.Tries:
+        """The tries of a request that is named so in the log."""
         return retry.Tries(self._policy, what)
 
     def _ask(self, what: str, ask: Callable[[wire.Connection], T]) -> T | None:
         """Run a request without a body; None for a 404."""
         try:
-            return self._run(self._tries(what),
+            return self._run(self.tries(what),
                              lambda connection, _: ask(connection))
         except errors.RequestFailed as exc:
             if exc.status == 404:
@@ -107,6 +108,7 @@ class Client:
         With a body to rewind, swiftclient's own retry works inside on what
         is left of the tries. Without one it would not wait between them.
         """
+        before = max(1, tries.made)
         try:
             while True:
                 answer: dict[str, Any] = {}
@@ -127,7 +129,7 @@ class Client:
                 tries.back_off(failure.reason, failure.retry_after)
         finally:
             with self._lock:
-                self.retries += max(0, tries.made - 1)
+                self.retries += max(0, tries.made - before)
 
     def _failure(self, exc: Exception, connection: wire.Connection,
                  answer: dict[str, Any],

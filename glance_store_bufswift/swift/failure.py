@@ -82,7 +82,8 @@ def of_exception(exc: BaseException | None) -> Failure | None:
     None for what is no failure of a request: the upload was aborted, or
     there is a bug.
     """
-    if isinstance(exc, errors.NotStored | errors.Unconfirmed):
+    if isinstance(exc, errors.NotStored | errors.Unconfirmed
+                  | errors.Incomplete):
         return Failure(str(exc), may_pass=True)
     if isinstance(exc, swiftclient.ClientException):
         return dataclasses.replace(

@@ -28,12 +28,14 @@ class Entry:
     :ivar modified: when it was stored, with time zone; None if the site
         gives no date that can be read
     :ivar content_type: media type
+    :ivar etag: of the object, None if it is not told
     """
 
     name: str
     size: int = 0
     modified: datetime.datetime | None = None
     content_type: str = ''
+    etag: str | None = None
 
 
 def entry(listed: Mapping[str, Any]) -> Entry:
@@ -41,7 +43,7 @@ def entry(listed: Mapping[str, Any]) -> Entry:
     return Entry(
         listed['name'], int(listed.get('bytes') or 0),
         _moment(listed.get('last_modified') or ''),
-        listed.get('content_type') or '')
+        listed.get('content_type') or '', listed.get('hash') or None)
 
 
 def _moment(text: str) -> datetime.datetime | None:
@@ -59,13 +61,16 @@ def _moment(text: str) -> datetime.datetime | None:
     return moment
 
 
-def static_segments(manifest: bytes) -> list[tuple[str, str]]:
+def static_segments(manifest: bytes,
+                    nested: bool = True) -> list[tuple[str, str]]:
     """Container and name of what the manifest of an SLO lists.
 
+    :param nested: whether to tell of SLOs among them
     :param manifest: what ``multipart-manifest=get`` gives
         (swift/common/middleware/slo.py)
     :raises json.JSONDecodeError: it is none
     """
     return [(container, name) for each in json.loads(manifest)
-            if each.get('name') for container, _, name
+            if each.get('name') and (nested or not each.get('sub_slo'))
+            for container, _, name
             in [each['name'].lstrip('/').partition('/')]]

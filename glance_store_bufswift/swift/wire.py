@@ -23,6 +23,7 @@ import socket
 import ssl
 import threading
 from typing import Any
+from urllib import parse
 import weakref
 
 import requests.adapters
@@ -186,6 +187,22 @@ class _Adapter(requests.adapters.HTTPAdapter):
         super().close()
 
 
+def _delete_slo(url: str, token: str, container: str, name: str,
+                http_conn: tuple[Any, Any],
+                service_token: str | None = None) -> bytes:
+    """What swiftclient's retry calls, in the form of its functions."""
+    parsed, http = http_conn
+    path = f'{parsed.path}/{parse.quote(container)}/{parse.quote(name)}'
+    http.request('DELETE', f'{path}?multipart-manifest=delete', '', {
+        'X-Auth-Token': token, 'Accept': 'application/json'})
+    response = http.getresponse()
+    body: bytes = response.read()
+    if not 200 <= response.status <= 299:
+        raise swiftclient.ClientException.from_response(
+            response, 'SLO DELETE failed', body)
+    return body
+
+
 class Connection(swiftclient.Connection):  # type: ignore[misc]
     """swiftclient's connection, on watched sockets.
 
@@ -214,6 +231,14 @@ class Connection(swiftclient.Connection):  # type: ignore[misc]
         http.request_session.mount('https://', adapter)
         http.request = self._noting(http.request)
         return parsed, http
+
+    def delete_slo(self, container: str, name: str) -> bytes:
+        """Delete an SLO with its segments; gives the body of the answer.
+
+        swiftclient's delete_object() keeps that to itself.
+        """
+        answer: bytes = self._retry(None, _delete_slo, container, name)
+        return answer
 
     def _noting(self, request: Any) -> Any:
         """Keep what a request raises; swiftclient's retry drops it."""

@@ -27,6 +27,7 @@ class Answer:
         self.upstream_status: int | None = None
         self.status: int | None = None
         self.keeps_alive = True
+        self.broken = False     # the place of a BreakAnswer is reached
 
     @property
     def done(self) -> bool:
@@ -47,7 +48,10 @@ class Answer:
                 return head
             head += self._head(messages.Head.parse(raw))
             self._raw, data = b'', memoryview(rest)
-        self._body.advance(data)
+        stop = self._fault.after if isinstance(
+            self._fault, faults.BreakAnswer) else None
+        data = data[:self._body.advance(data, stop)]
+        self.broken = self._body.payload == stop and not self._body.done
         return head + data if head else data
 
     def _head(self, head: messages.Head) -> bytes:

@@ -83,6 +83,18 @@ class LostAnswer(Fault):
 
 
 @dataclasses.dataclass(frozen=True)
+class BreakAnswer(Fault):
+    """The upstream's answer breaks off after so many bytes of its body.
+
+    The client's connection is closed or reset there, or nothing more comes
+    over it until the client closes.
+    """
+
+    after: int = 0
+    how: Literal['close', 'reset', 'stall'] = 'close'
+
+
+@dataclasses.dataclass(frozen=True)
 class LateLanding(Fault):
     """The request is taken whole and goes on when rule.release() is called.
 

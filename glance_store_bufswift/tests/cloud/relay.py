@@ -203,6 +203,9 @@ class Relay:
         if self._answer.done:
             self._log.answered(self._exchange)
         self._client.queue(out)
+        if self._answer.broken:
+            self._client.flush_all()
+            raise _Fired
 
     def _answered(self) -> None:
         """The head of the final answer has come."""

@@ -68,7 +68,10 @@ class Strike:
         self._log.update(self._exchange, fired=True)
         if isinstance(fault, faults.Status):
             return self._refuse(fault, body)
-        if isinstance(fault, faults.Stall):
+        how = fault.how if isinstance(fault, faults.BreakAnswer) else None
+        if how == 'close':
+            return False
+        if isinstance(fault, faults.Stall) or how == 'stall':
             self._log.update(self._exchange, parked=True)
             self._client.wait_closed()
             return False

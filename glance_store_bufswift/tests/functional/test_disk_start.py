@@ -18,7 +18,7 @@ from typing import Any
 
 import fixtures
 
-from glance_store_bufswift import driver
+from glance_store_bufswift import once
 from glance_store_bufswift.tests.functional import disk
 from glance_store_bufswift.tests import streams
 
@@ -29,7 +29,7 @@ class TestStart(disk.Case):
     def setUp(self) -> None:
         super().setUp()
         self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.driver._warned_of', set()))
+            'glance_store_bufswift.once._given', set()))
         self.directory = Path(self.buffers, 'buffers')
         self.data = streams.image(2 * SEGMENT)
 
@@ -85,4 +85,4 @@ class TestStart(disk.Case):
         self.assertEqual([], self.records.of(logging.WARNING))
 
 
-assert driver._warned_of is not None  # the name that setUp() patches
+assert once._given is not None  # the name that setUp() patches

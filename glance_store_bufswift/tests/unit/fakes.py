@@ -19,6 +19,8 @@ import dataclasses
 import hashlib
 import threading
 
+from swiftclient import client as swiftclient
+
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
@@ -54,9 +56,10 @@ class Swift:
 
     def store(self, name: str, data: bytes,
               headers: Mapping[str, str]) -> None:
-        """Keep an object; Swift tells the names of headers in lower case."""
-        self.objects[name] = data, {key.lower(): value
-                                    for key, value in headers.items()}
+        """Keep an object, with its headers as swiftclient tells them."""
+        self.objects[name] = data, {
+            key.lower(): swiftclient.parse_header_string(headers[key])
+            for key in headers}
 
     def parts(self, name: str) -> list[bytes]:
         """What a GET gives, by segment."""

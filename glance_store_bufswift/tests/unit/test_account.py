@@ -56,6 +56,12 @@ class TestEntries(wires.WireTestCase):
         self.assertEqual('/v1/AUTH_test/c?format=json&marker=a&end_marker=z',
                          server.requests[0].path)
 
+    def test_the_same_page_again(self) -> None:
+        """Of a gateway that knows no markers; it must not go on for ever."""
+        server = self.serve(*[give([{'name': 'a'}, {'name': 'b'}])] * 2)
+        self.assertRaises(errors.RequestFailed, list,
+                          self.account(server).listing('c', ''))
+
     def test_no_container(self) -> None:
         server = self.serve(sockets.answer(404))
         self.assertEqual([], list(self.account(server).entries('c')))

@@ -15,6 +15,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from oslotest import base
+from swiftclient import client
 
 from glance_store_bufswift import layout
 
@@ -63,9 +64,11 @@ class TestHeaders(base.BaseTestCase):
         self.assertEqual('12', headers[layout.SEGMENTS])
 
     def test_manifest_target_is_what_was_written(self) -> None:
-        where = layout.Layout('my images', 'id', 'try')
-        value = where.manifest_headers(1)['X-Object-Manifest']
-        self.assertEqual(('my images', 'id/try/'), self._target(value))
+        for container in ('my images', '50%', '50%25', '\u00e4'):
+            where = layout.Layout(container, 'id', 'try')
+            value = where.manifest_headers(1)['X-Object-Manifest']
+            self.assertEqual((container, 'id/try/'),
+                             self._target(client.parse_header_string(value)))
 
     def test_manifest_target_of_the_stock_driver(self) -> None:
         self.assertEqual(('images', 'id-'), self._target('images/id-'))

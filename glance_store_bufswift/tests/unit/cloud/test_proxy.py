@@ -378,6 +378,45 @@ class TestFaults(ProxyTestCase):
         self.assertEqual(201, self.assert_reset().upstream_status)
         self.assertEqual(BODY, self.upstream.stored['/a'])
 
+    def test_break_answer(self) -> None:
+        """What was answered up to there comes, and no more."""
+        self.upstream.stored['/a'] = BODY
+        for after in (0, 1, 700_000):
+            self.proxy.clear()
+            self.add(faults.BreakAnswer(after))
+            with self.client() as client:
+                client.request('GET', '/a')
+                answer = client.getresponse()
+                error = self.assertRaises(
+                    http.client.IncompleteRead, answer.read)
+            self.assertEqual(BODY[:after], error.partial)
+            self.assertTrue(self.only().fired)
+
+    def test_break_answer_with_reset(self) -> None:
+        self.upstream.stored['/a'] = BODY
+        self.add(faults.BreakAnswer(5, 'reset'))
+        with self.client() as client:
+            client.request('GET', '/a')
+            self.assertRaises((ConnectionResetError,
+                               http.client.IncompleteRead),
+                              lambda: client.getresponse().read())
+        self.assertTrue(self.only().fired)
+
+    def test_break_answer_that_stalls(self) -> None:
+        self.upstream.stored['/a'] = BODY
+        self.add(faults.BreakAnswer(5, 'stall'))
+        with self.client() as client:
+            client.request('GET', '/a')
+            self.assertEqual(BODY[:5], client.getresponse().read(5))
+            self.proxy.wait_for(lambda log: log[0].parked)
+        self.only()
+
+    def test_break_answer_behind_its_end_never_comes(self) -> None:
+        self.upstream.stored['/a'] = BODY
+        self.add(faults.BreakAnswer(len(BODY)))
+        self.assertEqual(200, self.request('GET', '/a')[0])
+        self.assertFalse(self.only().fired)
+
     def test_late_landing_with_reset(self) -> None:
         rule = self.add(faults.LateLanding(reset=True))
         self.assertTrue(self.assert_reset().held)

@@ -83,8 +83,8 @@ class Account(account.Account):
         found = self.stored.get((container, name))
         return found[1] if found else None
 
-    def static_segments(self, container: str,
-                        name: str) -> list[tuple[str, str]]:
+    def static_segments(self, container: str, name: str,
+                        nested: bool = True) -> list[tuple[str, str]]:
         self._note('GET', container, name)
         return self.stored[container, name][2]
 

@@ -1,0 +1,43 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Warnings that a process gives once.
+
+Glance opens its stores anew for each operation, and each would warn.
+"""
+
+import threading
+
+from oslo_log import log as logging
+
+LOG = logging.getLogger(__name__)
+
+_lock = threading.Lock()
+_given: set[tuple[str, ...]] = set()
+
+
+def warn(message: str, *about: str) -> None:
+    """Log a warning, unless it was given about the same before.
+
+    :param message: with a ``%s`` for each of ``about``
+    """
+    with _lock:
+        if (message, *about) in _given:
+            return
+        _given.add((message, *about))
+    LOG.warning(message, *about)
+
+
+def forget() -> None:
+    """Give all warnings again, for tests."""
+    with _lock:
+        _given.clear()

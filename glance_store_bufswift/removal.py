@@ -1,0 +1,143 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Deleting an image: first what it is made of, then its name.
+
+As long as anything of it is left its manifest is too, so that the caller can
+try again.
+"""
+
+from collections.abc import Mapping
+
+from oslo_log import log as logging
+
+from glance_store_bufswift import cleanup
+from glance_store_bufswift import errors
+from glance_store_bufswift import layout
+from glance_store_bufswift import once
+from glance_store_bufswift.swift import account as swift
+
+LOG = logging.getLogger(__name__)
+
+#: How often something is deleted that is there again: a container with
+#: X-Versions-Location gives the former version back with each DELETE.
+ROUNDS = 5
+
+#: Of many names, so many are looked at or told.
+SOME = 20
+
+
+def remove(account: swift.Account, container: str, image: str) -> None:
+    """Delete an image, whatever driver wrote it and however.
+
+    :raises NoImage: there is none
+    :raises RequestFailed: some of it is left, with its manifest
+    """
+    headers = account.head(container, image)
+    if headers is None:
+        raise errors.NoImage(container, image)
+    if layout.VERSION in headers:
+        once.warn('Container %s keeps what is deleted, as it has '
+                  'X-Versions-Enabled: no space becomes free', container)
+    first = headers
+    for _ in range(ROUNDS):
+        _remove(account, container, image, headers)
+        there = account.head(container, image)
+        if there is None or layout.newer(there, first):
+            return
+        headers = there
+    raise errors.RequestFailed(
+        f'{container}/{image} is there again after {ROUNDS} deletes; does '
+        'the container keep versions?')
+
+
+def _remove(account: swift.Account, container: str, image: str,
+            headers: Mapping[str, str]) -> None:
+    target = layout.manifest_target(headers)
+    if layout.is_static(headers):
+        _remove_slo(account, container, image)
+        return
+    if target is not None:
+        _remove_segments(account, image, headers, target)
+        if _replaced(account, container, image, headers):
+            LOG.warning('Image %s was uploaded again while it was deleted; '
+                        'its new data stays', image)
+            return
+    account.delete(container, image)
+
+
+def _replaced(account: swift.Account, container: str, image: str,
+              headers: Mapping[str, str]) -> bool:
+    """Whether another upload has written the object meanwhile."""
+    now = account.head(container, image)
+    return now is not None and (
+        layout.timestamp(now) > layout.timestamp(headers))
+
+
+def _remove_segments(account: swift.Account, image: str,
+                     headers: Mapping[str, str],
+                     target: tuple[str, str]) -> None:
+    """Delete the segments of a DLO, also those not listed yet."""
+    container, prefix = target
+    if not layout.belongs(image, prefix):
+        LOG.warning('What the manifest of image %(image)s points to may not '
+                    'be its own, and stays: %(container)s/%(prefix)s*',
+                    {'image': image, 'container': container,
+                     'prefix': prefix})
+        return
+    names = {*account.listing(container, prefix),
+             *layout.recorded_segments(image, headers)}
+    for _ in range(ROUNDS):
+        _delete(account, container, sorted(names))
+        names = set(account.listing(container, prefix))
+        if not names:
+            return
+    # A listing may show for a while what is gone.
+    there = [name for name in sorted(names)[:SOME]
+             if account.head(container, name) is not None]
+    if there:
+        raise errors.RequestFailed(
+            f'These segments of image {image} are there again after '
+            f'{ROUNDS} deletes, in container {container}: '
+            f'{", ".join(there)}; does it keep versions?')
+
+
+def _remove_slo(account: swift.Account, container: str, image: str) -> None:
+    """Delete an SLO: its segments, then what else Swift finds in it.
+
+    Swift would delete the manifest also after a segment that it could not
+    (swift/common/middleware/slo.py hands all to bulk delete).
+    """
+    by_container: dict[str, list[str]] = {}
+    for where, name in account.static_segments(
+            container, image, nested=False):
+        by_container.setdefault(where, []).append(name)
+    for where, names in by_container.items():
+        _delete(account, where, names)
+    left = account.delete_slo(container, image)
+    if left:
+        raise errors.RequestFailed(
+            f'Swift could not delete all of the SLO {container}/{image}: '
+            f'{", ".join(left[:SOME])}')
+
+
+def _delete(account: swift.Account, container: str,
+            names: list[str]) -> None:
+    failed = cleanup.failed_deletes(account, container, names)
+    if not failed:
+        return
+    first = next(iter(failed.values()))
+    raise errors.RequestFailed(
+        f'{len(failed)} of {len(names)} segments could not be deleted from '
+        f'container {container} ({", ".join(sorted(failed)[:SOME])}); the '
+        f'image stays until they are. {first}',
+        status=first.status, timed_out=first.timed_out)

@@ -1,0 +1,361 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Reading images: in whole, in parts, over what breaks, and to no end."""
+
+import gc
+import json
+from typing import Any
+import uuid
+
+from glance_store import exceptions
+from glance_store import multi_backend
+
+from glance_store_bufswift.tests.cloud import faults
+from glance_store_bufswift.tests.functional import base
+from glance_store_bufswift.tests import leaks
+from glance_store_bufswift.tests import stores as made_stores
+from glance_store_bufswift.tests import streams
+
+SEGMENT = base.SEGMENT
+IMAGE = 3 * SEGMENT + 300_000
+UNAVAILABLE = exceptions.RemoteServiceUnavailable
+
+
+class TestCase(base.TestCase):
+    options = {'swift_buffered_retries': 2}
+
+    def setUp(self) -> None:
+        super().setUp()
+        gc.collect()
+        self.before = self.connections()
+
+    def upload(self, size: int = IMAGE, kind: str = 'swift+buffered',
+               **options: Any) -> None:
+        """Have an image, and a store to read it with."""
+        self.data = streams.image(size)
+        declared = size if options else 0
+        made = self.stores(f'fast:{kind}', fast=options)
+        self.uri = made.add(self.image, streams.Stream(self.data),
+                            declared)[0]
+        self.made = self.stores()
+        self.proxy.clear()
+
+    def inject(self, fault: faults.Fault, times: int | None = 1,
+               skip: int = 0, method: str = 'GET') -> faults.Rule:
+        """Have the image's requests meet a fault."""
+        return self.proxy.add(faults.Rule(
+            fault, method, f'/{self.image}$', times=times, skip=skip))
+
+    def get(self, **what: Any) -> bytes:
+        """What get() gives, which is as long as it tells."""
+        chunks, size = multi_backend.get(self.uri, 'fast', **what)
+        data = b''.join(chunks)
+        self.assertEqual((size, size), (len(data), len(chunks)))
+        self.assert_closed()
+        return data
+
+    def assert_read(self, data: bytes) -> None:
+        """These are the bytes of the image."""
+        # Not compared themselves: a diff of megabytes takes minutes.
+        self.assertEqual((len(self.data), streams.hashes(self.data)),
+                         (len(data), streams.hashes(data)))
+
+    def assert_lost(self, error: type[Exception], **what: Any) -> str:
+        """The image can't be read to its end, and nothing stays open."""
+        chunks, _ = multi_backend.get(self.uri, 'fast', **what)
+        caught = self.assertRaises(error, b''.join, chunks)
+        self.assertIs(error, type(caught))
+        self.assert_closed()
+        return str(caught)
+
+    def ranges(self) -> list[str | None]:
+        """What was asked for."""
+        return [each.headers.get('range') for each in self.proxy.log
+                if each.method == 'GET' and each.path.endswith(self.image)]
+
+    def connections(self) -> list[str]:
+        """The connections that this process has."""
+        return leaks.connections(
+            self.proxy.port, self.cloud.keystone_proxy.port)
+
+    def assert_closed(self) -> None:
+        """No connection is open that was not before."""
+        self.assertEqual(set(), set(self.connections()) - set(self.before))
+
+
+class TestWhole(TestCase):
+    def check(self, size: int, kind: str = 'swift+buffered',
+              **options: Any) -> None:
+        # The stock driver leaves segments of what it replaces in the image.
+        self.image = str(uuid.uuid4())
+        self.upload(size, kind, **options)
+        self.assert_read(self.get())
+        self.assertEqual([None], self.ranges())
+        location = made_stores.location_of(self.uri, 'fast', self.made.conf)
+        self.assertEqual(size, self.made.store('fast').get_size(location))
+
+    def test_ours(self) -> None:
+        for size in (0, 1, SEGMENT, SEGMENT + 1, IMAGE):
+            self.check(size)
+
+    def test_stocks(self) -> None:
+        self.check(IMAGE, 'swift')
+        self.check(5, 'swift')
+        self.check(IMAGE, 'swift', swift_store_large_object_size=100)
+
+    def test_stocks_in_no_segment(self) -> None:
+        """What the stock driver makes of an empty image."""
+        self.check(0, 'swift')
+
+    def test_static_large_object(self) -> None:
+        self.upload()
+        self.as_slo()
+        self.assert_read(self.get())
+        self.assertEqual(self.data[-5:], self.get(offset=IMAGE - 5))
+
+    def as_slo(self) -> None:
+        """Make the image a manifest of another kind."""
+        connection = self.cloud.connection()
+        segments = [{'path': f'/{self.container}/{name}'}
+                    for name in self.listing(f'{self.image}/')]
+        connection.put_object(
+            self.container, self.image, json.dumps(segments),
+            query_string='multipart-manifest=put')
+
+
+class TestRange(TestCase):
+    """What Glance asks for to answer a request with a Range."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.upload()
+
+    def check(self, offset: int, size: int | None, asked: str) -> None:
+        self.proxy.clear()
+        end = IMAGE if size is None else offset + size
+        self.assertEqual(self.data[offset:end],
+                         self.get(offset=offset, chunk_size=size))
+        self.assertEqual([asked], self.ranges())
+
+    def test_ranges(self) -> None:
+        self.check(0, 1, 'bytes=0-0')
+        self.check(SEGMENT - 1, 2, f'bytes={SEGMENT - 1}-{SEGMENT}')
+        self.check(SEGMENT, SEGMENT, f'bytes={SEGMENT}-{2 * SEGMENT - 1}')
+        self.check(5, 3 * SEGMENT, f'bytes=5-{3 * SEGMENT + 4}')
+        self.check(IMAGE - 1, None, f'bytes={IMAGE - 1}-')
+        self.check(IMAGE - 1, 1, f'bytes={IMAGE - 1}-{IMAGE - 1}')
+
+    def test_more_than_there_is(self) -> None:
+        """It is told how many bytes come."""
+        self.assertEqual(self.data[-5:],
+                         self.get(offset=IMAGE - 5, chunk_size=100))
+
+    def test_behind_the_end(self) -> None:
+        self.assertRaises(exceptions.BackendException, multi_backend.get,
+                          self.uri, 'fast', offset=IMAGE)
+        self.assert_closed()
+
+    def test_resumed(self) -> None:
+        self.inject(faults.BreakAnswer(SEGMENT))
+        self.assertEqual(self.data[100:100 + 2 * SEGMENT],
+                         self.get(offset=100, chunk_size=2 * SEGMENT))
+        self.assertEqual(f'bytes=100-{2 * SEGMENT + 99}', self.ranges()[0])
+        self.assertEqual(2, len(self.ranges()))
+
+
+class TestResume(TestCase):
+    def resumes(self, fault: faults.Fault, at: int, **options: Any) -> None:
+        self.made = self.stores(fast=options)
+        self.proxy.clear()
+        self.inject(fault)
+        self.assert_read(self.get())
+        first, second = self.ranges()
+        self.assertIsNone(first)
+        assert second is not None
+        # Not again from the start.
+        self.assertLessEqual(at - 300_000, int(second[6:].split('-')[0]))
+
+    def test_segments(self) -> None:
+        self.upload()
+        for at in (SEGMENT, 2 * SEGMENT + 7, IMAGE - 1):
+            self.resumes(faults.BreakAnswer(at), at)
+
+    def test_one_object(self) -> None:
+        self.upload(SEGMENT)
+        for at in (0, 1, SEGMENT // 2, SEGMENT - 1):
+            self.resumes(faults.BreakAnswer(at), at)
+
+    def test_reset(self) -> None:
+        self.upload()
+        self.resumes(faults.BreakAnswer(2 * SEGMENT, 'reset'), 0)
+
+    def test_stalled(self) -> None:
+        self.upload()
+        self.resumes(faults.BreakAnswer(SEGMENT, 'stall'), SEGMENT,
+                     swift_buffered_timeout=1)
+
+    def test_what_comes_in_between(self) -> None:
+        self.upload()
+        for fault in (faults.Status(code=503), faults.Reset(),
+                      faults.Status(code=409)):
+            self.inject(faults.BreakAnswer(SEGMENT))
+            self.inject(fault)
+            self.assert_read(self.get())
+
+    def test_many_breaks(self) -> None:
+        """More than there are retries, as each brings something."""
+        self.upload()
+        self.inject(faults.BreakAnswer(600_000), times=4)
+        self.assert_read(self.get())
+        self.assertEqual(5, len(self.ranges()))
+
+    def test_before_the_first_byte(self) -> None:
+        self.upload()
+        for fault in (faults.Status(code=503), faults.Status(code=429),
+                      faults.Reset(), faults.BreakAnswer(0)):
+            self.proxy.clear()
+            self.inject(fault)
+            self.assert_read(self.get())
+
+    def test_token_is_revoked(self) -> None:
+        self.upload()
+        self.inject(faults.BreakAnswer(SEGMENT))
+        self.proxy.add(faults.Rule(faults.Hook(
+            lambda exchange: self.cloud.revoke(
+                exchange.headers['x-auth-token'])), 'GET', skip=1))
+        self.assert_read(self.get())
+        self.assertEqual([200, 401, 206], [
+            each.status for each in self.proxy.log if each.method == 'GET'])
+
+
+class TestLost(TestCase):
+    """An image is read whole, or there is an error."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.upload()
+
+    def test_no_more_retries(self) -> None:
+        self.inject(faults.BreakAnswer(SEGMENT))
+        self.inject(faults.BreakAnswer(0), times=None)
+        self.assertIn('tried 3 times', self.assert_lost(UNAVAILABLE))
+
+    def test_no_retries(self) -> None:
+        self.made = self.stores(fast={'swift_buffered_retries': 0})
+        self.inject(faults.BreakAnswer(SEGMENT))
+        self.assertIn('tried once', self.assert_lost(UNAVAILABLE))
+
+    def test_deleted_meanwhile(self) -> None:
+        self.break_at(SEGMENT, lambda: self.cloud.connection().delete_object(
+            self.container, self.image))
+        self.assert_lost(exceptions.BackendException)
+
+    def test_replaced_meanwhile(self) -> None:
+        other = streams.image(IMAGE, seed=2)
+        self.break_at(SEGMENT, lambda: self.stores().add(
+            self.image, streams.Stream(other), 0))
+        self.assertIn('another object', self.assert_lost(UNAVAILABLE))
+
+    def break_at(self, place: int, then: Any) -> None:
+        """Break the download off, and do something before it goes on."""
+        self.inject(faults.BreakAnswer(place))
+        self.proxy.add(faults.Rule(faults.Hook(lambda _: then()), 'GET',
+                                   f'/{self.image}$', skip=1))
+
+
+class TestEnd(TestCase):
+    """Whoever stops early leaves nothing open."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.upload()
+
+    def test_dropped(self) -> None:
+        chunks, _ = multi_backend.get(self.uri, 'fast')
+        next(iter(chunks))
+        self.assertNotEqual(set(), set(self.connections()) - set(self.before))
+        del chunks
+        self.assert_closed()
+
+    def test_dropped_unread(self) -> None:
+        multi_backend.get(self.uri, 'fast')
+        self.assert_closed()
+
+    def test_dropped_by_a_generator(self) -> None:
+        """Which is how Glance hands it on (glance/notifier.py)."""
+        def hand_on() -> Any:
+            yield from multi_backend.get(self.uri, 'fast')[0]
+        chunks = hand_on()
+        next(chunks)
+        chunks.close()
+        self.assert_closed()
+
+    def test_closed(self) -> None:
+        chunks, size = multi_backend.get(self.uri, 'fast')
+        next(chunks)
+        chunks.close()
+        self.assert_closed()
+        self.assertEqual([], list(chunks))
+        chunks.close()
+
+    def test_read_to_its_end(self) -> None:
+        chunks, _ = multi_backend.get(self.uri, 'fast')
+        self.assertEqual(self.data, b''.join(chunks))
+        self.assert_closed()
+        self.assertEqual([], list(chunks))
+
+
+class TestRefused(TestCase):
+    """What can't be opened, and what its size is."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.upload()
+        self.location = made_stores.location_of(
+            self.uri, 'fast', self.made.conf)
+
+    def refuse(self, code: int, error: type[Exception]) -> None:
+        for method, call in (
+                ('GET', lambda: multi_backend.get(self.uri, 'fast')),
+                ('HEAD', lambda: self.made.store('fast').get_size(
+                    self.location))):
+            self.proxy.clear()
+            self.inject(faults.Status(code=code), None, method=method)
+            caught = self.assertRaises(error, call)
+            self.assertIs(error, type(caught))
+            self.assertIn(self.image, str(caught))
+            self.assert_closed()
+
+    def test_no_image(self) -> None:
+        self.refuse(404, exceptions.NotFound)
+
+    def test_not_now(self) -> None:
+        for code in (408, 429, 498, 500, 502, 503, 504):
+            self.refuse(code, UNAVAILABLE)
+
+    def test_not_for_us(self) -> None:
+        for code in (400, 401, 403):
+            self.refuse(code, exceptions.BackendException)
+
+    def test_container_is_gone(self) -> None:
+        self.cloud.delete_container(self.container)
+        self.assertRaises(exceptions.NotFound, multi_backend.get,
+                          self.uri, 'fast')
+
+    def test_keystone_is_down(self) -> None:
+        self.cloud.keystone_proxy.add(faults.Rule(
+            faults.Status(code=503), times=None))
+        self.assertRaises(UNAVAILABLE, multi_backend.get, self.uri, 'fast')
+        self.assertRaises(UNAVAILABLE, self.made.store('fast').get_size,
+                          self.location)
+        self.assert_closed()
