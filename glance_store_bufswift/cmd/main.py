@@ -14,6 +14,7 @@
 
 import argparse
 from collections.abc import Sequence
+import re
 import sys
 
 from glance_store_bufswift.cmd import check
@@ -74,13 +75,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f'{text} is not 1 or more')
+    return int(text)
+
+
+def _project(text: str) -> str:
+    # It becomes a part of a URL.
+    if not re.fullmatch('[0-9A-Za-z_-]+', text):
+        raise argparse.ArgumentTypeError(f'{text} is not the id of a project')
+    return text
+
+
 def _add_check(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]'
                ) -> None:
     parser = _add(commands, 'check',
                   'try a configuration before it goes live')
     parser.set_defaults(run=check.run)
     parser.add_argument(
-        '--uploads', type=int, default=4, metavar='N',
+        '--uploads', type=_count, default=4, metavar='N',
         help='uploads at a time that the buffer directory is to have room '
              'for (default: %(default)s)')
     parser.add_argument(
@@ -97,7 +111,7 @@ def _add_orphans(
     parser = _add(actions, action, text)
     parser.set_defaults(run=orphans.run, action=action)
     parser.add_argument(
-        '--project', metavar='ID',
+        '--project', type=_project, metavar='ID',
         help="the project whose account is looked through; for a store with "
              'swift_store_multi_tenant')
     parser.add_argument(

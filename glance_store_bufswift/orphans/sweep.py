@@ -88,11 +88,8 @@ class Sweep:
 
         :raises RequestFailed: that could not be asked for
         """
-        entries = [
-            entry for entry in self._account.entries(
-                orphan.container, orphan.prefix)
-            if (key := attempts.key_of(entry.name))
-            and key.prefix == orphan.prefix]
+        entries = [entry for entry in self._account.entries(
+            orphan.container, orphan.prefix) if attempts.key_of(entry.name)]
         if not entries:
             return Outcome.GONE
         if [*attempts.attempts(orphan.container, entries)] != [orphan]:

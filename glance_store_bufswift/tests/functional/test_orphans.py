@@ -371,6 +371,14 @@ class TestProcess(Case):
         self.assertIn('say --yes', out.splitlines()[-1])
         self.assertIn('Orphaned: 2 segments, 2 bytes.', out)
 
+    def test_each_step(self) -> None:
+        self.put_segments()
+        done = self.process('orphans', 'list', '--debug', '--config-file',
+                            self.config(), PYTHONWARNINGS='ignore')
+        self.assertEqual(0, done.returncode)
+        for secret in (self.cloud.site.glance.password, 'gAAAA'):
+            self.assertNotIn(secret, done.stdout + done.stderr)
+
     def test_wrong_password(self) -> None:
         done = self.process('orphans', 'list', '--config-file', self.config(
             fast={'swift_store_key': 'wrong'}))

@@ -183,6 +183,13 @@ class TestMerge(base.BaseTestCase):
             left.strike(attempts.Reference(container, prefix, exact))
             self.assertEqual(count, len(left))
 
+    def test_the_same_name_in_two_containers(self) -> None:
+        listed = [entry(f'{IMAGE}-00001')]
+        left = attempts.Unreferred([
+            *attempts.attempts('a', listed), *attempts.attempts('b', listed)])
+        left.strike(attempts.Reference('a', IMAGE))
+        self.assertEqual(['b'], [each.container for each in left])
+
     def test_one_object(self) -> None:
         left = attempts.Unreferred(found(entry(f'{IMAGE}-00001')))
         left.strike(attempts.Reference('images', f'{IMAGE}-00007', True))
