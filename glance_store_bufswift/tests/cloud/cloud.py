@@ -157,7 +157,8 @@ class Cloud:
         return view
 
     def start_glance(self, config: glance.Sections,
-                     beside: glance.Glance | None = None) -> glance.Glance:
+                     beside: glance.Glance | None = None,
+                     definitions: bool = False) -> glance.Glance:
         """Start a Glance, which lives as long as this view of the cloud.
 
         It takes some seconds, so keep it for all tests that want the like.
@@ -167,6 +168,7 @@ class Cloud:
             whatever else it should have; `{root}` in a value stands for the
             directory of what this Glance keeps
         :param beside: a Glance whose images it shares
+        :param definitions: load Glance's own metadata definitions
         """
         keeper = process.Keeper()
         self._glances.append(keeper)
@@ -176,7 +178,7 @@ class Cloud:
                                  self.site.glance, keystone.REGION)
         (keeper.root / 'glance-api.conf').write_text(
             glance.render(glance.merge(common, config), root))
-        made = glance.start(keeper, keeper.root, port, root)
+        made = glance.start(keeper, keeper.root, port, root, definitions)
         if len(self._glances) == 1:
             keystone.Admin(self.site.auth_url, self.site.admin
                            ).create_endpoints('image', self.region, made.url)

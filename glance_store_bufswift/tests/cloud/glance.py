@@ -62,12 +62,21 @@ class Glance:
         return [int(pid) for pid in children.read_text().split()]
 
 
-def _paste_file() -> str:
-    """Return the path of the paste.ini that Glance's own package brings."""
+def _installed(name: str) -> str:
+    """Return the path of a file in /etc/glance that Glance's package brings.
+
+    :raises ServerError: it was installed without
+    """
     for path in importlib.metadata.files('glance') or ():
-        if path.name == 'glance-api-paste.ini':
+        if path.name == name:
             return os.path.realpath(str(path.locate()))
-    raise process.ServerError('glance is installed without its paste.ini')
+    raise process.ServerError(f'glance is installed without {name}')
+
+
+def _definitions() -> str:
+    """Return the directory of the metadata definitions."""
+    return os.path.dirname(_installed('cim-storage-allocation-setting-data'
+                                      '.json'))
 
 
 def sections(root: Path, port: int, auth_url: str, user: keystone.User,
@@ -99,7 +108,8 @@ def sections(root: Path, port: int, auth_url: str, user: keystone.User,
         'key_manager': {'backend': f'{certificates.__name__}.KeyManager'},
         'oslo_policy': {'policy_dirs': root / 'no-policies'},
         'oslo_concurrency': {'lock_path': root / 'locks'},
-        'paste_deploy': {'flavor': 'keystone', 'config_file': _paste_file()},
+        'paste_deploy': {'flavor': 'keystone',
+                         'config_file': _installed('glance-api-paste.ini')},
         _STAGING: {'filesystem_store_datadir': root / 'staging'},
         _TASKS: {'filesystem_store_datadir': root / 'tasks'},
     }
@@ -125,14 +135,16 @@ def render(config: Sections, root: Path) -> str:
 
 
 def start(keeper: process.Keeper, directory: Path, port: int,
-          root: Path) -> Glance:
+          root: Path, definitions: bool = False) -> Glance:
     """Start a Glance, on a new database if `root` has none; don't wait.
 
     :param directory: of its glance-api.conf
     :param root: what the configuration says of database and staging area
+    :param definitions: load Glance's own metadata definitions
     """
     for name in ('staging', 'tasks', 'cache', 'locks', 'buffers'):
         (root / name).mkdir(parents=True, exist_ok=True)
     server = keeper.start(f'glance-{port}', 'glance', str(directory),
-                          str(port), str(PROCESSES), str(THREADS))
+                          str(port), str(PROCESSES), str(THREADS),
+                          *([_definitions()] if definitions else []))
     return Glance(server, directory, port, root)

@@ -25,6 +25,7 @@ import os
 from pathlib import Path
 import signal
 import sys
+from typing import Any
 
 from glance_store_bufswift.tests.cloud import process
 
@@ -106,25 +107,43 @@ def serve_keystone(config: str, port: str, first: str = '') -> None:
     waitress.serve(application, host=process.HOST, port=int(port), threads=8)
 
 
-def make_database() -> None:
-    """Create Glance's database."""
+def manage_glance(*command: str) -> None:
+    """Run a command of glance-manage."""
     import glance.cmd.manage
 
     sys.argv = ['glance-manage', '--config-dir',
-                os.environ['OS_GLANCE_CONFIG_DIR'], 'db_sync']
+                os.environ['OS_GLANCE_CONFIG_DIR'], *command]
     glance.cmd.manage.main()
 
 
-def serve_glance(directory: str, port: str, processes: str,
-                 threads: str) -> None:
+def _begin_immediate(connection: object, cursor: object, statement: str,
+                     *rest: Any) -> tuple[str, Any]:
+    """Have each transaction on SQLite wait for its turn.
+
+    One that reads first and then writes is refused, and at once, if another
+    one writes beside it: "database is locked".
+    """
+    if statement == 'BEGIN':
+        statement = 'BEGIN IMMEDIATE'
+    return statement, rest[0]
+
+
+def serve_glance(directory: str, port: str, processes: str, threads: str,
+                 definitions: str = '') -> None:
     """Run Glance as a site does: under uWSGI, several workers with threads.
 
     :param directory: of glance-api.conf
+    :param definitions: a directory of metadata definitions to load
     """
     import pyuwsgi
+    import sqlalchemy.event
 
     os.environ['OS_GLANCE_CONFIG_DIR'] = directory
-    _in_fork(make_database)
+    _in_fork(manage_glance, 'db_sync')
+    if definitions:
+        _in_fork(manage_glance, 'db_load_metadefs', definitions)
+    sqlalchemy.event.listen(sqlalchemy.Engine, 'before_cursor_execute',
+                            _begin_immediate, retval=True)
     pyuwsgi.run([
         '--http-socket', f'{process.HOST}:{port}',
         '--module', 'glance.wsgi.api:application', '--need-app',

@@ -12,12 +12,14 @@
 
 """What tests through Glance have in common."""
 
+from collections.abc import Callable
 import hashlib
 from pathlib import Path
 import time
 from typing import Any
 
 from keystoneauth1 import adapter
+from keystoneauth1 import session as ks_session
 import requests
 
 from glance_store_bufswift.tests.cloud import glance
@@ -41,6 +43,7 @@ class TestCase(base.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
+        self._sessions: dict[keystone.User, ks_session.Session] = {}
         self.glance = self.start()
         self.container = servers.CONTAINER
         self.buffers = str(self.glance.root / 'buffers')
@@ -55,13 +58,24 @@ class TestCase(base.TestCase):
         """The Glance that this test is for."""
         return servers.ours()
 
+    def session(self, user: keystone.User | None = None
+                ) -> ks_session.Session:
+        """A session of a user, by default the ordinary one; kept."""
+        user = user or self.cloud.site.demo
+        if user not in self._sessions:
+            self._sessions[user] = self.cloud.session(direct=True, user=user)
+        return self._sessions[user]
+
     def api(self, user: keystone.User | None = None,
             server: glance.Glance | None = None) -> adapter.Adapter:
-        """Glance's API for a user, by default the ordinary one."""
+        """Glance's API for a user."""
         return adapter.Adapter(
-            self.cloud.session(direct=True, user=user or self.cloud.site.demo),
-            endpoint_override=f'{(server or self.glance).url}/v2',
-            raise_exc=False)
+            self.session(user), raise_exc=False,
+            endpoint_override=f'{(server or self.glance).url}/v2')
+
+    def token(self) -> str:
+        """A token of the ordinary user."""
+        return str(self.session().get_token())
 
     # Requests
 
@@ -74,14 +88,15 @@ class TestCase(base.TestCase):
         return str(answer.json()['id'])
 
     def upload(self, data: Any, server: glance.Glance | None = None,
-               path: str = 'file', **headers: str) -> requests.Response:
+               to: str = 'file', **headers: str) -> requests.Response:
         """Upload the image.
 
         :param data: bytes go with their length, an iterator goes in chunks
+        :param to: 'stage' for the staging area
         :param headers: further ones; underscores become dashes
         """
         return self.api(server=server).put(
-            f'/images/{self.image}/{path}', data=data,
+            f'/images/{self.image}/{to}', data=data,
             headers={'Content-Type': 'application/octet-stream',
                      **{name.replace('_', '-'): value
                         for name, value in headers.items()}})
@@ -104,15 +119,16 @@ class TestCase(base.TestCase):
         answer = self.api().delete(f'/images/{self.image}')
         self.assertIn(answer.status_code, (204, 404), answer.text)
 
-    def wait_for(self, **wanted: Any) -> dict[str, Any]:
-        """Wait until the image's record has these values; return it."""
+    def wait_for(self, **wanted: Any) -> None:
+        """Wait until the image's record has these values."""
+        self.wait_until(lambda: wanted.items() <= self.show().items())
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Ask again and again until it is so."""
         deadline = time.monotonic() + TIMEOUT
-        while True:
-            record = self.show()
-            if wanted.items() <= record.items():
-                return record
+        while not condition():
             if time.monotonic() > deadline:
-                self.fail(f'{record} is not {wanted}')
+                self.fail(f'still not after {TIMEOUT} s: {self.show()}')
             time.sleep(0.05)
 
     # Checks
@@ -136,7 +152,8 @@ class TestCase(base.TestCase):
 
     def assert_queued(self) -> None:
         """Nothing is left of an upload, and the image awaits another one."""
-        record = self.wait_for(status='queued')
+        self.wait_for(status='queued')
+        record = self.show()
         self.assertEqual((None, None, None), (
             record['size'], record['checksum'], record['os_hash_value']))
         self.assert_nothing_left()

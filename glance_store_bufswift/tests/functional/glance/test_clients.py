@@ -30,9 +30,7 @@ class TestGlanceclient(base.TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.client = glanceclient.Client(
-            '2', session=self.cloud.session(direct=True,
-                                            user=self.cloud.site.demo),
-            region_name=self.cloud.region)
+            '2', session=self.session(), region_name=self.cloud.region)
 
     def check(self, size: int | None) -> None:
         """Upload, look, download, deactivate, delete."""
@@ -60,7 +58,7 @@ class TestSdk(base.TestCase):
 
     def test_life(self) -> None:
         images = openstack.connection.Connection(
-            session=self.cloud.session(direct=True, user=self.cloud.site.demo),
+            session=self.session(),
             region_name=self.cloud.region, image_api_version='2').image
         self.image = images.create_image(
             self.id(), data=base.IMAGE, disk_format='raw',
