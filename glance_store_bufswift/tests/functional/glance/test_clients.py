@@ -95,3 +95,31 @@ class TestSizes(base.TestCase):
 
     def test_in_chunks(self) -> None:
         self.check(chunked=True)
+
+
+class TestRange(base.TestCase):
+    """Parts of an image."""
+
+    def test_parts(self) -> None:
+        self.assertEqual(204, self.upload(base.IMAGE).status_code)
+        size, cut = len(base.IMAGE), base.SEGMENT
+        for first, last in ((0, 0), (cut - 1, cut), (5, 2 * cut + 1),
+                            (size - 1, size - 1), (0, size - 1)):
+            answer = self.download(Range=f'bytes={first}-{last}')
+            self.assertEqual(
+                (206, f'bytes {first}-{last}/{size}',
+                 base.IMAGE[first:last + 1]),
+                (answer.status_code, answer.headers['Content-Range'],
+                 answer.content))
+
+    def test_open_ends(self) -> None:
+        self.assertEqual(204, self.upload(base.IMAGE).status_code)
+        for asked, part in (('5-', base.IMAGE[5:]), ('-5', base.IMAGE[-5:])):
+            answer = self.download(Range=f'bytes={asked}')
+            self.assertEqual((206, part),
+                             (answer.status_code, answer.content))
+
+    def test_beyond_the_end(self) -> None:
+        self.assertEqual(204, self.upload(base.IMAGE).status_code)
+        answer = self.download(Range=f'bytes={len(base.IMAGE)}-')
+        self.assertEqual(416, answer.status_code)
