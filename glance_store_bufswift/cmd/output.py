@@ -18,6 +18,7 @@ import datetime
 import json
 import shutil
 import sys
+import textwrap
 from typing import Any
 from typing import TextIO
 
@@ -46,18 +47,24 @@ def show(rows: Sequence[Row], columns: Mapping[str, str], form: str,
     table = prettytable.PrettyTable(list(columns.values()))
     table.align = 'l'
     cells = [{key: _text(row[key]) for key in columns} for row in rows]
+    if wrap and sys.stdout.isatty():
+        _wrap(cells, columns, wrap)
     for row in cells:
         table.add_row(list(row.values()))
-    if wrap and sys.stdout.isatty():
-        # Each column has a border and two blanks, the table one border more.
-        taken = 1 + sum(
-            3 + max(len(text) for text in
-                    [heading, *(row[key] for row in cells)])
-            for key, heading in columns.items() if key not in wrap)
-        left = shutil.get_terminal_size().columns - taken - 3 * len(wrap)
-        table.max_width = {columns[key]: max(_LEAST_WIDTH, left // len(wrap))
-                           for key in wrap}
     print(table.get_string())
+
+
+def _wrap(cells: Sequence[dict[str, str]], columns: Mapping[str, str],
+          wrap: Sequence[str]) -> None:
+    """Break the cells of some columns, so that the terminal has room."""
+    # Each column has a border and two blanks, the table one border more.
+    taken = 1 + 3 * len(columns) + sum(
+        max(len(text) for text in [heading, *(row[key] for row in cells)])
+        for key, heading in columns.items() if key not in wrap)
+    left = shutil.get_terminal_size().columns - taken
+    width = max(_LEAST_WIDTH, left // len(wrap))
+    for row in cells:
+        row.update((key, textwrap.fill(row[key], width)) for key in wrap)
 
 
 def _plain(value: Any) -> str:
