@@ -182,10 +182,16 @@ class RoundTrip:
         return str(self._store.add(
             image, stream, size, 'sha512', context=self._context)[0])
 
-    def get(self, uri: str) -> bytes:
-        """The bytes of an image."""
+    def get(self, uri: str, offset: int = 0,
+            length: int | None = None) -> bytes:
+        """The bytes of an image, or of a part of it.
+
+        :param offset: the first byte
+        :param length: bytes, None = to the end
+        """
         chunks, _ = self._store.get(
-            self._location(uri), context=self._context)
+            self._location(uri), offset=offset, chunk_size=length,
+            context=self._context)
         return b''.join(chunks)
 
     def delete(self, uri: str) -> None:

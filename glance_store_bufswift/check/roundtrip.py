@@ -29,6 +29,9 @@ _SUBJECT = 'round trip'
 SEGMENT = 64 << 10
 SIZE = 5 * SEGMENT // 2
 
+#: Offset and length of a part that is in two segments.
+PART = SEGMENT - 10, 20
+
 
 def findings(user: service.Service) -> Iterator[Finding]:
     """Upload an image, read it, delete it; after sign_in()."""
@@ -55,6 +58,7 @@ def findings(user: service.Service) -> Iterator[Finding]:
 def _read(trip: service.RoundTrip, uri: str, data: bytes) -> Finding:
     try:
         back = trip.get(uri)
+        part = trip.get(uri, *PART)
     except Exception as exc:
         return finding.error(
             _SUBJECT, f'download: {_text(exc)}',
@@ -65,7 +69,12 @@ def _read(trip: service.RoundTrip, uri: str, data: bytes) -> Finding:
             f'those {len(data)} that were uploaded',
             "see that Swift's pipeline has the filter dlo, and that no "
             'proxy before it changes bodies')
-    return finding.ok(_SUBJECT, 'download: the same bytes')
+    if part != data[PART[0]:][:PART[1]]:
+        return finding.error(
+            _SUBJECT, f'download: a range of {PART[1]} bytes came back '
+            f'wrong, with {len(part)} bytes',
+            'see that no proxy before Swift caches or changes answers')
+    return finding.ok(_SUBJECT, 'download: the same bytes, whole and in part')
 
 
 def _delete(trip: service.RoundTrip, uri: str, image: str) -> Finding:

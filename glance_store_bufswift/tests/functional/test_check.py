@@ -15,9 +15,11 @@
 import os
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import fixtures
 
+from glance_store_bufswift import service
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.cloud import process
 from glance_store_bufswift.tests.functional import base
@@ -204,6 +206,27 @@ class TestSwift(Case):
             faults.FlipByte(5), 'PUT', '/00000001', times=None))
         bad = self.bad()
         self.assert_found('round trip', 'error', 'upload', bad)
+        self.assertEqual([], self.listing())
+
+    def test_what_comes_back_is_wrong(self) -> None:
+        """All of the image but its end, or of the part."""
+        for wanted in ('whole', 'part'):
+            true_get = service.RoundTrip.get
+
+            def get(trip: service.RoundTrip, uri: str, *part: int,
+                    wanted: str = wanted) -> bytes:
+                back = true_get(trip, uri, *part)
+                return back[:-1] if bool(part) == (wanted == 'part') else back
+            with mock.patch.object(service.RoundTrip, 'get', get):
+                self.assert_found('round trip', 'error', 'download',
+                                  self.bad())
+            self.assertEqual([], self.listing())
+
+    def test_what_can_not_be_read(self) -> None:
+        self.proxy.add(faults.Rule(
+            faults.Status(code=403), 'GET', f'/{self.container}/',
+            times=None))
+        self.assert_found('round trip', 'error', 'download', self.bad())
         self.assertEqual([], self.listing())
 
     def test_what_can_not_be_deleted(self) -> None:
