@@ -99,8 +99,8 @@ def start(account: swift.Account, container: str, image: str, offset: int,
         raise
     if first.left is not None:
         return Download(iter([first]), first.left)
-    with contextlib.closing(first):
-        parts = _parts(account, first.headers, offset, size)
+    first.close()
+    parts = _parts(account, first.headers, offset, size)
     length = sum(part.size for part in parts)
     readings = (part.read(account) for part in parts)
     return Download(readings, length)

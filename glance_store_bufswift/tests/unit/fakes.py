@@ -15,9 +15,11 @@
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 import dataclasses
 import hashlib
 import threading
+from typing import Any
 
 from swiftclient import client as swiftclient
 
@@ -40,12 +42,14 @@ class Swift:
 
     :ivar before: called with method and name before each request; may raise
     :ivar lag: listings to come that show nothing
+    :ivar info: what the site says about itself
     """
 
     objects: dict[str, tuple[bytes, dict[str, str]]] = dataclasses.field(
         default_factory=dict)
     before: Callable[[str, str], object] = lambda method, name: None
     lag: int = 0
+    info: dict[str, Any] = dataclasses.field(default_factory=dict)
     requests: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     lengths: dict[str, int | None] = dataclasses.field(default_factory=dict)
 
@@ -128,6 +132,15 @@ class Account(account.Account):
     def delete(self, container: str, name: str) -> None:
         self.swift.request('DELETE', name)
         self.swift.objects.pop(name, None)
+
+    def delete_bulk(self, container: str, names: Sequence[str]) -> list[str]:
+        self.swift.request('BULK', names[0])
+        for name in names:
+            self.swift.objects.pop(name, None)
+        return []
+
+    def capabilities(self) -> dict[str, Any]:
+        return self.swift.info
 
     def listing(self, container: str, prefix: str) -> Iterator[str]:
         self.swift.request('LIST', prefix)

@@ -13,6 +13,7 @@
 """A server that does on the wire just what a test tells it."""
 
 from collections.abc import Callable
+from collections.abc import Mapping
 import dataclasses
 import hashlib
 import select
@@ -25,6 +26,8 @@ import fixtures
 
 #: Seconds after which a server that hangs gives up, and fails its test.
 GENEROUS = 30
+
+NONE: Mapping[str, str | None] = {}
 
 #: What a server does with a request.
 Action = Callable[['Request'], None]
@@ -66,12 +69,16 @@ class Request:
             self.receive(2)
         self.receive(2)
 
-    def send(self, status: int, headers: dict[str, str] | None = None,
+    def send(self, status: int, headers: Mapping[str, str | None] = NONE,
              body: bytes = b'') -> None:
-        """An answer; its length is told unless the headers do."""
-        headers = {'Content-Length': str(len(body)), **(headers or {})}
+        """An answer; its length is told unless the headers do.
+
+        A header of None is left out.
+        """
+        headers = {'Content-Length': str(len(body)), **headers}
         lines = [f'HTTP/1.1 {status} Told']
-        lines += [f'{name}: {value}' for name, value in headers.items()]
+        lines += [f'{name}: {value}' for name, value in headers.items()
+                  if value is not None]
         self.peer.sendall('\r\n'.join([*lines, '', '']).encode() + body)
 
     def wait_for_hang_up(self) -> None:
