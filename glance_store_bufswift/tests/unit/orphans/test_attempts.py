@@ -18,6 +18,8 @@ import itertools
 import uuid
 
 from hypothesis import given
+from hypothesis import HealthCheck
+from hypothesis import settings
 from hypothesis import strategies as st
 from oslotest import base
 
@@ -140,10 +142,16 @@ _ours = st.builds(
 _stock = st.builds('{}-{:05d}'.format, _images, st.integers(1, 4))
 _other = st.builds('{}{}'.format, _images, st.text(
     alphabet='-/.0x', max_size=6))
-_names = st.sets(_ours | _stock | _other | st.text(max_size=4))
+_names = st.sets(_ours | _stock | _other | st.text(
+    alphabet='0a-/z\u00e4\U00010000', max_size=4), max_size=20)
+
+# How long an example takes on a busy machine says nothing.
+_patient = settings(deadline=None,
+                    suppress_health_check=[HealthCheck.too_slow])
 
 
 class TestMerge(base.BaseTestCase):
+    @_patient
     @given(_names)
     def test_nothing_is_lost_or_counted_twice(self, names: set[str]) -> None:
         made = found(*map(entry, names))
@@ -153,10 +161,11 @@ class TestMerge(base.BaseTestCase):
             {each.prefix: each.segments for each in made})
         self.assertEqual(len(made), len({each.prefix for each in made}))
 
+    @_patient
     @given(_names, st.lists(st.one_of(
         _ours, _stock, _other.filter(bool),
         st.builds(lambda name, end: name[:end], _ours | _stock,
-                  st.integers(1, 70)))))
+                  st.integers(1, 70))), max_size=8))
     def test_what_is_referred_to_is_struck_off(
             self, names: set[str], prefixes: list[str]) -> None:
         """Whatever the prefix, and nothing but what it may take in."""

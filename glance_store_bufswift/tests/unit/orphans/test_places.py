@@ -17,6 +17,7 @@ import uuid
 
 from glance_store._drivers.swift import store as upstream
 from hypothesis import given
+from hypothesis import settings
 from hypothesis import strategies as st
 from oslotest import base
 
@@ -53,6 +54,7 @@ class TestContainers(base.BaseTestCase):
         for name in ('glance', 'glance_0a', IMAGE, f'other_{IMAGE}'):
             self.assertFalse(which.has(name), name)
 
+    @settings(deadline=None)
     @given(st.uuids(), st.integers(1, 32))
     def test_as_the_stock_driver_names_them(
             self, image: uuid.UUID, seed: int) -> None:
