@@ -34,6 +34,7 @@ from glance_store_bufswift.tests import stores
 
 #: Each entry point that the package has, by group.
 ENTRY_POINTS = {
+    'console_scripts': ['glance-bufswift'],
     'glance_store.drivers': ['swift+buffered'],
     'oslo.config.opts': ['glance_store_bufswift'],
 }
@@ -121,12 +122,17 @@ class TestInstalled(TestCase):
         self.assertEqual('No broken requirements found.\n',
                          environment.check())
         for group, names in ENTRY_POINTS.items():
-            self.assertEqual(names, environment.python(
-                '-c', _NAMES, group).split())
+            # stevedore logs what it could not load of others.
+            output = environment.python('-c', _NAMES, group)
+            self.assertEqual(names, output.splitlines()[-1].split())
+        config = self.glance_api_conf()
         answer = environment.python(
-            Path(__file__).with_name('use.py'), self.glance_api_conf(), 'fast')
+            Path(__file__).with_name('use.py'), config, 'fast')
         self.assertIn('glance_store_bufswift.driver.SingleTenantStore',
                       answer)
+        # It exits with 0 if it finds nothing wrong.
+        built.run(environment.bin / 'glance-bufswift', 'check',
+                  '--config-file', config)
 
     def glance_api_conf(self) -> Path:
         """A configuration with a store in the test cloud."""
