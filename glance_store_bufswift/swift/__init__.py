@@ -23,6 +23,7 @@ In the order in which they build on each other::
     info.py      what a site says about itself
     listings.py  what a container lists
     bulk.py      many deletes in one request
-    account.py   the requests to one account
+    objects.py   the requests for objects
+    account.py   the requests to one account, those for objects too
     reading.py   reading an object over connections that break
 """

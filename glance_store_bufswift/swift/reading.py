@@ -18,6 +18,7 @@ import re
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift.swift import failure as failures
+from glance_store_bufswift.swift import objects
 from glance_store_bufswift.swift import retry
 
 #: Bytes read from a socket at a time.
@@ -107,7 +108,7 @@ class Reading:
             f'{failure.reason}, at byte {self._at}', failure.retry_after)
         self._answer = self._open()
 
-    def _open(self) -> swift.Answer:
+    def _open(self) -> objects.Answer:
         """An answer whose next byte is the one that is wanted next."""
         headers = {}
         if self._at or self._end is not None:
@@ -116,7 +117,7 @@ class Reading:
         return self._account.get(*self._object, headers, self._tries,
                                  self._check)
 
-    def _check(self, answer: swift.Answer) -> None:
+    def _check(self, answer: objects.Answer) -> None:
         etag = answer.headers.get('etag', '').strip('"') or None
         first, total = _extent(answer.headers)
         if (self._etag or etag) != etag or (self._total or total) != total:

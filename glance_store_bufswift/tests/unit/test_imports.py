@@ -46,6 +46,7 @@ ORDER = (
     'swift.info',
     'swift.listings',
     'swift.bulk',
+    'swift.objects',
     'swift.account',
     'swift.reading',
     'access',
