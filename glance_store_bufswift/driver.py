@@ -114,9 +114,14 @@ class _BufferedStore(upstream.BaseStore):
         try:
             super().configure(re_raise_bsc=re_raise_bsc)
         except exceptions.BadStoreConfiguration:
-            if not self.store_conf.swift_buffer_on_upload:
+            if not self._options().swift_buffer_on_upload:
                 raise
             driver.Store.configure(self, re_raise_bsc=re_raise_bsc)
+
+    def _options(self) -> Any:
+        """The store's own options; glance_store 4.9 has no store_conf."""
+        group = self.backend_group or 'glance_store'
+        return getattr(self, 'store_conf', self.conf[group])
 
     def configure_add(self) -> None:
         """Upstream's checks, and a look at the buffer directory."""
@@ -169,7 +174,7 @@ class _BufferedStore(upstream.BaseStore):
         where = layout.Layout(location.container, location.obj)
         created = containers.make(
             account, where.container,
-            self.store_conf.swift_store_create_container_on_put)
+            self._options().swift_store_create_container_on_put)
         try:
             return upload.Upload(
                 account, where, self._settings(), image_file, image_size,
@@ -202,7 +207,7 @@ class _BufferedStore(upstream.BaseStore):
         where = location.store_location
         # A trust costs Keystone several requests: for a download upstream
         # makes one only if the download may be tried again.
-        count = self.store_conf.swift_store_retry_get_count
+        count = self._options().swift_store_retry_get_count
         try:
             with contextlib.ExitStack() as stack:
                 account = stack.enter_context(

@@ -18,6 +18,7 @@ sys.argv for themselves, so they get one of their own making.
 """
 
 from collections.abc import Callable
+import configparser
 import ctypes
 import importlib
 import json
@@ -45,7 +46,13 @@ def _no_sync(fd: int) -> None:
 
 def serve_swift(kind: str, config: str) -> None:
     """Run one of Swift's servers: account, container, object or proxy."""
+    import swift.common.utils
+
     os.fsync = os.fdatasync = _no_sync  # type: ignore[assignment]
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(config)
+    # Swift 2.35 looks for its swift.conf before it reads the option.
+    swift.common.utils.set_swift_dir(parser['DEFAULT']['swift_dir'])
     package = {'object': 'obj'}.get(kind, kind)
     sys.argv = [f'swift-{kind}-server', config, '--verbose']
     importlib.import_module(f'swift.{package}.server').main()
