@@ -1,0 +1,74 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""GET /v2/info/stores/detail, as Glance is and with our patch to it."""
+
+import importlib.util
+from pathlib import Path
+import shutil
+import subprocess
+from typing import Any
+from unittest import mock
+
+import fixtures
+from glance.api import policy
+from glance.api.v2 import discovery
+import glance.context
+
+import glance_store_bufswift
+from glance_store_bufswift.tests.functional import base
+
+PATCH = Path(
+    glance_store_bufswift.__file__).parents[1] / 'contrib' / 'glance' / (
+        '0001-Show-stores-of-drivers-from-other-packages.patch')
+
+
+class TestDetail(base.TestCase):
+    def detail(self, module: Any) -> list[dict[str, Any]]:
+        """What an administrator is told by a version of the module."""
+        made = self.stores('fast:swift+buffered,cheap:file')
+        self.useFixture(fixtures.MonkeyPatch(f'{discovery.__name__}.CONF',
+                                             made.conf))
+        module.CONF = made.conf
+        enforcer = mock.create_autospec(policy.Enforcer, instance=True)
+        request = mock.Mock(spec_set=('context',), context=(
+            glance.context.RequestContext(is_admin=True)))
+        told = module.InfoController(enforcer).get_stores_detail(request)
+        stores: list[dict[str, Any]] = told['stores']
+        return stores
+
+    def patched(self) -> Any:
+        """The module with the patch applied to a copy."""
+        root = Path(self.useFixture(fixtures.TempDir()).path)
+        copy = root / 'glance' / 'api' / 'v2' / 'discovery.py'
+        copy.parent.mkdir(parents=True)
+        assert discovery.__file__
+        shutil.copy(discovery.__file__, copy)
+        subprocess.run(
+            ['git', 'apply', f'--include={copy.relative_to(root)}', PATCH],
+            cwd=root, check=True)
+        spec = importlib.util.spec_from_file_location('patched', copy)
+        assert spec and spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    def test_as_it_is(self) -> None:
+        """When this fails, Glance has it: the patch can go."""
+        self.assertRaises(TypeError, self.detail, discovery)
+
+    def test_with_the_patch(self) -> None:
+        stores = {store['id']: store for store in self.detail(self.patched())}
+        self.assertEqual('swift+buffered', stores['fast']['type'])
+        self.assertEqual({}, stores['fast']['properties'])
+        self.assertEqual('file', stores['cheap']['type'])
+        self.assertIn('data_dir', stores['cheap']['properties'])
