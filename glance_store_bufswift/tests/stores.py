@@ -38,11 +38,11 @@ class Stores(fixtures.Fixture):
 
     def __init__(self, sections: Sections) -> None:
         super().__init__()
-        self._sections = sections
+        self.sections = sections
 
     def _setUp(self) -> None:
         path = Path(self.useFixture(fixtures.TempDir()).path, 'glance.conf')
-        path.write_text(render(self._sections))
+        path.write_text(render(self.sections))
         self.conf = cfg.ConfigOpts()
         for name in _GLOBALS:
             self.useFixture(fixtures.MonkeyPatch(name, self.conf))
