@@ -125,3 +125,19 @@ def with_timeout(init_client: types.FunctionType,
     return types.FunctionType(init_client.__code__, {
         **init_client.__globals__,
         'ks_session': types.SimpleNamespace(Session=session)})
+
+
+def trusted(settings: opts.Settings, make: Callable[[], Any]) -> Any:
+    """A client that has a trust, or a warning that there is none.
+
+    Upstream goes on with the user's own token then, and tells it in its
+    debug log alone (MultiTenantConnectionManager._init_connection).
+    """
+    policy = retry.Policy(settings.retries, settings.max_backoff)
+    try:
+        return failure.repeat(policy, 'Making a trust', make)
+    except Exception as exc:
+        LOG.warning('Keystone made no trust for this operation, which goes '
+                    "on with the user's token: when that expires, it fails. "
+                    '%s', exc)
+        raise

@@ -307,4 +307,5 @@ class MultiTenantStore(_BufferedStore, upstream.MultiTenantStore):
         """Upstream's client, made by sessions that have a timeout."""
         make = access.with_timeout(
             upstream.MultiTenantStore.init_client, self._settings().timeout)
-        return make(self, location, context)
+        return access.trusted(self._settings(),
+                              lambda: make(self, location, context))

@@ -150,7 +150,8 @@ class Client:
             # swiftclient has dropped what there is no other of.
             connection.url = self._endpoint.url
             connection.token = self._endpoint.token
-            return dataclasses.replace(failure, may_pass=False)
+            return failure.lasting("the user's own token can not be renewed "
+                                   '(see swift_store_use_trusts)')
         if failure.refused and connection.session and not tries.renewed:
             tries.renewed = True
             connection.session.invalidate()

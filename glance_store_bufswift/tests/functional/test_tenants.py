@@ -18,8 +18,11 @@ from unittest import mock
 
 import fixtures
 from glance_store import exceptions
+from glance_store import multi_backend
 import keystoneauth1.exceptions
 from keystoneauth1 import session as ks_session
+from keystoneclient.v3.contrib import trusts
+import requests
 
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import base
@@ -238,3 +241,78 @@ class TestTokens(TestCase):
         self.assertEqual([401], [
             each.status for each in self.puts('/00000002$')])
         self.assert_nothing_runs()
+
+    def test_of_the_user_is_told(self) -> None:
+        """Nobody may delete what it has stored: the log names it."""
+        self.revoke()
+        made = self.stores(fast={'swift_buffered_threads': 1,
+                                 'swift_store_use_trusts': False})
+        exc = self.assertRaises(
+            exceptions.BackendException, made.add, self.image,
+            streams.Stream(streams.image(3 * SEGMENT)), 0,
+            context=self.context)
+        self.assertIn('401', str(exc))
+        self.assertIn('swift_store_use_trusts', str(exc))
+        errors = ' '.join(self.records.of(logging.ERROR))
+        for name in self.listing():
+            self.assertIn(name, errors)
+
+    def refuse_trusts(self, error: Exception, times: int) -> list[Exception]:
+        """Have Keystone refuse to make trusts."""
+        left = [error] * times
+        true_create = trusts.TrustManager.create
+
+        def create(*args: Any, **kwargs: Any) -> Any:
+            if left:
+                raise left.pop()
+            return true_create(*args, **kwargs)
+
+        self.useFixture(fixtures.MonkeyPatch(
+            'keystoneclient.v3.contrib.trusts.TrustManager.create', create))
+        return left
+
+    def test_no_trust(self) -> None:
+        """The user's token does, as long as it is good; it is said."""
+        self.refuse_trusts(keystoneauth1.exceptions.Forbidden(), 1)
+        self.add(self.stores(), streams.image(2 * SEGMENT))
+        [warning] = self.records.of(logging.WARNING)
+        self.assertIn('no trust', warning)
+        self.assertEqual(0, self.trusts('POST'))
+
+    def test_trust_at_the_second_try(self) -> None:
+        left = self.refuse_trusts(
+            keystoneauth1.exceptions.ServiceUnavailable(), 1)
+        self.revoke()
+        self.add(self.stores(fast={'swift_buffered_threads': 1}),
+                 streams.image(3 * SEGMENT))
+        self.assertEqual([], left)
+        self.assertEqual([], self.records.of(logging.WARNING))
+
+
+class TestShares(TestCase):
+    """set_acls, as Glance calls it when members or visibility change."""
+
+    def share(self, uri: str, **who: Any) -> tuple[str, int]:
+        """The container's read ACL after the call, and what another gets."""
+        multi_backend.set_acls_for_multi_store(
+            uri, 'fast', context=self.context, **who)
+        headers = self.cloud.connection(self.demo).head_container(
+            self.container)
+        other = self.cloud.session(direct=True, user=self.cloud.site.admin)
+        answer = requests.get(uri.replace('swift+', '', 1), timeout=60,
+                              headers={'X-Auth-Token': str(other.get_token())})
+        return str(headers.get('x-container-read', '')), answer.status_code
+
+    def test_members_and_the_public(self) -> None:
+        made = self.stores()
+        uri = self.add(made, streams.image(2 * SEGMENT + 5))
+        other = self.cloud.session(direct=True, user=self.cloud.site.admin)
+        member = str(other.get_project_id())
+        self.assertEqual(('', 403), self.share(uri))
+        self.assertEqual((f'a:*,{member}:*', 200), self.share(
+            uri, read_tenants=['a', member]))
+        self.assertEqual(('a:*', 403), self.share(uri, read_tenants=['a']))
+        self.assertEqual(('*:*', 200), self.share(uri, public=True))
+        self.assertEqual(('', 403), self.share(uri))
+        made.delete(uri, context=self.context)
+        self.assertFalse(self.has_container())
