@@ -40,7 +40,7 @@ TEMPLATES = {
         'openstack-cover-jobs', 'openstack-python3-jobs'},
 }
 #: Of opendev/base-jobs, which the jobs of openstack-zuul-jobs name too.
-NODESETS = {'ubuntu-jammy', 'ubuntu-noble'}
+NODESETS = {'debian-trixie-8GB', 'ubuntu-jammy', 'ubuntu-noble'}
 
 #: openstack/project-config zuul.d/pipelines.yaml.
 PIPELINES = {'check', 'gate', 'periodic'}
