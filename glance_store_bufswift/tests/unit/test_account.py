@@ -132,7 +132,7 @@ class TestCapabilities(wires.WireTestCase):
             info.forget()
             server = self.serve(action, sockets.answer(204))
             stalls = action is sockets.stall_answer
-            asked = self.account(server, timeout=0.2 if stalls else 20)
+            asked = self.account(server, timeout=2 if stalls else 20)
             self.assertEqual({}, asked.capabilities())
             asked.delete('c', 'o')    # the account goes on
             self.assertEqual('DELETE', server.requests[-1].method)

@@ -126,7 +126,7 @@ class TestResume(_TestCase):
 
     def test_stalled(self) -> None:
         self.assertEqual(DATA, self.read(
-            THING.stall(600_000), THING.give, timeout=0.2))
+            THING.stall(600_000), THING.give, timeout=2))
 
     def test_what_comes_in_between(self) -> None:
         self.assertEqual(DATA, self.read(

@@ -141,7 +141,7 @@ class TestClose(wires.WireTestCase):
         server = self.serve(
             sockets.answer(408), sockets.answer(499), sockets.stall_answer,
             sockets.reset(1), sockets.store)
-        account = self.account(server, retries=4, timeout=0.2)
+        account = self.account(server, retries=4, timeout=2)
         account.put('c', 'o', self.segment(bytes(100)), 100)
         account.close()
         server.stop()

@@ -170,9 +170,10 @@ class TestEarlyAnswers(wires.WireTestCase):
 class TestLostAnswers(wires.WireTestCase):
     """A 401 that the reset of its connection, or a 502, stands for."""
 
-    def tokens(self, *faults: sockets.Action) -> list[str]:
+    def tokens(self, *faults: sockets.Action,
+               timeout: float = 60) -> list[str]:
         server = self.serve(*faults, sockets.store)
-        self.account(server, timeout=0.2).put(
+        self.account(server, timeout=timeout).put(
             'c', 'o', self.segment(DATA), len(DATA))
         self.assertEqual(DATA, server.requests[-1].body)
         return [request.headers['x-auth-token']
@@ -192,9 +193,12 @@ class TestLostAnswers(wires.WireTestCase):
         self.assertEqual(['token-1'] * 2, self.tokens(sockets.reset(100)))
 
     def test_what_hides_no_401_costs_none(self) -> None:
-        for fault in (sockets.stall_answer, sockets.answer(503),
-                      sockets.answer(504)):
+        for fault in (sockets.answer(503), sockets.answer(504)):
             self.assertEqual(['token-1'] * 3, self.tokens(fault, fault))
+
+    def test_a_timeout_costs_none(self) -> None:
+        self.assertEqual(['token-1'] * 2, self.tokens(
+            sockets.stall_answer, timeout=2))
 
     def test_without_a_session_there_is_no_other(self) -> None:
         server = self.serve(sockets.reset(100), sockets.reset(100),
