@@ -45,9 +45,14 @@ CONTENT_TYPE = 'application/octet-stream'
 
 
 def new_attempt() -> str:
-    """A name that no other attempt has, telling when it began (UTC)."""
-    stamp = time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())
-    return f'{stamp}-{secrets.token_hex(6)}'
+    """A name that no other attempt has, telling when it began (UTC).
+
+    The names sort by time: behind the second stand its microseconds, in five
+    hexadecimal digits, and seven random ones.
+    """
+    second, micros = divmod(time.time_ns() // 1000, 1_000_000)
+    stamp = time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(second))
+    return f'{stamp}-{micros:05x}{secrets.randbits(28):07x}'
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,6 +12,8 @@
 
 """Names, sizes and headers."""
 
+from unittest import mock
+
 from hypothesis import given
 from hypothesis import strategies as st
 from oslotest import base
@@ -44,6 +46,15 @@ class TestNames(base.BaseTestCase):
     def test_attempt_can_stand_in_a_path_and_in_a_header(self) -> None:
         self.assertRegex(layout.new_attempt(),
                          r'^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}$')
+
+    def test_attempts_sort_by_the_time_they_began(self) -> None:
+        names = []
+        for micros in (0, 1, 15, 16, 999_999, 1_000_000):
+            now = (1_790_000_000_000_000 + micros) * 1000
+            with mock.patch('time.time_ns', autospec=True, return_value=now):
+                names.append(layout.new_attempt())
+        self.assertEqual(sorted(names), names)
+        self.assertEqual('20260921T141320Z', names[0][:16])
 
 
 class TestHeaders(base.BaseTestCase):
