@@ -164,7 +164,7 @@ class Service:
         access = session.auth.get_access(session)
         return Context(
             access.auth_token, access.user_id, access.project_id,
-            [_old_style(each) for each in access.service_catalog.catalog])
+            [old_style(each) for each in access.service_catalog.catalog])
 
 
 class RoundTrip:
@@ -214,7 +214,7 @@ class Context:
     service_catalog: list[dict[str, Any]]
 
 
-def _old_style(service: dict[str, Any]) -> dict[str, Any]:
+def old_style(service: dict[str, Any]) -> dict[str, Any]:
     """A service of the catalog in the form of the Identity API 2.
 
     That is what keystonemiddleware hands to Glance, and Glance to a store.

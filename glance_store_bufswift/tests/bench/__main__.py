@@ -29,7 +29,6 @@ import platform
 import signal
 import sys
 from typing import Any
-from typing import NoReturn
 
 from glance_store_bufswift.tests import arguments as checks
 from glance_store_bufswift.tests.bench import chart
@@ -37,6 +36,7 @@ from glance_store_bufswift.tests.bench import children
 from glance_store_bufswift.tests.bench import report
 from glance_store_bufswift.tests.bench import runner
 from glance_store_bufswift.tests.bench import scenarios
+from glance_store_bufswift.tests import signals
 
 #: Rounds unless told otherwise: all, and with --quick.
 _ROUNDS, _QUICK_ROUNDS = 3, 2
@@ -90,11 +90,7 @@ def machine() -> dict[str, Any]:
 @contextlib.contextmanager
 def terminable() -> Iterator[None]:
     """End as after Ctrl-C when a signal asks for it."""
-    def end(number: int, _: object) -> NoReturn:
-        sys.exit(128 + number)
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, end)
+    signals.end_in_order()
     try:
         yield
     except KeyboardInterrupt:

@@ -32,6 +32,7 @@ from keystoneauth1.identity import v3
 from keystoneauth1 import session as ks_session
 import swiftclient
 
+from glance_store_bufswift import service
 from glance_store_bufswift.tests.cloud import glance
 from glance_store_bufswift.tests.cloud import keystone
 from glance_store_bufswift.tests.cloud import process
@@ -238,7 +239,7 @@ class Cloud:
         return TenantContext(
             auth_token=str(access.auth_token), user_id=str(access.user_id),
             project_id=str(access.project_id),
-            service_catalog=[_old_style(service) for service
+            service_catalog=[service.old_style(each) for each
                              in access.service_catalog.catalog])
 
     # Past the fault proxies
@@ -303,20 +304,6 @@ def _pages(connection: swiftclient.Connection, container: str,
             return
         yield [entry['name'] for entry in page]
         marker = page[-1]['name']
-
-
-def _old_style(service: dict[str, Any]) -> dict[str, Any]:
-    """Return a catalog's service in the form of API 2.
-
-    That is what keystonemiddleware hands to Glance, and Glance to a store.
-    """
-    regions: dict[str, dict[str, Any]] = {}
-    for endpoint in service['endpoints']:
-        region = endpoint['region']
-        entry = regions.setdefault(region, {'region': region})
-        entry[f'{endpoint["interface"]}URL'] = endpoint['url']
-    return {'type': service['type'], 'name': service['name'],
-            'endpoints': list(regions.values())}
 
 
 @functools.cache

@@ -22,10 +22,8 @@ through swift+buffered whole and nothing was left behind.
 
 import argparse
 from pathlib import Path
-import signal
 import sys
 import time
-from typing import NoReturn
 
 from glance_store_bufswift.tests import arguments as checks
 from glance_store_bufswift.tests.cloud import cloud as clouds
@@ -34,6 +32,7 @@ from glance_store_bufswift.tests.demo import image as images
 from glance_store_bufswift.tests.demo import plan as plans
 from glance_store_bufswift.tests.demo import screen as screens
 from glance_store_bufswift.tests.demo import stage as stages
+from glance_store_bufswift.tests import signals
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -136,12 +135,6 @@ def main(argv: list[str]) -> int:
         return 130
 
 
-def _end(signum: int, frame: object) -> NoReturn:
-    sys.exit(128 + signum)
-
-
 if __name__ == '__main__':
-    # Ended in an orderly way, it leaves nothing behind.
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _end)
+    signals.end_in_order()
     sys.exit(main(sys.argv[1:]))

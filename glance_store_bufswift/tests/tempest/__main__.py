@@ -19,12 +19,11 @@ same outcome with every driver.
 
 import argparse
 from pathlib import Path
-import signal
 import sys
 import tempfile
-from typing import NoReturn
 
 from glance_store_bufswift.tests.cloud import cloud as clouds
+from glance_store_bufswift.tests import signals
 from glance_store_bufswift.tests.tempest import compare
 from glance_store_bufswift.tests.tempest import config
 from glance_store_bufswift.tests.tempest import run
@@ -71,12 +70,6 @@ def main(argv: list[str]) -> int:
     return 1 if wrong else 0
 
 
-def _end(signum: int, frame: object) -> NoReturn:
-    sys.exit(128 + signum)
-
-
 if __name__ == '__main__':
-    # Ended in an orderly way, it leaves nothing behind.
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _end)
+    signals.end_in_order()
     sys.exit(main(sys.argv[1:]))
