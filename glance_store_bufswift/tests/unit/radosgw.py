@@ -16,10 +16,12 @@ From Ceph's sources, src/rgw/: rgw_rest_swift.cc, rgw_op.cc, rgw_common.cc,
 rgw_auth_keystone.cc.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 from http import server
 import json
+import socket
 import threading
 from typing import Any
 from urllib import parse
@@ -103,10 +105,20 @@ class _Handler(server.BaseHTTPRequestHandler):
 
     def fail(self, status: int) -> None:
         """Refuse, before the body if there is one."""
-        self.close_connection = self.command == 'PUT'
-        self.answer(status, json.dumps({
+        text = json.dumps({
             'Code': ERRORS[status], 'RequestId': 'tx00000a1b2c3-default',
-            'HostId': '1234-default-default'}).encode())
+            'HostId': '1234-default-default'}).encode()
+        if self.command != 'PUT':
+            self.answer(status, text)
+            return
+        self.answer(status, text, connection='close')
+        # Closed on unread bytes, the connection would be reset, and the
+        # answer perhaps lost.
+        self.wfile.flush()
+        self.connection.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionError):
+            while self.rfile.read1(1 << 16):
+                pass
 
     def handle_request(self) -> None:
         """Do what was asked for."""
