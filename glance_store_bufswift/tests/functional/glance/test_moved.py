@@ -27,25 +27,31 @@ class TestMoved(base.TestCase):
         self.stock = servers.stock()
 
     def check(self, writer: glance.Glance, reader: glance.Glance,
-              data: bytes, segments: int) -> None:
-        """What goes in by one comes out by the other, which deletes it."""
+              data: bytes, segments: tuple[int, ...]) -> None:
+        """What goes in by one comes out by the other, which deletes it.
+
+        :param segments: how many there may be
+        """
         # In chunks: the stock driver of some releases can't store an image
         # of announced size that does not fill its last segment.
-        self.assertEqual(204, self.upload(iter([data]), writer).status_code)
+        self.assertEqual(
+            204, self.upload(base.chunks(data), writer).status_code)
         self.glance = reader
         self.assert_active(data)
-        self.assertEqual(1 + segments, len(self.listing(self.image)))
+        self.assertIn(len(self.listing(self.image)) - 1, segments)
         self.delete()
         self.assert_nothing_left()
 
     def test_ours_then_stock(self) -> None:
-        self.check(servers.ours(), self.stock, base.IMAGE, 3)
+        self.check(servers.ours(), self.stock, base.IMAGE, (3,))
 
     def test_stock_then_ours(self) -> None:
-        self.check(self.stock, servers.ours(), base.IMAGE, 3)
+        # The stock driver makes one segment of all when it is handed more
+        # than it asked for, as by Glance 30 (bug 2127521).
+        self.check(self.stock, servers.ours(), base.IMAGE, (1, 3))
 
     def test_small_ours_then_stock(self) -> None:
-        self.check(servers.ours(), self.stock, b'small', 0)
+        self.check(servers.ours(), self.stock, b'small', (0,))
 
     def test_small_stock_then_ours(self) -> None:
-        self.check(self.stock, servers.ours(), b'small', 1)
+        self.check(self.stock, servers.ours(), b'small', (1,))

@@ -71,7 +71,7 @@ class TestWorkers(base.TestCase):
 
     @contextlib.contextmanager
     def begun(self, image: str) -> Iterator[http.client.HTTPConnection]:
-        """An upload that comes to its second segment, and stays there."""
+        """An upload that comes past its first segment, and stays there."""
         with raw.begun(self.glance.port, image, self.token(),
                        Transfer_Encoding='chunked') as client:
             raw.chunk(client, base.IMAGE[:-1])
@@ -79,6 +79,7 @@ class TestWorkers(base.TestCase):
 
     @staticmethod
     def is_sending(image: str, log: journal.Log) -> bool:
-        """Whether a PUT of the image's second segment is on its way."""
-        return any(image in each.path and each.path.endswith('/00000002')
+        """Whether a PUT past the image's first segment is on its way."""
+        return any(image in each.path
+                   and each.path.endswith(('/00000002', '/00000003'))
                    and not each.finished for each in log)
