@@ -96,6 +96,25 @@ def _in_fork(make: Callable[..., None], *args: object) -> None:
         sys.exit(f'{make.__name__}() has failed')
 
 
+def take_turns() -> None:
+    """Have each transaction on SQLite wait for its turn, in this process.
+
+    One that reads first and then writes is refused, and at once, if another
+    one writes beside it: "database is locked", a 500.
+    """
+    import sqlalchemy.event
+
+    sqlalchemy.event.listen(sqlalchemy.Engine, 'before_cursor_execute',
+                            _begin_immediate, retval=True)
+
+
+def _begin_immediate(connection: object, cursor: object, statement: str,
+                     *rest: Any) -> tuple[str, Any]:
+    if statement == 'BEGIN':
+        statement = 'BEGIN IMMEDIATE'
+    return statement, rest[0]
+
+
 def serve_keystone(config: str, port: str, first: str = '') -> None:
     """Run Keystone; with a file of first values, on a new database.
 
@@ -110,6 +129,7 @@ def serve_keystone(config: str, port: str, first: str = '') -> None:
     if first:
         _in_fork(make_keystone, config, json.loads(Path(first).read_text()))
 
+    take_turns()
     application = keystone.server.wsgi.initialize_public_application()
     waitress.serve(application, host=process.HOST, port=int(port), threads=8)
 
@@ -123,18 +143,6 @@ def manage_glance(*command: str) -> None:
     glance.cmd.manage.main()
 
 
-def _begin_immediate(connection: object, cursor: object, statement: str,
-                     *rest: Any) -> tuple[str, Any]:
-    """Have each transaction on SQLite wait for its turn.
-
-    One that reads first and then writes is refused, and at once, if another
-    one writes beside it: "database is locked".
-    """
-    if statement == 'BEGIN':
-        statement = 'BEGIN IMMEDIATE'
-    return statement, rest[0]
-
-
 def serve_glance(directory: str, port: str, processes: str, threads: str,
                  definitions: str = '') -> None:
     """Run Glance as a site does: under uWSGI, several workers with threads.
@@ -143,14 +151,12 @@ def serve_glance(directory: str, port: str, processes: str, threads: str,
     :param definitions: a directory of metadata definitions to load
     """
     import pyuwsgi
-    import sqlalchemy.event
 
     os.environ['OS_GLANCE_CONFIG_DIR'] = directory
     _in_fork(manage_glance, 'db_sync')
     if definitions:
         _in_fork(manage_glance, 'db_load_metadefs', definitions)
-    sqlalchemy.event.listen(sqlalchemy.Engine, 'before_cursor_execute',
-                            _begin_immediate, retval=True)
+    take_turns()
     pyuwsgi.run([
         '--http-socket', f'{process.HOST}:{port}',
         '--module', 'glance.wsgi.api:application', '--need-app',
