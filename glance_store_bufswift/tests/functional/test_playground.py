@@ -51,6 +51,8 @@ class Terminal:
             ['sh', '-c', 'exec "$@" <>"$0" >&0 2>&0', os.ttyname(slave),
              *_COMMAND], start_new_session=True,
             env=process.child_environment())
+        # With nobody on the other side reading fails: first it has to come.
+        select.select([self._fd], [], [], _TIMEOUT)
         os.close(slave)
 
     def type(self, text: str) -> None:
