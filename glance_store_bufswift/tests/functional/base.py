@@ -46,7 +46,7 @@ class TestCase(base.BaseTestCase):
         # What is sent comes from the file, though these segments are small.
         self.useFixture(fixtures.MonkeyPatch(
             'glance_store_bufswift.buffer.segment.RECENT', 0))
-        self.cloud = clouds.Cloud.attach()
+        self.cloud = self.attach()
         self.cloud.clear()
         self.addCleanup(self.cloud.clear)
         self.proxy = self.cloud.swift_proxy
@@ -56,6 +56,10 @@ class TestCase(base.BaseTestCase):
         self.image = str(uuid.uuid4())
         self.records = self.useFixture(logs.Records())
         self.addCleanup(self.assert_no_secrets)
+
+    def attach(self) -> clouds.Cloud:
+        """The cloud to test with."""
+        return clouds.Cloud.attach()
 
     def stores(self, enabled: str = 'fast:swift+buffered',
                **sections: Any) -> stores.Stores:

@@ -12,15 +12,12 @@
 
 """Tokens that Swift refuses, and a Keystone that fails."""
 
-import functools
-
-import fixtures
 from glance_store import exceptions
 import testscenarios
 
-from glance_store_bufswift.tests.cloud import cloud as clouds
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.cloud import journal
+from glance_store_bufswift.tests.functional import expiry
 from glance_store_bufswift.tests.functional import matrix
 from glance_store_bufswift.tests.functional import test_faults_final
 
@@ -28,12 +25,6 @@ load_tests = testscenarios.load_tests_apply_scenarios
 
 BACKEND = exceptions.BackendException
 TOKENS = '/auth/tokens$'
-
-
-@functools.cache
-def short_lived() -> clouds.Cloud:
-    """The cloud with tokens that are good for two seconds."""
-    return clouds.Cloud.attach().variant(token_seconds=2)
 
 
 class TestRevoked(matrix.Case):
@@ -68,23 +59,7 @@ class TestRevoked(matrix.Case):
         self.fails(exceptions.StorageWriteDenied, ': 403 ')
 
 
-class TestExpired(matrix.Case):
-    def setUp(self) -> None:
-        super().setUp()
-        self.cloud = short_lived()
-        self.cloud.clear()
-        self.addCleanup(self.cloud.clear)
-        self.proxy = self.cloud.swift_proxy
-
-    def expire(self, exchange: journal.Exchange) -> None:
-        """Wait until Keystone takes the token for expired."""
-        session = self.cloud.session(direct=True)
-        url = f'{self.cloud.direct_auth_url}/auth/tokens'
-        token = exchange.headers['x-auth-token']
-        while session.get(url, headers={'X-Subject-Token': token},
-                          raise_exc=False).status_code == 200:
-            pass
-
+class TestExpired(expiry.TestCase, matrix.Case):
     def test_renewed_in_time(self) -> None:
         """keystoneauth knows when: no request is refused."""
         self.inject(faults.Hook(self.expire), matrix.FIRST)
@@ -92,9 +67,7 @@ class TestExpired(matrix.Case):
 
     def test_unnoticed(self) -> None:
         """The clocks differ: a segment's PUT is the first to know."""
-        self.useFixture(fixtures.MonkeyPatch(
-            'keystoneauth1.access.access.AccessInfo.will_expire_soon',
-            lambda info, stale_duration=30: False))
+        self.let_clocks_differ()
         self.inject(faults.Hook(self.expire), matrix.MIDDLE)
         self.recovers(swift_buffered_threads=1)
         self.assertEqual([401, 201], [

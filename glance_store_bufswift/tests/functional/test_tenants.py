@@ -21,7 +21,6 @@ from glance_store import exceptions
 from glance_store import multi_backend
 import keystoneauth1.exceptions
 from keystoneauth1 import session as ks_session
-from keystoneclient.v3.contrib import trusts
 import requests
 
 from glance_store_bufswift.tests.cloud import faults
@@ -212,81 +211,6 @@ class TestFailure(TestCase):
             streams.Stream(streams.image(3 * SEGMENT)), 0,
             context=self.context)
         self.assertFalse(self.has_container())
-
-
-class TestTokens(TestCase):
-    """What becomes of a revoked token depends on the trust."""
-
-    def revoke(self) -> None:
-        self.proxy.add(faults.Rule(
-            faults.Hook(lambda exchange: self.cloud.revoke(
-                exchange.headers['x-auth-token'])), 'PUT', '/00000002$'))
-
-    def test_of_a_trust(self) -> None:
-        self.revoke()
-        made = self.stores(fast={'swift_buffered_threads': 1})
-        self.add(made, streams.image(3 * SEGMENT))
-        self.assertEqual([401, 201], [
-            each.status for each in self.puts('/00000002$')])
-
-    def test_of_the_user(self) -> None:
-        """Nobody can renew it, and so it is not tried again."""
-        self.revoke()
-        made = self.stores(fast={'swift_buffered_threads': 1,
-                                 'swift_store_use_trusts': False})
-        self.assertRaises(
-            exceptions.BackendException, made.add, self.image,
-            streams.Stream(streams.image(3 * SEGMENT)), 0,
-            context=self.context)
-        self.assertEqual([401], [
-            each.status for each in self.puts('/00000002$')])
-        self.assert_nothing_runs()
-
-    def test_of_the_user_is_told(self) -> None:
-        """Nobody may delete what it has stored: the log names it."""
-        self.revoke()
-        made = self.stores(fast={'swift_buffered_threads': 1,
-                                 'swift_store_use_trusts': False})
-        exc = self.assertRaises(
-            exceptions.BackendException, made.add, self.image,
-            streams.Stream(streams.image(3 * SEGMENT)), 0,
-            context=self.context)
-        self.assertIn('401', str(exc))
-        self.assertIn('swift_store_use_trusts', str(exc))
-        errors = ' '.join(self.records.of(logging.ERROR))
-        for name in self.listing():
-            self.assertIn(name, errors)
-
-    def refuse_trusts(self, error: Exception, times: int) -> list[Exception]:
-        """Have Keystone refuse to make trusts."""
-        left = [error] * times
-        true_create = trusts.TrustManager.create
-
-        def create(*args: Any, **kwargs: Any) -> Any:
-            if left:
-                raise left.pop()
-            return true_create(*args, **kwargs)
-
-        self.useFixture(fixtures.MonkeyPatch(
-            'keystoneclient.v3.contrib.trusts.TrustManager.create', create))
-        return left
-
-    def test_no_trust(self) -> None:
-        """The user's token does, as long as it is good; it is said."""
-        self.refuse_trusts(keystoneauth1.exceptions.Forbidden(), 1)
-        self.add(self.stores(), streams.image(2 * SEGMENT))
-        [warning] = self.records.of(logging.WARNING)
-        self.assertIn('no trust', warning)
-        self.assertEqual(0, self.trusts('POST'))
-
-    def test_trust_at_the_second_try(self) -> None:
-        left = self.refuse_trusts(
-            keystoneauth1.exceptions.ServiceUnavailable(), 1)
-        self.revoke()
-        self.add(self.stores(fast={'swift_buffered_threads': 1}),
-                 streams.image(3 * SEGMENT))
-        self.assertEqual([], left)
-        self.assertEqual([], self.records.of(logging.WARNING))
 
 
 class TestShares(TestCase):

@@ -1,0 +1,49 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""For tests of tokens that expire by time."""
+
+import functools
+
+import fixtures
+
+from glance_store_bufswift.tests.cloud import cloud as clouds
+from glance_store_bufswift.tests.cloud import journal
+from glance_store_bufswift.tests.functional import base
+
+
+@functools.cache
+def short_lived() -> clouds.Cloud:
+    """The cloud with tokens that are good for two seconds."""
+    return clouds.Cloud.attach().variant(token_seconds=2)
+
+
+class TestCase(base.TestCase):
+    """Tests in that cloud."""
+
+    def attach(self) -> clouds.Cloud:
+        return short_lived()
+
+    def expire(self, exchange: journal.Exchange) -> None:
+        """Wait until Keystone takes a request's token for expired."""
+        session = self.cloud.session(direct=True)
+        url = f'{self.cloud.direct_auth_url}/auth/tokens'
+        token = exchange.headers['x-auth-token']
+        while session.get(url, headers={'X-Subject-Token': token},
+                          raise_exc=False).status_code == 200:
+            pass
+
+    def let_clocks_differ(self) -> None:
+        """Have keystoneauth take every token for good until it is refused."""
+        self.useFixture(fixtures.MonkeyPatch(
+            'keystoneauth1.access.access.AccessInfo.will_expire_soon',
+            lambda info, stale_duration=30: False))
