@@ -102,16 +102,19 @@ def _bulk_limit(account: swift.Account) -> int:
 def _one_by_one(account: swift.Account, container: str, names: list[str],
                 pool: futures.Executor) -> dict[str, errors.RequestFailed]:
     failed: dict[str, errors.RequestFailed] = {}
+    # The threads share both, and a dict must not grow under who iterates.
+    final: list[errors.RequestFailed] = []
 
     def delete(name: str) -> None:
-        if len(failed) >= ENOUGH:
-            failed[name] = next(iter(failed.values()))
+        if len(final) >= ENOUGH:
+            failed[name] = final[0]
             return
         try:
             account.delete(container, name)
         except errors.RequestFailed as exc:
             LOG.warning('%s', exc)
             failed[name] = exc
+            final.append(exc)
     list(pool.map(delete, names))
     return failed
 
