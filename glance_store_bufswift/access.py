@@ -23,6 +23,7 @@ import functools
 import types
 from typing import Any
 
+from keystoneauth1 import identity
 from keystoneauth1 import session as ks_session
 from oslo_log import log as logging
 
@@ -112,19 +113,40 @@ def limit_waits(keystone: Any, timeout: float) -> Any:
     return keystone
 
 
-def with_timeout(init_client: types.FunctionType,
-                 timeout: float) -> types.FunctionType:
-    """Upstream's maker of a client, on sessions with a timeout.
+def mended(init_client: types.FunctionType,
+           timeout: float) -> types.FunctionType:
+    """Upstream's maker of a client with a trust, as it should be.
 
-    Multi-tenant stores ask Keystone for a trust on sessions of their own,
-    without one. The function runs here with another session class.
+    It asks Keystone on sessions of its own, without a timeout, and before
+    glance_store 5.4 it fails to read the user's roles, so that there never is
+    a trust. The function runs here with other classes of keystoneauth.
 
     :param timeout: seconds
     """
     session = functools.partial(ks_session.Session, timeout=float(timeout))
     return types.FunctionType(init_client.__code__, {
         **init_client.__globals__,
+        'ks_identity': types.SimpleNamespace(
+            **vars(identity) | {'V3Token': _Token}),
         'ks_session': types.SimpleNamespace(Session=session)})
+
+
+class _Token(identity.V3Token):
+    def get_auth_ref(self, session: ks_session.Session) -> Any:
+        return _Access(super().get_auth_ref(session))
+
+
+class _Access:
+    """What Keystone told, also for those who ask it for ['roles']."""
+
+    def __init__(self, told: Any) -> None:
+        self._told = told
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._told, name)
+
+    def __getitem__(self, name: str) -> list[dict[str, str]]:
+        return {'roles': [{'name': role} for role in self.role_names]}[name]
 
 
 def trusted(settings: opts.Settings, make: Callable[[], Any]) -> Any:

@@ -304,8 +304,8 @@ class MultiTenantStore(_BufferedStore, upstream.MultiTenantStore):
     container_per_image = True
 
     def _make_client(self, location: Any, context: Any) -> Any:
-        """Upstream's client, made by sessions that have a timeout."""
-        make = access.with_timeout(
+        """Upstream's client, with a trust."""
+        make = access.mended(
             upstream.MultiTenantStore.init_client, self._settings().timeout)
         return access.trusted(self._settings(),
                               lambda: make(self, location, context))
