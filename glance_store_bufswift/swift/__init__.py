@@ -14,16 +14,17 @@
 
 In the order in which they build on each other::
 
-    retry.py     when a request is tried again, and after how long
-    failure.py   what a failed try says
-    tokens.py    tokens for swiftclient, from a keystoneauth session
-    wire.py      between swiftclient and the socket
-    body.py      a segment on its way through swiftclient's retry
-    client.py    runs requests, each until it is done or given up
-    info.py      what a site says about itself
-    listings.py  what a container lists
-    bulk.py      many deletes in one request
-    objects.py   the requests for objects
-    account.py   the requests to one account, those for objects too
-    reading.py   reading an object over connections that break
+    retry.py        when a request is tried again, and after how long
+    failure.py      what a failed try says
+    tokens.py       tokens for swiftclient, from a keystoneauth session
+    connections.py  connections that can be broken off
+    wire.py         swiftclient's connection, on those
+    body.py         a segment on its way through swiftclient's retry
+    client.py       runs requests, each until it is done or given up
+    info.py         what a site says about itself
+    listings.py     what a container lists
+    bulk.py         many deletes in one request
+    objects.py      the requests for objects
+    account.py      the requests to one account, those for objects too
+    reading.py      reading an object over connections that break
 """

@@ -20,6 +20,7 @@ from typing import TypeVar
 
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import body as bodies
+from glance_store_bufswift.swift import connections
 from glance_store_bufswift.swift import failure as failures
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.swift import tokens
@@ -61,7 +62,7 @@ class Client:
     def __init__(self, endpoint: Endpoint, policy: retry.Policy) -> None:
         self._endpoint = endpoint
         self._policy = policy
-        self._sockets = wire.Sockets()
+        self._sockets = connections.Sockets()
         self._local = threading.local()
         self._lock = threading.Lock()
         self._renewing = threading.Lock()

@@ -113,7 +113,7 @@ class Objects(client.Client):
         """
         def get(connection: wire.Connection, _: dict[str, Any]) -> Answer:
             told, body = _unless_conflict(lambda: connection.get_object(
-                container, name, resp_chunk_size=wire.BLOCK,
+                container, name, resp_chunk_size=wire.ANSWER_BLOCK,
                 headers=dict(headers)))
             answer = Answer(told, body, connection.close)
             check(answer)

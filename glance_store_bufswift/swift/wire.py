@@ -12,162 +12,38 @@
 
 """What lies between swiftclient and the socket.
 
-Three things that swiftclient has no option for: larger blocks than urllib3's
-16 KiB, connections that another thread can break off, and answers that come
-before all of a body is sent.
+What swiftclient has no option for: connections of our own making
+(:mod:`.connections`), larger blocks than urllib3's 16 KiB, what made a request
+fail, and what was answered to the deletion of an SLO.
 """
 
-import contextlib
 import functools
-import socket
-import ssl
-import threading
 from typing import Any
 from urllib import parse
-import weakref
 
 import requests.adapters
 import swiftclient.client
 import urllib3
-import urllib3.connection
 
-#: Bytes handed to the socket at a time. urllib3 copies each block that it
-#: sends in chunked encoding: a copy of this size stays in the processor's
-#: cache, and malloc does not map its memory anew each time.
-BLOCK = 128 << 10
+from glance_store_bufswift.swift import connections
 
+#: Bytes sent at a time: a block of the source (source.BLOCK) in one piece.
+BLOCK = 1 << 20
 
-class Sockets:
-    """The connections of an upload, to be broken off from outside."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._open: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._broken = False
-
-    def add(self, connection: Any) -> None:
-        """Watch a connection that has just been made."""
-        with self._lock:
-            self._open.add(connection)
-            if self._broken:
-                _shut_down(connection)
-
-    def break_off(self) -> None:
-        """End what is being sent or awaited on any connection, for good."""
-        with self._lock:
-            self._broken = True
-            for connection in self._open:
-                _shut_down(connection)
+#: Bytes read of an answer at a time.
+ANSWER_BLOCK = 128 << 10
 
 
-def _shut_down(connection: Any) -> None:
-    sock = connection.sock
-    if sock is None:  # closed, and about to be opened again or dropped
-        return
-    # Nothing here may keep an upload from ending with its own error.
-    with contextlib.suppress(Exception):
-        if isinstance(sock, ssl.SSLSocket):
-            # Past SSLSocket.shutdown(), which takes the TLS state away under
-            # the thread that is using it.
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)
-        else:
-            sock.shutdown(socket.SHUT_RDWR)
-
-
-class _Watched:
-    """A connection that sends large blocks and tells where its socket is.
-
-    It stops sending a body when the answer is there, or the other end is
-    gone: nginx 1.22 and HAProxy 2.6 pass on a 401 or their own 413 before
-    the body has come, and then read no more or for some seconds only
-    (lingering_timeout of nginx).
-    """
-
-    def __init__(self, sockets: Sockets, *args: Any, **kwargs: Any) -> None:
-        kwargs['blocksize'] = BLOCK
-        super().__init__(*args, **kwargs)
-        self._sockets = sockets
-        self._in_body = False
-        self._cut = False
-
-    def connect(self) -> None:
-        super().connect()  # type: ignore[misc]
-        self._sockets.add(self)
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        """Send a request."""
-        self._begin()
-        super().request(*args, **kwargs)  # type: ignore[misc]
-
-    def request_chunked(self, *args: Any, **kwargs: Any) -> None:
-        """What urllib3 1.26 calls for a body of unknown length."""
-        self._begin()
-        super().request_chunked(*args, **kwargs)  # type: ignore[misc]
-
-    def _begin(self) -> None:
-        """Don't send behind half of another request.
-
-        nginx says "keep-alive" to a body that was never sent whole.
-        """
-        if self._cut:
-            self.close()  # type: ignore[attr-defined]
-        self._in_body = self._cut = False
-
-    def send(self, data: Any) -> None:
-        """Send, or have urllib3 read the answer: BrokenPipeError says so.
-
-        Linux gives what came before a reset, but urllib3 1.26 looks for it
-        after this error alone.
-        """
-        if self._in_body and self._answered():
-            self._cut = True
-            raise BrokenPipeError('The answer came before the whole request')
-        try:
-            super().send(data)  # type: ignore[misc]
-        except (ConnectionError, ssl.SSLEOFError) as exc:
-            if not self._in_body:
-                raise
-            self._cut = True
-            raise BrokenPipeError(str(exc)) from exc
-        self._in_body = True
-
-    def _answered(self) -> bool:
-        """Whether an answer is there; what TLS hides is not looked for."""
-        return False
-
-
-class _HTTP(_Watched, urllib3.connection.HTTPConnection):
-    def _answered(self) -> bool:
-        return urllib3.util.wait_for_read(self.sock, timeout=0) and (
-            _is_final(self.sock.recv(1 << 12, socket.MSG_PEEK)))
-
-
-class _HTTPS(_Watched, urllib3.connection.HTTPSConnection):
-    pass
-
-
-def _is_final(come: bytes) -> bool:
-    """Whether this begins an answer, or the other end is gone.
-
-    "100 Continue" was not asked for, but HAProxy 2.6 passes it on.
-    """
-    if not come:
-        return True
-    while come.startswith((b'HTTP/1.1 1', b'HTTP/1.0 1')):
-        come = come.partition(b'\r\n\r\n')[2]
-    return len(come) >= len(b'HTTP/1.1 1')
-
-
-def _pool(pool_class: Any, connection_class: Any, sockets: Sockets,
+def _pool(pool_class: Any, connection_class: Any, watched: connections.Sockets,
           *args: Any, **kwargs: Any) -> Any:
     pool = pool_class(*args, **kwargs)
-    pool.ConnectionCls = functools.partial(connection_class, sockets)
+    pool.ConnectionCls = functools.partial(connection_class, watched, BLOCK)
     return pool
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
-    def __init__(self, sockets: Sockets) -> None:
-        self._sockets = sockets
+    def __init__(self, watched: connections.Sockets) -> None:
+        self._sockets = watched
         super().__init__(pool_connections=1, pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -175,9 +51,11 @@ class _Adapter(requests.adapters.HTTPAdapter):
         manager: Any = self.poolmanager
         manager.pool_classes_by_scheme = {
             'http': functools.partial(
-                _pool, urllib3.HTTPConnectionPool, _HTTP, self._sockets),
+                _pool, urllib3.HTTPConnectionPool, connections.HTTP,
+                self._sockets),
             'https': functools.partial(
-                _pool, urllib3.HTTPSConnectionPool, _HTTPS, self._sockets)}
+                _pool, urllib3.HTTPSConnectionPool, connections.HTTPS,
+                self._sockets)}
 
     def close(self) -> None:
         """Close the sockets now: urllib3 2 leaves that to the collector."""
@@ -209,9 +87,9 @@ class Connection(swiftclient.Connection):  # type: ignore[misc]
     :ivar failure: what broke the last request that had no answer
     """
 
-    def __init__(self, sockets: Sockets, **kwargs: Any) -> None:
+    def __init__(self, watched: connections.Sockets, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._sockets = sockets
+        self._sockets = watched
         self._http: Any = None
         self.failure: Exception | None = None
 

@@ -40,6 +40,7 @@ ORDER = (
     'swift.retry',
     'swift.failure',
     'swift.tokens',
+    'swift.connections',
     'swift.wire',
     'swift.body',
     'swift.client',
