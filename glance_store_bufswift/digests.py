@@ -98,7 +98,11 @@ class _Lane:
 
     def __init__(self, digest: Digest) -> None:
         self._digest = digest
-        self._queue: queue.Queue[Any] = queue.Queue(QUEUE)
+        # Those two are faster than a bounded Queue, whose locks are Python's.
+        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._places: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(QUEUE):
+            self._places.put(None)
         self._error: BaseException | None = None
         self._thread = threading.Thread(
             target=self._run, name='bufswift-digest', daemon=True)
@@ -107,6 +111,7 @@ class _Lane:
     def put(self, block: bytes) -> None:
         """Hand a block over, or raise what the digest has raised."""
         self.raise_error()
+        self._places.get()
         self._queue.put(block)
 
     def raise_error(self) -> None:
@@ -124,6 +129,8 @@ class _Lane:
         while (item := self._queue.get()) is not None:
             if self._error is None:
                 self._take(item)
+            if not isinstance(item, _Mark):
+                self._places.put(None)
 
     def _take(self, item: Any) -> None:
         try:

@@ -186,3 +186,12 @@ class TestDigests(base.BaseTestCase):
         stuck.go.set()
         feeder.join(GENEROUS)
         self.assertEqual(3 * digests.QUEUE, len(fed))
+
+    def test_segments_ends_take_no_place_and_give_none(self) -> None:
+        whole = self._digests()
+        for _ in range(3 * digests.QUEUE):
+            whole.update(b'block')
+            whole.end_segment()
+        whole.finish()
+        self.assertEqual({digests.QUEUE}, {
+            lane._places.qsize() for lane in whole._lanes})
