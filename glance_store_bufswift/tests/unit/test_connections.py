@@ -70,6 +70,16 @@ class TestSending(base.BaseTestCase):
         self.assertEqual([b'3\r\nabc\r\n'], self.write(
             connections.HTTP, [b'3\r\n', b'abc', b'\r\n'], []))
 
+    def test_no_chunk_is_empty(self) -> None:
+        """It would end the body."""
+        connection = connections.HTTP(connections.Sockets(), 1, 'host')
+        with mock.patch.object(
+                connection, '_send_body', autospec=True) as send:
+            self.assertEqual(
+                [], list(connection._send_chunks([b'a', b'', b'b'])))
+        self.assertEqual([mock.call(b'1\r\n', data, b'\r\n')
+                          for data in (b'a', b'b')], send.mock_calls)
+
     def test_tls_gets_small_blocks(self) -> None:
         """Each has the timeout to itself: a slow site gets time for all."""
         with mock.patch.object(connections, 'TLS_BLOCK', 4):

@@ -13,10 +13,12 @@
 """What a PUT looks like on the wire."""
 
 import threading
+from unittest import mock
 
 
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift import errors
+from glance_store_bufswift.swift import connections
 from glance_store_bufswift.tests import streams
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift.tests.unit import waits
@@ -62,6 +64,20 @@ class TestPut(wires.WireTestCase):
         server = self.serve(sockets.store)
         self.account(server).put('c', 'o', body, 2 << 20)
         self.assertEqual([1 << 20] * 2, asked)
+
+    def test_blocks_are_not_copied(self) -> None:
+        block = bytes(1 << 20)
+        written: list[int] = []
+        true_write = connections.HTTP._write
+
+        def write(connection: connections.HTTP, *parts: bytes) -> None:
+            written.extend(map(id, parts))
+            true_write(connection, *parts)
+        account = self.account(self.serve(sockets.store, sockets.store))
+        with mock.patch.object(connections.HTTP, '_write', write):
+            account.put('c', 'o', self.segment(block), len(block))
+            account.put('c', 'o', self.segment(block))
+        self.assertEqual(2, written.count(id(block)))
 
     def test_zero_bytes(self) -> None:
         server = self.serve(sockets.store, sockets.store)
