@@ -111,8 +111,11 @@ class _Lane:
     def put(self, block: bytes) -> None:
         """Hand a block over, or raise what the digest has raised."""
         self.raise_error()
+        self._hand_over(block)
+
+    def _hand_over(self, item: Any) -> None:
         self._places.get()
-        self._queue.put(block)
+        self._queue.put(item)
 
     def raise_error(self) -> None:
         """Raise what the digest has raised."""
@@ -129,8 +132,7 @@ class _Lane:
         while (item := self._queue.get()) is not None:
             if self._error is None:
                 self._take(item)
-            if not isinstance(item, _Mark):
-                self._places.put(None)
+            self._places.put(None)
 
     def _take(self, item: Any) -> None:
         try:
@@ -160,7 +162,7 @@ class _MD5Lane(_Lane):
         :param start_anew: whether later blocks begin another MD5
         """
         result: futures.Future[str] = futures.Future()
-        self._queue.put(_Mark(result, start_anew))
+        self._hand_over(_Mark(result, start_anew))
         return result
 
     def hexdigest(self) -> str:

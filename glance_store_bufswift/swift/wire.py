@@ -10,11 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What lies between swiftclient and the socket.
+"""swiftclient's connection, with what swiftclient has no option for.
 
-What swiftclient has no option for: connections of our own making
-(:mod:`.connections`), larger blocks than urllib3's 16 KiB, what made a request
-fail, and what was answered to the deletion of an SLO.
+It sends over :mod:`.connections`, in larger blocks than urllib3's 16 KiB, and
+tells what made a request fail and what was answered to the deletion of an SLO.
 """
 
 import functools

@@ -187,7 +187,7 @@ class TestDigests(base.BaseTestCase):
         feeder.join(GENEROUS)
         self.assertEqual(3 * digests.QUEUE, len(fed))
 
-    def test_segments_ends_take_no_place_and_give_none(self) -> None:
+    def test_every_place_is_given_back(self) -> None:
         whole = self._digests()
         for _ in range(3 * digests.QUEUE):
             whole.update(b'block')
