@@ -35,5 +35,10 @@ What operators run, beside Glance::
     check/         trying a configuration
     cmd/           the command line
 
-    layout.py, opts.py, errors.py   names, settings, errors for all of them
+What all of them use::
+
+    layout.py      names of objects, headers of manifests
+    opts.py        the options, and the settings that a store gets of them
+    precedence.py  which section's value of an option counts
+    errors.py      what went wrong, and what glance_store is told
 """

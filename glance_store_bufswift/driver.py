@@ -35,6 +35,7 @@ from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift import once
 from glance_store_bufswift import opts
+from glance_store_bufswift import precedence
 from glance_store_bufswift import removal
 from glance_store_bufswift import source
 from glance_store_bufswift.swift import account as swift
@@ -75,11 +76,11 @@ def prepare(conf: Any, backend: str | None = None) -> None:
 
     :param backend: the store's section, None for ``[glance_store]``
     """
-    for group in (backend or 'glance_store', opts.SHARED_GROUP):
+    for group in (backend or 'glance_store', precedence.SHARED_GROUP):
         conf.register_opts(upstream.Store.OPTIONS, group=group)
     opts.register(conf, backend)
     if backend:
-        opts.settle(conf, backend, _READ_RAW)
+        precedence.settle(conf, backend, _READ_RAW)
 
 
 # Where glance_store looks for them: on the callable of the entry point.

@@ -12,24 +12,18 @@
 
 """The options of the driver: where they may stand and what they mean.
 
-The only module that knows oslo.config. Everything else gets a frozen
-:class:`Settings`.
+With :mod:`.precedence` the only module that knows oslo.config. Everything else
+gets a frozen :class:`Settings`.
 """
 
 from collections.abc import Iterable
 import dataclasses
-from pathlib import Path
 import tempfile
 from typing import Any
 
 from oslo_config import cfg
 
-#: Our own group, for all stores of this type on a host.
-GROUP = 'swift_buffered'
-
-#: glance_store's group of values shared by all stores
-#: (``glance_store.driver.SHARED_CONF_GROUP``).
-SHARED_GROUP = 'backend_defaults'
+from glance_store_bufswift import precedence
 
 MIB = 1 << 20
 
@@ -191,70 +185,13 @@ class Settings:
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     """What oslo-config-generator shows."""
-    return [(GROUP, OPTIONS)]
+    return [(precedence.GROUP, OPTIONS)]
 
 
 def register(conf: cfg.ConfigOpts, backend: str | None) -> None:
     """Make our options known in every group where they may stand."""
-    for group in _groups(backend):
+    for group in precedence.groups(backend):
         conf.register_opts(OPTIONS, group=group)
-
-
-def lookup(conf: cfg.ConfigOpts, backend: str | None, name: str) -> Any:
-    """The value of an option by precedence.
-
-    The store's own section wins, then ``[backend_defaults]``, then
-    ``[swift_buffered]``, then the default. glance_store's own look-up asks
-    whether a value is None, and so takes the default of
-    ``[backend_defaults]`` for a value that somebody has set; here the group
-    is asked whether anybody has set it.
-    """
-    groups = [group for group in _groups(backend)
-              if group in conf and name in conf[group]]
-    for group in groups:
-        if _is_set(conf, group, name):
-            return conf[group][name]
-    # The section's own default may have been reset to None by glance_store's
-    # BackendGroupConfiguration, those of the shared groups never are.
-    return conf[groups[-1]][name]
-
-
-def settle(conf: cfg.ConfigOpts, backend: str, names: list[str]) -> None:
-    """Give a store's own section the values it has by precedence.
-
-    Upstream reads some options from the section alone, where glance_store
-    resets the default to None (the class of bug 2146432), so that a value in
-    ``[backend_defaults]``, and even the default, is ignored.
-    """
-    for name in names:
-        value = lookup(conf, backend, name)
-        if value is not None and not _is_set(conf, backend, name):
-            conf.set_override(name, value, group=backend)
-
-
-def given(conf: cfg.ConfigOpts, backend: str | None,
-          names: Iterable[str]) -> dict[str, Any]:
-    """The values of those options that somebody has set for a store."""
-    return {name: lookup(conf, backend, name) for name in names
-            if any(group in conf and name in conf[group]
-                   and _is_set(conf, group, name)
-                   for group in _groups(backend))}
-
-
-def written(conf: cfg.ConfigOpts,
-            backend: str | None) -> dict[str, list[str]]:
-    """The names that the files have in the sections that count for a store.
-
-    :raises OSError: a file is gone since it was read
-    """
-    files = [Path(name) for name in conf.config_file or ()]
-    for directory in conf.config_dirs or ():
-        files += sorted(Path(directory).glob('*.conf'))
-    sections: dict[str, dict[str, Any]] = {}
-    for file in files:
-        cfg.ConfigParser(str(file), sections).parse()
-    return {group: list(sections.get(group, {}))
-            for group in _groups(backend)}
 
 
 def known(backend: str | None,
@@ -266,18 +203,8 @@ def known(backend: str | None,
     ours = {str(opt.dest) for opt in OPTIONS}
     theirs = {str(name) for opt in upstream for name in
               [opt.dest, *(old.name for old in opt.deprecated_opts)]}
-    return {group: ours | (theirs if group != GROUP else set())
-            for group in _groups(backend)}
-
-
-def _is_set(conf: cfg.ConfigOpts, group: str, name: str) -> bool:
-    where = conf.get_location(name, group)
-    return where is not None and where.location not in (
-        cfg.Locations.opt_default, cfg.Locations.set_default)
-
-
-def _groups(backend: str | None) -> list[str]:
-    return [backend or 'glance_store', SHARED_GROUP, GROUP]
+    return {group: ours | (theirs if group != precedence.GROUP else set())
+            for group in precedence.groups(backend)}
 
 
 def settings(conf: cfg.ConfigOpts, backend: str | None, segment_size: int,
@@ -290,10 +217,10 @@ def settings(conf: cfg.ConfigOpts, backend: str | None, segment_size: int,
     :param large_object_size: upstream's large_object_size, bytes
     """
     def value(name: str) -> Any:
-        return lookup(conf, backend, 'swift_buffered_' + name)
+        return precedence.lookup(conf, backend, 'swift_buffered_' + name)
 
     directory = (value('dir')
-                 or lookup(conf, backend, 'swift_upload_buffer_dir')
+                 or precedence.lookup(conf, backend, 'swift_upload_buffer_dir')
                  or tempfile.gettempdir())
     return Settings(
         directory=directory,
@@ -315,6 +242,6 @@ def settings_of(conf: cfg.ConfigOpts, backend: str | None) -> Settings:
     :param backend: the store's section, None for ``[glance_store]``
     """
     chunk, largest = (
-        lookup(conf, backend, f'swift_store_large_object_{name}')
+        precedence.lookup(conf, backend, f'swift_store_large_object_{name}')
         * UPSTREAM_MB for name in ('chunk_size', 'size'))
     return settings(conf, backend, chunk, largest)

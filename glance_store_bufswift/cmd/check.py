@@ -28,6 +28,7 @@ from glance_store_bufswift.cmd import output
 from glance_store_bufswift import driver
 from glance_store_bufswift import errors
 from glance_store_bufswift import opts
+from glance_store_bufswift import precedence
 from glance_store_bufswift import service
 
 COLUMNS = {'store': 'Store', 'subject': 'Subject', 'result': 'Result',
@@ -60,7 +61,8 @@ def _of_store(conf: Any, name: str,
     """Everything that can be told of a store, the rest failing or not."""
     driver.prepare(conf, name)
     yield from options.findings(
-        opts.given(conf, name, options.LOOKED_AT), opts.written(conf, name),
+        precedence.given(conf, name, options.LOOKED_AT),
+        precedence.written(conf, name),
         opts.known(name, driver.SingleTenantStore.OPTIONS))
     settings = opts.settings_of(conf, name)
     yield from buffers.findings(settings, arguments.uploads)
@@ -80,6 +82,6 @@ def _of_store(conf: Any, name: str,
         return
     yield from cloud.in_swift(
         user, config.containers(conf, name), settings,
-        opts.lookup(conf, name, 'swift_store_create_container_on_put'))
+        precedence.lookup(conf, name, 'swift_store_create_container_on_put'))
     if arguments.round_trip:
         yield from roundtrip.findings(user)

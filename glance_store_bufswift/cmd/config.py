@@ -20,8 +20,8 @@ from oslo_log import log as logging
 
 from glance_store_bufswift import driver
 from glance_store_bufswift import errors
-from glance_store_bufswift import opts
 from glance_store_bufswift.orphans import places
+from glance_store_bufswift import precedence
 
 #: The type of the stock driver's stores in ``enabled_backends``.
 STOCK = 'swift'
@@ -83,7 +83,7 @@ def backends(conf: Any, wanted: Sequence[str],
 def containers(conf: Any, backend: str) -> places.Containers:
     """Which containers a store uses; after driver.prepare()."""
     def value(name: str) -> Any:
-        return opts.lookup(conf, backend, f'swift_store_{name}')
+        return precedence.lookup(conf, backend, f'swift_store_{name}')
 
     return places.Containers(
         value('container'), value('multiple_containers_seed'),

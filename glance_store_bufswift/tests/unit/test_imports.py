@@ -30,6 +30,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ORDER = (
     'layout',
     'once',
+    'precedence',
     'opts',
     'errors',
     'digests',
@@ -79,7 +80,7 @@ LIBRARIES = {
     'glance_store.exceptions': ('driver', 'errors', 'service', 'source'),
     'glance_store.location': ('service',),
     'keystoneauth1': ('access', 'service', 'swift'),
-    'oslo_config': ('cmd.config', 'opts'),
+    'oslo_config': ('cmd.config', 'opts', 'precedence'),
     'requests': ('swift',),
     'swiftclient': ('swift',),
     'urllib3': ('swift',),

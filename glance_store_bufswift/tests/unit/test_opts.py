@@ -25,6 +25,7 @@ from oslotest import base
 
 from glance_store_bufswift import driver
 from glance_store_bufswift import opts
+from glance_store_bufswift import precedence
 from glance_store_bufswift.tests import stores
 
 #: Option -> field of Settings, and what its number is multiplied with.
@@ -38,7 +39,7 @@ FIELDS = {
     'swift_buffered_confirm_timeout': ('confirm_timeout', 1),
 }
 
-OWN, SHARED, GROUP = 'fast', opts.SHARED_GROUP, opts.GROUP
+OWN, SHARED, GROUP = 'fast', precedence.SHARED_GROUP, precedence.GROUP
 
 
 class _TestCase(base.BaseTestCase):
@@ -161,7 +162,7 @@ class TestSettle(_TestCase):
     def _settled(self, sections: stores.Sections, name: str = NAME) -> Any:
         conf = self.parse(sections)
         self.assertIsNone(self.parse({})[OWN][name])
-        opts.settle(conf, OWN, [name])
+        precedence.settle(conf, OWN, [name])
         return conf[OWN][name]
 
     def setUp(self) -> None:
