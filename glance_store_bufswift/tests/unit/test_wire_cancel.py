@@ -128,13 +128,19 @@ class TestTLS(TestCancel):
         self.tls.load_cert_chain(path)
         self.cacert = str(path)
 
-    def test_resume(self) -> None:
+    def resume(self, known: bool) -> None:
         data = streams.image(3_000_000)
         server = self.serve(sockets.reset(1_000_000), sockets.store,
                             tls=self.tls)
         self.account(server, cacert=self.cacert).put(
-            'c', 'o', self.segment(data), len(data))
+            'c', 'o', self.segment(data), len(data) if known else None)
         self.assertEqual(data, server.requests[1].body)
+
+    def test_resume(self) -> None:
+        self.resume(known=True)
+
+    def test_resume_in_chunks(self) -> None:
+        self.resume(known=False)
 
     def test_unknown_certificate_is_not_tried_again(self) -> None:
         server = self.serve(tls=self.tls)
