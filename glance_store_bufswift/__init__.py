@@ -40,5 +40,6 @@ What all of them use::
     layout.py      names of objects, headers of manifests
     opts.py        the options, and the settings that a store gets of them
     precedence.py  which section's value of an option counts
+    workers.py     calls on threads, as far as there are any
     errors.py      what went wrong, and what glance_store is told
 """

@@ -13,7 +13,6 @@
 """Removing objects: after a failed upload, and what an image replaced."""
 
 from collections.abc import Iterable
-from concurrent import futures
 import threading
 
 from oslo_log import log as logging
@@ -21,6 +20,7 @@ from oslo_log import log as logging
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift import workers
 
 LOG = logging.getLogger(__name__)
 
@@ -28,11 +28,8 @@ LOG = logging.getLogger(__name__)
 #: after its client gave up on it.
 SETTLE = 2.0
 
-#: Deletes at a time.
-THREADS = 8
-
 #: Up to so many objects are deleted one by one without asking for more.
-FEW = 2 * THREADS
+FEW = 2 * workers.THREADS
 
 #: Objects in a bulk delete at most: Swift deletes two at a time of each
 #: (delete_concurrency), and several requests are under way.
@@ -59,15 +56,13 @@ def failed_deletes(account: swift.Account, container: str,
     :returns: the errors of those that could not be deleted, by name
     """
     left = list(names)
-    with futures.ThreadPoolExecutor(
-            THREADS, thread_name_prefix='bufswift-delete') as pool:
-        if len(left) > FEW:
-            left = _in_bulk(account, container, left, pool)
-        return _one_by_one(account, container, left, pool)
+    if len(left) > FEW:
+        left = _in_bulk(account, container, left)
+    return _one_by_one(account, container, left)
 
 
-def _in_bulk(account: swift.Account, container: str, names: list[str],
-             pool: futures.Executor) -> list[str]:
+def _in_bulk(account: swift.Account, container: str,
+             names: list[str]) -> list[str]:
     """Delete as many as Swift's bulk delete can.
 
     :returns: the names of the others
@@ -88,7 +83,8 @@ def _in_bulk(account: swift.Account, container: str, names: list[str],
             return batch
     batches = [names[start:start + limit]
                for start in range(0, len(names), limit)]
-    return [name for left in pool.map(delete, batches) for name in left]
+    return [name for _, left in workers.each(delete, batches)
+            for name in left]
 
 
 def _bulk_limit(account: swift.Account) -> int:
@@ -99,8 +95,8 @@ def _bulk_limit(account: swift.Account) -> int:
     return min(limit, BATCH) if isinstance(limit, int) else 0
 
 
-def _one_by_one(account: swift.Account, container: str, names: list[str],
-                pool: futures.Executor) -> dict[str, errors.RequestFailed]:
+def _one_by_one(account: swift.Account, container: str, names: list[str]
+                ) -> dict[str, errors.RequestFailed]:
     failed: dict[str, errors.RequestFailed] = {}
     # The threads share both, and a dict must not grow under who iterates.
     final: list[errors.RequestFailed] = []
@@ -115,7 +111,8 @@ def _one_by_one(account: swift.Account, container: str, names: list[str],
             LOG.warning('%s', exc)
             failed[name] = exc
             final.append(exc)
-    list(pool.map(delete, names))
+    for _ in workers.each(delete, names):
+        pass
     return failed
 
 

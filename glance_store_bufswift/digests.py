@@ -13,7 +13,8 @@
 """Checksum, multihash, verifier and the segments' MD5s, beside each other.
 
 hashlib lets go of the interpreter's lock for large blocks, so every digest
-has a thread of its own and the slowest one sets the pace, not their sum.
+has a thread of its own and the slowest one sets the pace, not their sum. A
+digest that gets no thread is fed on the caller's.
 """
 
 from concurrent import futures
@@ -23,6 +24,8 @@ import queue
 import threading
 from typing import Any
 from typing import Protocol
+
+from glance_store_bufswift import workers
 
 #: Blocks that a digest may be behind; with blocks of at most 1 MiB this
 #: bounds the memory.
@@ -94,7 +97,7 @@ class Digests:
 
 
 class _Lane:
-    """A digest and the thread that feeds it."""
+    """A digest and the thread that feeds it, from its first block on."""
 
     def __init__(self, digest: Digest) -> None:
         self._digest = digest
@@ -104,9 +107,8 @@ class _Lane:
         for _ in range(QUEUE):
             self._places.put(None)
         self._error: BaseException | None = None
-        self._thread = threading.Thread(
-            target=self._run, name='bufswift-digest', daemon=True)
-        self._thread.start()
+        self._begun = False
+        self._thread: threading.Thread | None = None
 
     def put(self, block: bytes) -> None:
         """Hand a block over, or raise what the digest has raised."""
@@ -114,6 +116,12 @@ class _Lane:
         self._hand_over(block)
 
     def _hand_over(self, item: Any) -> None:
+        if not self._begun:
+            self._begun = True
+            self._thread = workers.start(self._run, 'bufswift-digest')
+        if self._thread is None:
+            self._take_if_well(item)
+            return
         self._places.get()
         self._queue.put(item)
 
@@ -124,15 +132,18 @@ class _Lane:
 
     def close(self) -> None:
         """Take what is left and end the thread."""
-        if self._thread.is_alive():
+        if self._thread is not None and self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
-            if self._error is None:
-                self._take(item)
+            self._take_if_well(item)
             self._places.put(None)
+
+    def _take_if_well(self, item: Any) -> None:
+        if self._error is None:
+            self._take(item)
 
     def _take(self, item: Any) -> None:
         try:

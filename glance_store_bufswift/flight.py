@@ -16,19 +16,22 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from concurrent import futures
 import contextlib
+import functools
 import threading
 
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift.buffer import space
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift import workers
 
 
 class Flight:
     """A few workers, each sending one segment at a time.
 
     The first failure ends all of it: every segment raises on both its sides,
-    and what is on the wire is broken off.
+    and what is on the wire is broken off. Where no worker is to be had, the
+    caller's thread sends a segment while it writes it.
 
     :param account: what the workers send to; cancelled by the first failure
     :param container: where the objects go
@@ -40,8 +43,7 @@ class Flight:
         self._account = account
         self._container = container
         self._threads = threads
-        self._workers = futures.ThreadPoolExecutor(
-            threads, thread_name_prefix='bufswift-put')
+        self._workers = workers.Workers(threads, 'bufswift-put')
         self._lock = threading.Lock()
         self._in_flight: dict[futures.Future[None], segment.Segment] = {}
         self._kept: list[space.Room] | None = None
@@ -50,24 +52,45 @@ class Flight:
         self.stored: set[str] = set()
         self.first_error: BaseException | None = None
 
-    def begin(self, name: str, sent: segment.Segment, length: int | None,
-              headers: Mapping[str, str] | None) -> None:
-        """Send an object, its bytes being written from now on.
+    def send(self, name: str, sent: segment.Segment, length: int | None,
+             headers: Mapping[str, str] | None,
+             blocks: Iterator[object]) -> None:
+        """Send an object while its bytes are written; raises as check().
+
+        What comes after its last byte may still be under way at the end.
 
         :param length: bytes in the object; None = not known yet
+        :param blocks: writes a block of the segment at each step, and ends
+            when the segment is finished; what it raises is raised as it is,
+            or kept as the first error
         """
         self.attempted.add(name)
-        try:
-            future = self._workers.submit(
-                self._put, name, sent, length, headers)
-        except BaseException:  # no thread can be started
-            sent.close()
-            raise
+        future = self._workers.submit(functools.partial(
+            self._put, name, sent, length, headers))
         with self._lock:
             self._in_flight[future] = sent
             if self.first_error is not None:
                 # What has failed meanwhile has not seen this segment.
                 sent.abort(self.first_error)
+        if self._workers.alone:
+            sent.feed_from(functools.partial(self._write, blocks))
+            self._workers.help()
+            self._forget_ended()
+            return
+        for _ in blocks:
+            self.check()
+
+    def _write(self, blocks: Iterator[object]) -> None:
+        """Write a block of a segment that this thread is sending.
+
+        swiftclient, who asks for it, is not to take what the source raises
+        for an error of the network.
+        """
+        try:
+            next(blocks, None)
+        except BaseException as exc:
+            self.abort(exc)
+            raise errors.Aborted('The segment can not be written') from exc
 
     def wait_for_place(self) -> None:
         """Wait until another segment may begin; raises as check()."""
@@ -134,7 +157,7 @@ class Flight:
 
     def stop(self) -> None:
         """Wait for the workers and give all buffers back."""
-        self._workers.shutdown(wait=True, cancel_futures=True)
+        self._workers.close()
         for sent in self._in_flight.values():
             sent.close()
 

@@ -12,8 +12,10 @@
 
 """One upload: from Glance's stream to an image that reads back whole."""
 
+from collections.abc import Iterator
 from collections.abc import Mapping
 from concurrent import futures
+import contextlib
 import dataclasses
 import time
 
@@ -162,15 +164,19 @@ class Upload:
         """Copy the source to one object, while a worker sends it."""
         self._flight.wait_for_place()
         sent = segment.Segment(self._room(capacity))
-        self._flight.begin(name, sent, length, headers)
+        self._flight.send(name, sent, length, headers,
+                          self._copy(sent, capacity))
+
+    def _copy(self, sent: segment.Segment, capacity: int) -> Iterator[None]:
+        """Copy the source to a segment, a block at each step."""
         left = capacity
         while left and (block := self._source.read(left)):
             self._digests.update(block)
             sent.write(block)
             if sent.spilled is not None:
                 self._warn(sent.spilled)
-            self._flight.check()
             left -= len(block)
+            yield
         md5 = self._digests.end_segment()
         self._md5s.append(md5)
         sent.finish(md5)
@@ -254,16 +260,22 @@ class Upload:
         self._account.close()
 
     def _clean_up(self) -> None:
-        account = self._account.fresh()
+        """Remove what the upload has left; what stops that is logged."""
         try:
-            cleanup.after_failure(
-                account, self._where, self._flight.attempted, self._former,
-                in_doubt=self._in_doubt())
-        except Exception:
-            LOG.exception('Cleaning up after the failed upload of image %s',
-                          self._where.image)
-        finally:
-            account.close()
+            with contextlib.closing(self._account.fresh()) as account:
+                cleanup.after_failure(
+                    account, self._where, self._flight.attempted,
+                    self._former, in_doubt=self._in_doubt())
+        except BaseException as exc:
+            LOG.exception(
+                'Cleaning up after the failed upload of image %(image)s '
+                'broke off. These objects may be left in container '
+                '%(container)s: %(names)s',
+                {'image': self._where.image,
+                 'container': self._where.container,
+                 'names': ', '.join(sorted(self._flight.attempted))})
+            if not isinstance(exc, Exception):
+                raise  # an interrupt
 
     def _in_doubt(self) -> bool:
         """Whether a PUT may still land, also one that was repeated."""

@@ -20,6 +20,7 @@ window can be sent again.
 """
 
 import collections
+from collections.abc import Callable
 from concurrent import futures
 import io
 import threading
@@ -47,6 +48,7 @@ class Segment:
         self._error: BaseException | None = None
         self._finished = False
         self._md5: futures.Future[str] | None = None
+        self._feed: Callable[[], object] | None = None
         self._position = 0
         #: Bytes written so far.
         self.size = 0
@@ -99,6 +101,14 @@ class Segment:
             self._md5 = md5
             self._finished = True
             self._changed.notify_all()
+
+    def feed_from(self, feed: Callable[[], object]) -> None:
+        """Have the read side write what it needs, instead of waiting for it.
+
+        :param feed: writes a block, or finishes the segment; for who writes
+            and reads on one thread
+        """
+        self._feed = feed
 
     def abort(self, error: BaseException) -> None:
         """Make both sides raise from now on; the first error is kept."""
@@ -161,10 +171,8 @@ class Segment:
         :raises Aborted: the upload has failed elsewhere
         :raises BufferFailed: the disk does not give the bytes back
         """
+        self._wait_until(lambda: self._position < self.size)
         with self._changed:
-            while not self._error and not self._finished and (
-                    self._position >= self.size):
-                self._changed.wait()
             self._raise_error()
             if self._position >= self.size:
                 return b''
@@ -204,9 +212,8 @@ class Segment:
             # Before the wait: the window keeps what is to be sent again.
             self._position = offset
             self._changed.notify_all()
-            while self.buffered and not self._finished and not self._error:
-                self._changed.wait()
-            self._raise_error()
+        self._wait_until(lambda: not self.buffered)
+        self._raise_error()
         return offset
 
     def md5(self) -> str:
@@ -214,13 +221,24 @@ class Segment:
 
         :raises Aborted: the upload has failed elsewhere
         """
-        with self._changed:
-            while self._md5 is None and not self._error:
-                self._changed.wait()
-            if self._md5 is None:
-                self._raise_error()
+        self._wait_until(lambda: False)
+        if self._md5 is None:
+            self._raise_error()
         assert self._md5 is not None  # noqa: S101  # or it has raised
         return self._md5.result()
+
+    def _wait_until(self, ready: Callable[[], bool]) -> None:
+        """Wait for the write side: for this, its end, or an error."""
+        while True:
+            with self._changed:
+                if ready() or self._finished or self._error:
+                    return
+                if self._feed is None:
+                    self._changed.wait()
+                    continue
+            # Without the lock: the source may take its time, and an abort
+            # does not wait for it.
+            self._feed()
 
     def _why_lost(self) -> str:
         if self.spilled is not None:

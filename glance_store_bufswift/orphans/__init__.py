@@ -16,6 +16,5 @@ In the order in which they build on each other::
 
     attempts.py  whose segments a listing shows, and what refers to them
     places.py    the containers of a store
-    parallel.py  calls beside each other
     sweep.py     finding and deleting
 """

@@ -23,9 +23,9 @@ import itertools
 from glance_store_bufswift import cleanup
 from glance_store_bufswift import layout
 from glance_store_bufswift.orphans import attempts
-from glance_store_bufswift.orphans import parallel
 from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift.swift import listings
+from glance_store_bufswift import workers
 
 #: Objects between two words on the progress.
 STEP = 1000
@@ -106,7 +106,7 @@ class Sweep:
         old = (each for each in attempts.attempts(
             container, self._listing(container))
             if each.newest <= self._before)
-        for attempt, has_manifest in parallel.each(self._has_manifest, old):
+        for attempt, has_manifest in workers.each(self._has_manifest, old):
             if not has_manifest:
                 yield attempt
 
@@ -133,7 +133,7 @@ class Sweep:
             target = layout.manifest_target(headers)
             return [itself, attempts.Reference(*target)] if target else []
 
-        for _, places in parallel.each(look, names):
+        for _, places in workers.each(look, names):
             yield from places
 
     def _listing(self, container: str) -> Iterator[listings.Entry]:

@@ -23,6 +23,7 @@ from oslotest import base
 
 from glance_store_bufswift import digests
 from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.unit import refusal
 
 #: Seconds after which a test that hangs is a failed test.
 GENEROUS = 30
@@ -195,3 +196,28 @@ class TestDigests(base.BaseTestCase):
         whole.finish()
         self.assertEqual({digests.QUEUE}, {
             lane._places.qsize() for lane in whole._lanes})
+
+    def test_digests_without_a_thread_are_fed_by_the_caller(self) -> None:
+        segments = [streams.image(1000, seed) for seed in range(3)]
+        for most in range(4):
+            with refusal.Threads(most):
+                verifier = _Verifier()
+                whole = self._digests(verifier)
+                futures = []
+                for segment in segments:
+                    whole.update(segment)
+                    futures.append(whole.end_segment())
+                self.assertEqual(most, len(self._threads()))
+                self.assertEqual(streams.hashes(b''.join(segments)),
+                                 whole.finish())
+            self.assertEqual([_md5(segment) for segment in segments],
+                             [future.result(0) for future in futures])
+            self.assertEqual(segments, verifier.blocks)
+
+    def test_verifiers_error_without_a_thread(self) -> None:
+        self.useFixture(refusal.Threads(0))
+        verifier = _Verifier(fail_at=0)
+        whole = self._digests(verifier)
+        whole.update(b'block')
+        self.assertIs(verifier.error, self.assertRaises(
+            ValueError, whole.update, b'block'))

@@ -33,6 +33,7 @@ ORDER = (
     'precedence',
     'opts',
     'errors',
+    'workers',
     'digests',
     'source',
     'buffer.quota',

@@ -21,6 +21,8 @@ from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift import removal
 from glance_store_bufswift.tests.unit import fakes
+from glance_store_bufswift.tests.unit import refusal
+from glance_store_bufswift import workers
 
 #: One more than Swift lists in a page.
 MANY = 10_001
@@ -97,8 +99,16 @@ class TestMany(TestCase):
         self.assertIn(f'{MANY} of {MANY} segments', str(exc))
         self.assertLess(len(str(exc)), 2000)
         self.assertLess(self.count('DELETE'),
-                        cleanup.ENOUGH + cleanup.THREADS)
+                        cleanup.ENOUGH + workers.THREADS)
         self.assertEqual(MANY + 1, len(self.swift.objects))
+
+    def test_no_threads(self) -> None:
+        self.useFixture(refusal.Threads(0))
+        self.swift.info = {'bulk_delete': {'max_deletes_per_request': 7}}
+        for count in (3, 100):
+            self.store(count)
+            self.remove()
+            self.assertEqual({}, self.swift.objects)
 
 
 class TestRecorded(TestCase):

@@ -206,3 +206,64 @@ class TestMemory(base.BaseTestCase):
         self.assertEqual(b'a' * 30, self.segment.read(30))
         self.assertEqual(b'b' * 10, self.segment.read(30))
         self.reads.assert_not_called()
+
+
+class TestFed(base.BaseTestCase):
+    """Written and read on one thread."""
+
+    def fed(self, room: space.Room | None, *blocks: bytes) -> segment.Segment:
+        """A segment that is written as it is read."""
+        fed = segment.Segment(room)
+        left = list(blocks)
+
+        def feed() -> None:
+            if left:
+                fed.write(left.pop(0))
+            else:
+                md5: futures.Future[str] = futures.Future()
+                md5.set_result('md5')
+                fed.finish(md5)
+        fed.feed_from(feed)
+        return fed
+
+    def test_read_writes_what_it_needs(self) -> None:
+        for room in (None, rooms.Room(100, 100), rooms.Room(5, 100)):
+            fed = self.fed(room, b'one', b'two', b'three')
+            self.assertEqual((b'on', 3), (fed.read(2), fed.size))
+            self.assertEqual([b'e', b'two', b'three', b''],
+                             [fed.read(100) for _ in range(4)])
+            self.assertEqual('md5', fed.md5())
+
+    def test_md5_finishes_a_segment_that_is_read(self) -> None:
+        """swiftclient does not ask past the length that it knows."""
+        fed = self.fed(None, b'one')
+        fed.read(3)
+        self.assertEqual((False, 'md5', True),
+                         (fed.finished, fed.md5(), fed.finished))
+
+    def test_segment_is_buffered_to_its_end_before_it_is_sent_again(
+            self) -> None:
+        fed = self.fed(rooms.Room(100, 100), b'one', b'two', b'three')
+        fed.read(100)
+        fed.seek(0)
+        self.assertEqual((True, 11), (fed.finished, fed.size))
+        self.assertEqual(b'onetwothree', b''.join(
+            iter(lambda: fed.read(100), b'')))
+
+    def test_disk_gives_out_before_it_is_sent_again(self) -> None:
+        fed = self.fed(rooms.Room(5, 100), b'one', b'two', b'three')
+        fed.read(100)
+        fed.seek(0)
+        self.assertEqual(b'onetwothree', b''.join(
+            iter(lambda: fed.read(100), b'')))
+
+    def test_writer_fails(self) -> None:
+        fed = segment.Segment()
+
+        def fail() -> None:
+            fed.abort(OSError('why'))
+            raise errors.Aborted('fed')
+        fed.feed_from(fail)
+        self.assertRaisesRegex(errors.Aborted, 'fed', fed.read, 1)
+        self.assertRaisesRegex(errors.Aborted, 'why', fed.read, 1)
+        self.assertRaisesRegex(errors.Aborted, 'why', fed.md5)

@@ -32,8 +32,10 @@ from glance_store_bufswift import layout
 from glance_store_bufswift import opts
 from glance_store_bufswift.tests import streams
 from glance_store_bufswift.tests.unit import fakes
+from glance_store_bufswift.tests.unit import refusal
 from glance_store_bufswift.tests.unit import waits
 from glance_store_bufswift import upload
+from glance_store_bufswift import workers
 
 MIB = 1 << 20
 SEGMENT = 1000
@@ -298,6 +300,18 @@ class TestFailed(_TestCase):
                 raise first
         self.swift.before = before
         self.assertIs(first, self._fails(errors.RequestFailed, bytes(3500)))
+        for number in (1, 2):
+            self.assertIn(self.where.segment(number), self.log.output)
+
+    def test_interrupted_cleanup_names_what_may_be_left(self) -> None:
+        def before(method: str, name: str) -> None:
+            if method == 'LIST':
+                raise KeyboardInterrupt
+            if name.endswith('00000002'):
+                raise errors.RequestFailed('503', 503)
+        self.swift.before = before
+        self._fails(KeyboardInterrupt, bytes(3500))
+        self.assertIn(self.where.segment(1), self.log.output)
 
     def test_too_many_segments(self) -> None:
         self.useFixture(fixtures.MonkeyPatch(
@@ -335,8 +349,82 @@ class TestFailed(_TestCase):
         # In two sweeps, each with some at a time.
         self.assertLessEqual(
             len(self.requested('DELETE')),
-            2 * (cleanup.ENOUGH + cleanup.THREADS))
+            2 * (cleanup.ENOUGH + workers.THREADS))
         self.assertIn(self.where.segment(19), self.log.output)
+
+
+class TestFewThreads(_TestCase):
+    """A process that ends, or a limit on its threads, gives fewer or none."""
+
+    #: Those of the four digests' and four segments' that the system gives.
+    MOST = (0, 1, 2, 3, 5, 7)
+
+    def setUp(self) -> None:
+        super().setUp()
+        # Several blocks in a segment.
+        self.useFixture(fixtures.MonkeyPatch(
+            'glance_store_bufswift.source.BLOCK', 300))
+
+    def test_stored(self) -> None:
+        for most in self.MOST:
+            for size in (0, 1, 999, 1000, 1001, 3000, 5500):
+                for how in ({}, {'directory': '/nowhere'},
+                            {'disk_quota': MIB}):
+                    self._store(most, streams.image(size), how)
+
+    def _store(self, most: int, data: bytes, how: dict[str, Any]) -> None:
+        for declared in {0, len(data)}:
+            self.swift.objects.clear()
+            with refusal.Threads(most):
+                stored = self.upload(
+                    streams.Stream(data, most=300), declared, **how)
+            self.assertEqual(data, b''.join(self.swift.parts('id')))
+            self.assertEqual((len(data), *streams.hashes(data)), (
+                stored.size, stored.checksum, stored.multihash))
+
+    def test_source_fails(self) -> None:
+        """swiftclient would take an OSError for the network's."""
+        original = OSError(errno.EPIPE, 'Broken pipe')
+
+        def fail() -> None:
+            raise original
+        for most in self.MOST:
+            self.account.cancelled.clear()
+            stream = streams.Stream(bytes(3500), most=100, at=2700, then=fail)
+            with refusal.Threads(most):
+                exc = self.assertRaises(
+                    errors.SourceFailed, self.upload, stream)
+            self.assertIs(original, exc.original)
+            self.assertEqual({}, self.swift.objects)
+
+    def test_verifier_fails(self) -> None:
+        verifier = mock.Mock(spec=['update'])
+        verifier.update.side_effect = OSError('bad signature')
+        with refusal.Threads(0):
+            self.assertRaises(OSError, upload.Upload(
+                self.account, self.where, opts.Settings(
+                    self.directory, segment_size=SEGMENT, plain_limit=SEGMENT),
+                streams.Stream(bytes(3500), most=100), 0,
+                digests.Digests('sha512', verifier)).run)
+        self.assertEqual({}, self.swift.objects)
+
+    def test_segment_fails(self) -> None:
+        for most in self.MOST:
+            for end in ('00000001', '00000003', 'id'):
+                exc = errors.RequestFailed(f'503 {end}', 503)
+                self.failing('PUT', end, exc)
+                with refusal.Threads(most):
+                    self.assertIs(exc, self.assertRaises(
+                        errors.RequestFailed, self.upload, bytes(3500)))
+                self.assertEqual({}, self.swift.objects)
+
+    def test_interrupt(self) -> None:
+        for most in self.MOST:
+            self.failing('PUT', '00000003', KeyboardInterrupt())
+            with refusal.Threads(most):
+                self.assertRaises(
+                    KeyboardInterrupt, self.upload, bytes(3500))
+            self.assertEqual({}, self.swift.objects)
 
 
 class TestReplaced(_TestCase):

@@ -1,0 +1,201 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Calls on threads, as far as there are any.
+
+A thread may be refused: by a process whose main thread has ended, from Python
+3.12 on for every thread and before that for those of concurrent.futures, while
+Glance's requests and tasks are still waited for; and by a limit on processes
+(pids.max, RLIMIT_NPROC). What is asked for here is then done by fewer threads,
+at last by the caller's own.
+"""
+
+import collections
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from concurrent import futures
+import functools
+import itertools
+import threading
+import types
+from typing import Any
+from typing import Generic
+from typing import TypeVar
+
+from oslo_context import context
+from oslo_log import log as logging
+
+LOG = logging.getLogger(__name__)
+
+A = TypeVar('A')
+R = TypeVar('R')
+
+#: Calls that each() has under way at a time.
+THREADS = 8
+
+#: Calls that each() begins ahead of the one whose result is waited for.
+AHEAD = 4 * THREADS
+
+
+def start(run: Callable[[], object], name: str) -> threading.Thread | None:
+    """Start a thread; None if none is to be had.
+
+    It does not keep the process from ending: it works for a caller who does.
+    What it logs belongs to the request of that caller.
+
+    :param run: what it does
+    :param name: its name
+    """
+    request = context.get_current()
+
+    def run_for_request() -> None:
+        if request is not None:
+            request.update_store()
+        run()
+
+    thread = threading.Thread(target=run_for_request, name=name, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError as exc:
+        LOG.debug('Thread %(name)s could not be started: %(why)s',
+                  {'name': name, 'why': exc})
+        return None
+    return thread
+
+
+class _Call(Generic[R]):
+    """A call that somebody will make, and its outcome."""
+
+    def __init__(self, function: Callable[[], R]) -> None:
+        self._function = function
+        self.future: futures.Future[R] = futures.Future()
+
+    def run(self) -> None:
+        if not self.future.set_running_or_notify_cancel():
+            return
+        try:
+            result = self._function()
+        except BaseException as exc:
+            self.future.set_exception(exc)
+        else:
+            self.future.set_result(result)
+
+
+class Workers:
+    """A few threads that make calls in the order in which they come.
+
+    Threads are started as they are needed. Those that could not be started
+    are missed by nobody but the calls, which wait; without any thread they
+    wait for who calls :meth:`help`.
+
+    :param most: threads at most
+    :param name: of the threads
+    """
+
+    def __init__(self, most: int, name: str) -> None:
+        self._most = most
+        self._name = name
+        self._changed = threading.Condition()
+        self._calls: collections.deque[_Call[Any]] = collections.deque()
+        self._threads: list[threading.Thread] = []
+        self._idle = 0
+        self._closed = False
+
+    def __enter__(self) -> 'Workers':
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None,
+                 error: BaseException | None,
+                 trace: types.TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is no thread but the caller's."""
+        return not self._threads
+
+    def submit(self, function: Callable[[], R]) -> 'futures.Future[R]':
+        """Have a thread make a call; never fails."""
+        call = _Call(function)
+        with self._changed:
+            self._calls.append(call)
+            if len(self._calls) > self._idle:
+                self._start()
+            self._changed.notify()
+        return call.future
+
+    def help(self) -> bool:
+        """Make the next call on the caller's thread; False if none waits."""
+        with self._changed:
+            call = self._calls.popleft() if self._calls else None
+        if call is None:
+            return False
+        call.run()
+        return True
+
+    def close(self) -> None:
+        """Cancel the calls that wait, and wait for those under way."""
+        with self._changed:
+            self._closed = True
+            while self._calls:
+                self._calls.popleft().future.cancel()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _start(self) -> None:
+        if len(self._threads) < self._most:
+            thread = start(self._run, self._name)
+            if thread is not None:
+                self._threads.append(thread)
+
+    def _run(self) -> None:
+        while (call := self._next()) is not None:
+            call.run()
+            # Not kept alive by a thread that waits for the next one.
+            del call
+
+    def _next(self) -> _Call[Any] | None:
+        with self._changed:
+            self._idle += 1
+            while not self._calls and not self._closed:
+                self._changed.wait()
+            self._idle -= 1
+            return self._calls.popleft() if self._calls else None
+
+
+def each(function: Callable[[A], R],
+         items: Iterable[A]) -> Iterator[tuple[A, R]]:
+    """Call a function with each item, and give both in the items' order.
+
+    The caller's thread makes calls too. Items are taken as they are needed:
+    there may be millions.
+
+    :raises: what the function raises
+    """
+    left = iter(items)
+    begun: collections.deque[tuple[A, futures.Future[R]]] = (
+        collections.deque())
+    with Workers(THREADS - 1, 'bufswift-each') as workers:
+        def begin(count: int) -> None:
+            for item in itertools.islice(left, count):
+                begun.append((item, workers.submit(
+                    functools.partial(function, item))))
+
+        begin(AHEAD)
+        while begun:
+            item, future = begun.popleft()
+            while not future.done() and workers.help():
+                pass
+            yield item, future.result()
+            begin(1)
