@@ -15,12 +15,10 @@
 from collections.abc import Iterator
 from collections.abc import Mapping
 from concurrent import futures
-import contextlib
 import functools
 import threading
 
 from glance_store_bufswift.buffer import segment
-from glance_store_bufswift.buffer import space
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift import workers
@@ -46,7 +44,6 @@ class Flight:
         self._workers = workers.Workers(threads, 'bufswift-put')
         self._lock = threading.Lock()
         self._in_flight: dict[futures.Future[None], segment.Segment] = {}
-        self._kept: list[space.Room] | None = None
         #: Every name for which a PUT was begun, and those known to be stored.
         self.attempted: set[str] = set()
         self.stored: set[str] = set()
@@ -108,38 +105,6 @@ class Flight:
             self.wait_for_one()
         self.check()
 
-    @contextlib.contextmanager
-    def keeping_room(self) -> Iterator[None]:
-        """Keep the room of segments that end meanwhile for take_room().
-
-        Given back, it could go to another upload before this one asks again.
-        """
-        with self._lock:
-            self._kept = []
-        try:
-            yield
-        finally:
-            with self._lock:
-                kept, self._kept = self._kept or [], None
-            for room in kept:
-                room.close()
-
-    def holds_room(self) -> bool:
-        """Whether a segment in flight is buffered; raises as check()."""
-        self._forget_ended()
-        return bool(self._kept) or any(
-            sent.buffered for sent in self._in_flight.values())
-
-    def take_room(self) -> space.Room | None:
-        """The room of a segment that has ended, waiting for one to end.
-
-        :returns: None if that segment had no room; raises as check()
-        """
-        if not self._kept:
-            self.wait_for_one()
-        with self._lock:
-            return self._kept.pop() if self._kept else None
-
     def check(self) -> None:
         """Raise Aborted if anything has failed."""
         if self.first_error is not None:
@@ -167,16 +132,10 @@ class Flight:
         try:
             self._account.put(self._container, name, sent, length, headers)
             self.stored.add(name)
-            self._give_back(sent)
+            sent.close()
         except BaseException as exc:
             self.abort(exc)
             raise
-
-    def _give_back(self, sent: segment.Segment) -> None:
-        with self._lock:
-            if self._kept is not None and sent.buffered:
-                self._kept.append(sent.take_room())
-        sent.close()
 
     def _forget_ended(self) -> None:
         self.check()

@@ -21,6 +21,7 @@ import time
 
 from oslo_log import log as logging
 
+from glance_store_bufswift.buffer import buffers
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift.buffer import space
 from glance_store_bufswift import cleanup
@@ -84,8 +85,9 @@ class Upload:
         self._source = source.Source(stream, image_size)
         self._image_size = image_size
         self._digests = image_digests
-        self._space = space.Space(settings.directory, settings.disk_quota,
-                                  settings.min_free_percent)
+        self._buffers = buffers.Buffers(space.Space(
+            settings.directory, settings.disk_quota,
+            settings.min_free_percent))
         self._flight = flight.Flight(
             account, where.container, settings.threads)
         self._md5s: list[futures.Future[str]] = []
@@ -163,7 +165,8 @@ class Upload:
               headers: Mapping[str, str] | None = None) -> None:
         """Copy the source to one object, while a worker sends it."""
         self._flight.wait_for_place()
-        sent = segment.Segment(self._room(capacity))
+        sent = segment.Segment(
+            self._room(capacity), self._buffers.give_back)
         self._flight.send(name, sent, length, headers,
                           self._copy(sent, capacity))
 
@@ -183,28 +186,14 @@ class Upload:
         self._summary.count(sent)
 
     def _room(self, capacity: int) -> space.Room | None:
-        """Room for a buffer; None if the segment is to go without.
-
-        The first buffer of an upload may take the last room, each further
-        one leaves as much for another upload's first. An upload that finds
-        no more takes over the room of a segment of its own.
-        """
-        with self._flight.keeping_room():
-            while capacity:
-                holds = self._flight.holds_room()
-                try:
-                    return self._space.room(
-                        capacity, spare=capacity if holds else 0)
-                except space.NoRoom as exc:
-                    if not holds:
-                        self._warn(exc)
-                        return None
-                room = self._flight.take_room()
-                if room is not None and room.reuse(capacity):
-                    return room
-                if room is not None:
-                    room.close()
-        return None
+        """Room for a buffer; None if the segment is to go without."""
+        if not capacity:
+            return None
+        try:
+            return self._buffers.take(capacity, self._flight.wait_for_one)
+        except space.NoRoom as exc:
+            self._warn(exc)
+            return None
 
     def _warn(self, why: Exception) -> None:
         if not self._warned:

@@ -36,14 +36,21 @@ WINDOW = 4 << 20
 RECENT = WINDOW
 
 
+def _close(room: space.Room) -> None:
+    room.close()
+
+
 class Segment:
     """A bounded queue of bytes with a position that can be set back.
 
     :param room: the file that buffers it, None for none
+    :param give_back: takes the file at the end
     """
 
-    def __init__(self, room: space.Room | None = None) -> None:
+    def __init__(self, room: space.Room | None = None,
+                 give_back: Callable[[space.Room], object] = _close) -> None:
         self._room = room
+        self._give_back = give_back
         self._changed = threading.Condition()
         self._error: BaseException | None = None
         self._finished = False
@@ -116,19 +123,14 @@ class Segment:
             self._error = self._error or error
             self._changed.notify_all()
 
-    def take_room(self) -> space.Room:
-        """Take the file of a segment that is sent, for another one."""
-        with self._changed:
-            room, self._room = self._room, None
-        assert room is not None  # noqa: S101  # it was buffered
-        return room
-
     def close(self) -> None:
         """Give the disk back. Neither side may be in use any more."""
         self.abort(errors.Aborted('The segment is closed'))
-        self._window.clear()
-        if self._room is not None:
-            self._room.close()
+        with self._changed:
+            self._window.clear()
+            room, self._room = self._room, None
+        if room is not None:
+            self._give_back(room)
 
     def _spill(self, room: space.Room, exc: OSError) -> None:
         """Go on without the file; what is in it is still sent from it."""

@@ -119,6 +119,8 @@ class Room:
         self._size = size
         self._held = held
         self._checked = 0
+        #: Whether it can hold another segment of this size.
+        self.whole = True
 
     def write(self, block: bytes, position: int) -> None:
         """Write a block; raises OSError when the disk does not take it."""
@@ -151,6 +153,7 @@ class Room:
 
     def truncate(self, size: int) -> None:
         """Give the blocks past ``size`` back: no more will be written."""
+        self.whole = False
         with contextlib.suppress(OSError):
             os.ftruncate(self._descriptor, size)
 

@@ -27,6 +27,7 @@ class Room(space.Room):
     def __init__(self, full_at: int = 1 << 40, give: int = 1 << 40) -> None:
         self.data = bytearray()
         self.closed = False
+        self.whole = True
         self._full_at = full_at
         self._give = give
 
@@ -42,6 +43,7 @@ class Room(space.Room):
 
     def truncate(self, size: int) -> None:
         """Drop the rest."""
+        self.whole = False
         del self.data[size:]
 
     def close(self) -> None:

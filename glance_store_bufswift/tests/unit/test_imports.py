@@ -38,6 +38,7 @@ ORDER = (
     'source',
     'buffer.quota',
     'buffer.space',
+    'buffer.buffers',
     'buffer.segment',
     'swift.retry',
     'swift.failure',

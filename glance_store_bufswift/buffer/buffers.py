@@ -1,0 +1,99 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What one upload holds of the buffer directory."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import contextlib
+import threading
+
+from glance_store_bufswift.buffer import space
+
+
+class Buffers:
+    """The rule by which an upload takes room and gives it back.
+
+    Its first room may be the last there is; each further one leaves as much
+    for the first of another upload. An upload that finds no more takes over
+    the room of a segment of its own, as soon as that is stored.
+
+    :param directory: where the room is
+    """
+
+    def __init__(self, directory: space.Space) -> None:
+        self._directory = directory
+        self._lock = threading.Lock()
+        self._in_use: set[space.Room] = set()
+        self._kept: list[space.Room] | None = None
+
+    def take(self, size: int, wait: Callable[[], object]) -> space.Room:
+        """Room for a segment, to be given back by :meth:`give_back`.
+
+        :param size: bytes in the segment
+        :param wait: waits until a segment of this upload has ended
+        :raises NoRoom: there is none, and the upload has none to take over
+        """
+        with self._keeping():
+            while True:
+                room = self._further(size) or self._taken_over(size, wait)
+                if room is not None:
+                    with self._lock:
+                        self._in_use.add(room)
+                    return room
+
+    def give_back(self, room: space.Room) -> None:
+        """Give back the room of a segment that has ended; on any thread."""
+        with self._lock:
+            self._in_use.discard(room)
+            if self._kept is not None and room.whole:
+                self._kept.append(room)
+                return
+        room.close()
+
+    @contextlib.contextmanager
+    def _keeping(self) -> Iterator[None]:
+        """Keep what is given back meanwhile.
+
+        It could go to another upload before this one asks again.
+        """
+        with self._lock:
+            self._kept = []
+        try:
+            yield
+        finally:
+            with self._lock:
+                kept, self._kept = self._kept or [], None
+            for room in kept:
+                room.close()
+
+    def _further(self, size: int) -> space.Room | None:
+        with self._lock:
+            holds = bool(self._kept) or any(
+                room.whole for room in self._in_use)
+        try:
+            return self._directory.room(size, spare=size if holds else 0)
+        except space.NoRoom:
+            if not holds:
+                raise
+            return None
+
+    def _taken_over(self, size: int,
+                    wait: Callable[[], object]) -> space.Room | None:
+        if not self._kept:
+            wait()
+        with self._lock:
+            room = self._kept.pop() if self._kept else None
+        if room is not None and not room.reuse(size):
+            room.close()
+            return None
+        return room

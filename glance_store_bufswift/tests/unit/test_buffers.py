@@ -1,0 +1,97 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What one upload takes of the buffer directory, and gives back."""
+
+import fixtures
+from oslotest import base
+
+from glance_store_bufswift.buffer import buffers
+from glance_store_bufswift.buffer import quota
+from glance_store_bufswift.buffer import space
+
+MIB = 1 << 20
+
+
+def _nothing_ends() -> None:
+    raise AssertionError('There is nothing to wait for')
+
+
+class TestBuffers(base.BaseTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.directory = self.useFixture(fixtures.TempDir()).path
+
+    def buffers(self, mib: int) -> buffers.Buffers:
+        return buffers.Buffers(space.Space(self.directory, mib * MIB))
+
+    def free(self, mib: int, of: int) -> bool:
+        """Whether others could have so much of the quota."""
+        try:
+            with quota.Quota(self.directory, of * MIB).reserved(mib * MIB):
+                return True
+        except OSError:
+            return False
+
+    def test_first_may_take_the_last_room(self) -> None:
+        held = self.buffers(1)
+        room = held.take(MIB, _nothing_ends)
+        self.assertFalse(self.free(1, 1))
+        held.give_back(room)
+        self.assertTrue(self.free(1, 1))
+
+    def test_further_ones_leave_as_much_for_others(self) -> None:
+        held = self.buffers(3)
+        rooms = [held.take(MIB, _nothing_ends) for _ in range(2)]
+        # The third would be the last: one of its own is taken over.
+        third = held.take(MIB, lambda: held.give_back(rooms[0]))
+        self.assertIs(rooms[0], third)
+        self.assertEqual((True, False), (self.free(1, 3), self.free(2, 3)))
+
+    def test_none_and_nothing_to_take_over(self) -> None:
+        other = self.buffers(1)
+        other.take(MIB, _nothing_ends)
+        self.assertRaises(space.NoRoom, self.buffers(1).take, MIB,
+                          _nothing_ends)
+
+    def test_what_ends_without_room_is_waited_for_in_turn(self) -> None:
+        held = self.buffers(1)
+        room = held.take(MIB, _nothing_ends)
+        turns = [lambda: None, lambda: None, lambda: held.give_back(room)]
+        self.assertIs(room, held.take(MIB, lambda: turns.pop(0)()))
+        self.assertEqual([], turns)
+
+    def test_room_that_is_too_small_or_spoilt_is_not_taken_over(
+            self) -> None:
+        for size, spoilt in ((2 * MIB, False), (MIB, True)):
+            held = self.buffers(2)
+            room = held.take(MIB, _nothing_ends)
+
+            def end(room: space.Room = room, spoilt: bool = spoilt,
+                    held: buffers.Buffers = held) -> None:
+                if spoilt:
+                    room.truncate(0)
+                held.give_back(room)
+            taken = held.take(size, end)
+            self.assertIsNot(room, taken)
+            held.give_back(taken)
+            self.assertTrue(self.free(2, 2))
+
+    def test_nothing_is_kept_when_waiting_fails(self) -> None:
+        held = self.buffers(1)
+        room = held.take(MIB, _nothing_ends)
+
+        def fail() -> None:
+            held.give_back(room)
+            raise KeyError
+        self.assertRaises(KeyError, held.take, MIB, fail)
+        self.assertTrue(self.free(1, 1))
