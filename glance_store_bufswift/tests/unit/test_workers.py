@@ -14,14 +14,34 @@
 
 from collections.abc import Iterator
 import functools
+import subprocess
+import sys
 import threading
 
 from oslo_context import context
 from oslotest import base
 
+from glance_store_bufswift.tests import streams
 from glance_store_bufswift.tests.unit import refusal
 from glance_store_bufswift.tests.unit import waits
 from glance_store_bufswift import workers
+
+#: Does what it is told when its main thread has ended.
+_ENDING = """
+import sys, threading
+from glance_store_bufswift import digests, workers
+
+def run():
+    threading.main_thread().join()
+    print(sum(result for _, result in workers.each(abs, range(1000))))
+    image = digests.Digests('sha512')
+    for _ in range(3):
+        image.update(bytes(1000))
+        image.end_segment()
+    print(image.finish()[0])
+
+threading.Thread(target=run).start()
+"""
 
 
 def _threads(name: str = 'bufswift') -> list[str]:
@@ -100,6 +120,15 @@ class TestWorkers(base.BaseTestCase):
         closing.result(waits.GENEROUS)
         self.assertTrue(first.result())
         self.assertEqual([], _threads())
+
+    def test_main_thread_has_ended(self) -> None:
+        """From Python 3.12 on no thread is to be had any more."""
+        done = subprocess.run(
+            [sys.executable, '-c', _ENDING], capture_output=True,
+            text=True, timeout=waits.GENEROUS, check=False)
+        self.assertEqual(
+            (['499500', streams.hashes(bytes(3000))[0]], ''),
+            (done.stdout.split(), done.stderr))
 
     def test_request_of_the_caller_is_known(self) -> None:
         """So that a log line has its id."""
