@@ -152,8 +152,9 @@ class Cloud:
         auth_url, region = self.site.auth_url, keystone.REGION
         if through_proxy:
             auth_url, region = view.auth_url, view.region
-        server = swift.start_proxy(keeper, root, front, client_timeout,
-                                   auth_url, where.swift, region)
+        server = swift.start_proxy(keeper, Path(where.swift_dir), front,
+                                   client_timeout, auth_url, where.swift,
+                                   region)
         keeper.wait(server, front, '/healthcheck')
         return view
 
@@ -253,7 +254,7 @@ class Cloud:
         """Return a client for looking at what is really stored."""
         return swiftclient.Connection(
             session=self.session(direct=True, user=user),
-            os_options={'region_name': keystone.REGION})
+            os_options={'region_name': self.site.region})
 
     def new_container(self, user: keystone.User | None = None) -> str:
         """Create a container; return its name."""

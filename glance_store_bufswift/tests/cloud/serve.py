@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What runs in the processes of a test cloud: one server, or a command.
+"""What runs in the processes of a test cloud: a server, or a command.
 
 `python -m ...serve PARENT KIND ARGUMENTS...`: the process dies with the
 process PARENT, which must be the one that started it. The servers parse
@@ -32,6 +32,9 @@ from glance_store_bufswift.tests.cloud import process
 
 _PR_SET_PDEATHSIG = 1
 
+# Where Swift has a kind of server, if not under its name.
+_PACKAGES = {'object': 'obj'}
+
 
 def die_with(parent: int, signum: signal.Signals) -> None:
     """Have the kernel send us `signum` when the process `parent` ends."""
@@ -44,8 +47,7 @@ def _no_sync(fd: int) -> None:
     """Stand in for os.fsync: a test's data need not survive a power cut."""
 
 
-def serve_swift(kind: str, config: str) -> None:
-    """Run one of Swift's servers: account, container, object or proxy."""
+def _prepare_swift(config: str) -> None:
     import swift.common.utils
 
     os.fsync = os.fdatasync = _no_sync  # type: ignore[assignment]
@@ -53,7 +55,27 @@ def serve_swift(kind: str, config: str) -> None:
     parser.read(config)
     # Swift 2.35 looks for its swift.conf before it reads the option.
     swift.common.utils.set_swift_dir(parser['DEFAULT']['swift_dir'])
-    package = {'object': 'obj'}.get(kind, kind)
+
+
+def run_once(name: str, config: str) -> None:
+    """Run one of Swift's daemons once: object updater, container replicator.
+
+    :param name: of its section, as 'object-updater'
+    """
+    import swift.common.daemon
+
+    _prepare_swift(config)
+    kind, _, work = name.partition('-')
+    package = _PACKAGES.get(kind, kind)
+    module = importlib.import_module(f'swift.{package}.{work}')
+    daemon = getattr(module, name.title().replace('-', ''))
+    swift.common.daemon.run_daemon(daemon, config, once=True, verbose=True)
+
+
+def serve_swift(kind: str, config: str) -> None:
+    """Run one of Swift's servers: account, container, object or proxy."""
+    _prepare_swift(config)
+    package = _PACKAGES.get(kind, kind)
     sys.argv = [f'swift-{kind}-server', config, '--verbose']
     importlib.import_module(f'swift.{package}.server').main()
 
@@ -187,6 +209,8 @@ def main(parent: str, kind: str, *args: str) -> None:
         serve_keystone(*args)
     elif kind == 'glance':
         serve_glance(*args)
+    elif kind == 'once':
+        run_once(*args)
     else:
         serve_swift(kind, *args)
 

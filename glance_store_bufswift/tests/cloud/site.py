@@ -24,7 +24,13 @@ VARIABLE = 'BUFSWIFT_TEST_CLOUD'
 
 @dataclasses.dataclass(frozen=True)
 class Site:
-    """Where a running cloud is, and who may enter: what attaching takes."""
+    """Where a running cloud is, and who may enter: what attaching takes.
+
+    :ivar root: the directory of all that it keeps
+    :ivar swift_dir: where Swift's rings and data are
+    :ivar region: the region of the catalog where Swift is that one, past
+        every fault proxy
+    """
 
     root: str
     keystone_port: int
@@ -33,6 +39,8 @@ class Site:
     swift: keystone.User
     glance: keystone.User
     demo: keystone.User
+    swift_dir: str
+    region: str = keystone.REGION
 
     @property
     def auth_url(self) -> str:
@@ -52,7 +60,7 @@ class Site:
                 'OS_PROJECT_NAME': self.glance.project,
                 'OS_USER_DOMAIN_ID': keystone.DOMAIN,
                 'OS_PROJECT_DOMAIN_ID': keystone.DOMAIN,
-                'OS_REGION_NAME': keystone.REGION}
+                'OS_REGION_NAME': self.region}
 
     @classmethod
     def load(cls, text: str) -> 'Site':
@@ -74,7 +82,7 @@ def _people(site: Site) -> None:
     admin.create_user(site.demo, admin.find('project', name='demo'), 'member')
     admin.create('service', type='object-store', name='swift')
     admin.create('service', type='image', name='glance')
-    admin.create_endpoints('object-store', keystone.REGION,
+    admin.create_endpoints('object-store', site.region,
                            account_url(site.swift_port))
 
 
@@ -87,20 +95,23 @@ def start(keeper: process.Keeper, token_seconds: int = 3600,
           client_timeout: float = 60.0) -> Site:
     """Start all servers of a new cloud, and wait until they answer."""
     ports = process.free_ports(2 + len(swift.STORAGE))
-    storage = dict(zip(swift.STORAGE, ports[2:], strict=True))
+    storage = list(zip(swift.STORAGE, ports[2:], strict=True))
     new = keystone.new_user
     site = Site(str(keeper.root), ports[0], ports[1],
                 admin=new('admin', 'admin'), swift=new('swift', 'service'),
-                glance=new('glance', 'service'), demo=new('demo', 'demo'))
+                glance=new('glance', 'service'), demo=new('demo', 'demo'),
+                swift_dir=str(keeper.root))
     identity = keystone.start(keeper, site.keystone_port, keeper.root,
                               token_seconds, site.admin)
-    servers = swift.start_storage(keeper, keeper.root, storage)
+    swift.make(keeper.root, {kind: [port] for kind, port in storage})
+    servers = [swift.start_storage(keeper, keeper.root, kind, port)
+               for kind, port in storage]
     front = swift.start_proxy(keeper, keeper.root, site.swift_port,
                               client_timeout, site.auth_url, site.swift,
                               keystone.REGION)
     keeper.wait(identity, site.keystone_port, '/v3')
     _people(site)
-    for server, port in zip(servers, storage.values(), strict=True):
+    for server, (_, port) in zip(servers, storage, strict=True):
         keeper.wait(server, port, '/healthcheck')
     keeper.wait(front, site.swift_port, '/healthcheck')
     return site

@@ -12,10 +12,12 @@
 
 """Swift of a test cloud: configuration and start of its servers.
 
-One device on the ordinary file system, one replica, one worker each: what
-counts is that the protocol is the real one, and that it is up in seconds.
+Devices on the ordinary file system, one worker each: what counts is that the
+protocol is the real one, and that it is up in seconds.
 """
 
+from collections.abc import Mapping
+from collections.abc import Sequence
 import getpass
 from pathlib import Path
 import secrets
@@ -23,8 +25,12 @@ import textwrap
 
 from glance_store_bufswift.tests.cloud import keystone
 from glance_store_bufswift.tests.cloud import process
+from glance_store_bufswift.tests.cloud import rows
 
 STORAGE = ('account', 'container', 'object')
+
+# What else is in the pipeline of a server of that kind.
+_FILTERS = {'container': 'rows'}
 
 _COMMON = '''\
     [DEFAULT]
@@ -39,20 +45,32 @@ _COMMON = '''\
     disable_fallocate = true
     log_level = INFO
     client_timeout = {client_timeout}
+    recon_cache_path = {swift_dir}
     '''
 
-# An object's update of its container gets long enough to succeed: there is
-# no updater here to make it good later, and tests look at listings at once.
+# An object's update of its container gets long enough to succeed: an updater
+# runs only when a test wants it, and tests look at listings at once.
 _STORAGE = _COMMON + '''
     [pipeline:main]
-    pipeline = healthcheck {kind}-server
+    pipeline = healthcheck {filters} {kind}-server
     [filter:healthcheck]
     use = egg:swift#healthcheck
+    [filter:rows]
+    paste.filter_factory = {rows}:filter_factory
+    switch = {switch}
     [app:{kind}-server]
     use = egg:swift#{kind}
     node_timeout = 60
     conn_timeout = 10
     container_update_timeout = 30
+    # What a test runs by hand, not at its own pace.
+    [object-updater]
+    node_timeout = 60
+    conn_timeout = 10
+    objects_per_second = 1000000
+    [container-replicator]
+    node_timeout = 60
+    conn_timeout = 10
     '''
 
 # Without a cache of validations a revoked token is refused at once. Swift's
@@ -113,40 +131,65 @@ versioned_writes symlink proxy-server
     node_timeout = 60
     recoverable_node_timeout = 60
     conn_timeout = 10
-    post_quorum_timeout = 5
+    # An answer waits for the last replica too, so that a test finds all alike.
+    # A server that a test has stopped is asked as soon as it is back.
+    post_quorum_timeout = 60
+    error_suppression_limit = 1000000
     '''
 
 
-def _write_rings(swift_dir: Path, ports: dict[str, int]) -> None:
+def _write_rings(swift_dir: Path, ports: Mapping[str, Sequence[int]]) -> None:
     from swift.common.ring import RingBuilder
 
-    for kind, port in ports.items():
-        builder = RingBuilder(part_power=2, replicas=1, min_part_hours=0)
-        builder.add_dev({'region': 1, 'zone': 1, 'ip': process.HOST,
-                         'port': port, 'device': 'disk', 'weight': 1.0})
+    for kind, servers in ports.items():
+        builder = RingBuilder(part_power=2, replicas=len(servers),
+                              min_part_hours=0)
+        for number, port in enumerate(servers, start=1):
+            builder.add_dev({'region': 1, 'zone': number, 'ip': process.HOST,
+                             'port': port, 'device': f'disk{number}',
+                             'weight': 1.0})
         builder.rebalance()
         builder.get_ring().save(str(swift_dir / f'{kind}.ring.gz'))
 
 
-def _start(keeper: process.Keeper, template: str, kind: str,
-           **values: object) -> process.Server:
-    name = f'swift-{kind}-{values["port"]}'
-    config = keeper.root / f'{name}.conf'
-    config.write_text(textwrap.dedent(template).format(
-        kind=kind, host=process.HOST, user=getpass.getuser(), **values))
-    return keeper.start(name, kind, str(config))
+def make(swift_dir: Path, ports: Mapping[str, Sequence[int]]) -> None:
+    """Make a new Swift: its devices, its rings, and its secret.
 
-
-def start_storage(keeper: process.Keeper, swift_dir: Path,
-                  ports: dict[str, int]) -> list[process.Server]:
-    """Start account, container and object server; don't wait for them."""
-    (swift_dir / 'devices' / 'disk').mkdir(parents=True)
+    :param ports: of the servers of each kind, as many as it has replicas;
+        the n-th one's device is disk<n>
+    """
+    for number in range(1, max(map(len, ports.values())) + 1):
+        (swift_dir / 'devices' / f'disk{number}').mkdir(parents=True)
     (swift_dir / 'swift.conf').write_text(
         f'[swift-hash]\nswift_hash_path_suffix = {secrets.token_hex(8)}\n')
     _write_rings(swift_dir, ports)
-    return [_start(keeper, _STORAGE, kind, port=port, swift_dir=swift_dir,
-                   client_timeout=60)
-            for kind, port in ports.items()]
+
+
+def config_file(keeper: process.Keeper, kind: str, port: int) -> Path:
+    """Return the file that the server at this port is set up with."""
+    return keeper.root / f'swift-{kind}-{port}.conf'
+
+
+def switch(swift_dir: Path, port: int) -> Path:
+    """Return the file that makes a container server refuse rows."""
+    return swift_dir / f'refuse-rows-{port}'
+
+
+def _start(keeper: process.Keeper, template: str, kind: str, port: int,
+           **values: object) -> process.Server:
+    config = config_file(keeper, kind, port)
+    config.write_text(textwrap.dedent(template).format(
+        kind=kind, host=process.HOST, port=port, user=getpass.getuser(),
+        **values))
+    return keeper.start(config.stem, kind, str(config))
+
+
+def start_storage(keeper: process.Keeper, swift_dir: Path, kind: str,
+                  port: int) -> process.Server:
+    """Start an account, container or object server; don't wait for it."""
+    return _start(keeper, _STORAGE, kind, port, swift_dir=swift_dir,
+                  filters=_FILTERS.get(kind, ''), client_timeout=60,
+                  rows=rows.__name__, switch=switch(swift_dir, port))
 
 
 def start_proxy(keeper: process.Keeper, swift_dir: Path, port: int,
@@ -159,7 +202,7 @@ def start_proxy(keeper: process.Keeper, swift_dir: Path, port: int,
     :param auth_url: the Keystone where it gets its own token, as `user`
     :param region: whose Keystone validates tokens
     """
-    return _start(keeper, _PROXY, 'proxy', port=port, swift_dir=swift_dir,
+    return _start(keeper, _PROXY, 'proxy', port, swift_dir=swift_dir,
                   client_timeout=client_timeout, auth_url=auth_url,
                   username=user.name, password=user.password,
                   project=user.project, domain=keystone.DOMAIN,
