@@ -16,6 +16,8 @@ Glance joins them when it is asked for.
 
     process.py, keeper.py, serve.py   servers as processes; gone when we are
     keystone.py, swift.py, glance.py  how each of them is set up
+    rows.py, replicated.py            a Swift of three replicas, and what goes
+                                      wrong in one: listings that lag
     certificates.py                   of signed images, for that Glance
     faults.py, journal.py, proxy.py   the fault injecting HTTP proxy, its
                                       rules and its log

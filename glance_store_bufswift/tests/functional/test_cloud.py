@@ -44,11 +44,15 @@ class CloudTestCase(base.BaseTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.cloud = cloud.Cloud.attach()
+        self.cloud = self.attach()
         self.cloud.clear()
         self.addCleanup(self.cloud.clear)
         self.container = self.cloud.new_container()
         self.addCleanup(self.cloud.delete_container, self.container)
+
+    def attach(self) -> cloud.Cloud:
+        """The cloud to test."""
+        return cloud.Cloud.attach()
 
     def client(self, view: cloud.Cloud | None = None, retries: int = 0,
                user: keystone.User | None = None) -> swiftclient.Connection:
