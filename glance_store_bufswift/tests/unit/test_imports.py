@@ -40,6 +40,7 @@ ORDER = (
     'buffer.space',
     'buffer.buffers',
     'buffer.segment',
+    'swift.pace',
     'swift.retry',
     'swift.failure',
     'swift.tokens',
