@@ -19,6 +19,7 @@ import dataclasses
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import answers
 from glance_store_bufswift.swift import reading
 
 
@@ -115,9 +116,10 @@ def size_of(account: swift.Account, container: str, image: str) -> int:
     headers = account.head(container, image)
     if headers is None:
         raise errors.NoImage(container, image)
-    if 'content-length' in headers:
-        return int(headers['content-length'])
-    return sum(part.size for part in _parts(account, headers, 0, None))
+    size = answers.length(headers)
+    if size is None and layout.manifest_target(headers) is not None:
+        return sum(part.size for part in _parts(account, headers, 0, None))
+    return reading.size(account, container, image) if size is None else size
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,10 +131,11 @@ class _Part:
     offset: int
     size: int
     etag: str | None
+    total: int
 
     def read(self, account: swift.Account) -> reading.Reading:
         return reading.Reading(account, self.container, self.name,
-                               self.offset, self.size, self.etag)
+                               self.offset, self.size, self.etag, self.total)
 
 
 def _parts(account: swift.Account, headers: dict[str, str], offset: int,
@@ -144,16 +147,20 @@ def _parts(account: swift.Account, headers: dict[str, str], offset: int,
     """
     target = layout.manifest_target(headers)
     if target is None:
-        raise errors.RequestFailed('Swift does not tell the image\'s size')
+        raise errors.RequestFailed("Swift does not tell the image's size")
     container, prefix = target
     parts, at = [], 0
     end = None if size is None else offset + size
     for entry in account.entries(container, prefix):
+        if not entry.sized:
+            raise errors.RequestFailed(
+                f'The listing of {container}/{prefix} does not tell how many '
+                f'bytes {entry.name} has')
         first = max(0, offset - at)
         last = entry.size if end is None else min(entry.size, end - at)
         if first < last:
             parts.append(_Part(container, entry.name, first, last - first,
-                               entry.etag))
+                               entry.etag, entry.size))
         at += entry.size
     if offset > at or (offset == at and offset):
         raise errors.RequestFailed(

@@ -50,16 +50,49 @@ class BufferFailed(BufswiftError):
     """A segment's buffer can't be read back."""
 
 
-class NotStored(BufswiftError):
+class Doubtful(BufswiftError):
+    """An answer that can't be relied on: a failed try of its request.
+
+    :ivar may_pass: whether another try makes sense
+    """
+
+    may_pass = True
+
+
+class NotStored(Doubtful):
     """Swift's answer does not confirm the bytes that were sent."""
 
 
-class Unconfirmed(BufswiftError):
+class NeverConfirmed(NotStored):
+    """Nor will another one: what would confirm them does not get here."""
+
+    may_pass = False
+
+
+class Unconfirmed(Doubtful):
     """Swift's answer does not say that all was deleted."""
 
 
-class Incomplete(BufswiftError):
+class Incomplete(Doubtful):
     """An answer breaks off, or is not of the object that was begun with."""
+
+
+class Unreadable(Doubtful):
+    """An answer is not in the form that was asked for."""
+
+
+class NoContent(Unreadable):
+    """An answer has nothing of that, and won't the next time."""
+
+    may_pass = False
+
+
+class Unproven(BufswiftError):
+    """An answer does not prove which bytes of an object it has."""
+
+
+class Unsized(Unproven):
+    """It would, if more were known of the object than the answer tells."""
 
 
 class RequestFailed(BufswiftError):
@@ -74,6 +107,10 @@ class RequestFailed(BufswiftError):
         super().__init__(message)
         self.status = status
         self.timed_out = timed_out
+
+
+class NoList(RequestFailed):
+    """What an SLO is made of is not told in a form that is known."""
 
 
 class NoImage(BufswiftError):

@@ -115,19 +115,36 @@ def _remove_slo(account: swift.Account, container: str, image: str) -> None:
     """Delete an SLO: its segments, then what else Swift finds in it.
 
     Swift would delete the manifest also after a segment that it could not
-    (swift/common/middleware/slo.py hands all to bulk delete).
+    (swift/common/middleware/slo.py hands all to bulk delete). Where it does
+    not tell which they are, as Ceph RGW, it is left to do all of it.
     """
     by_container: dict[str, list[str]] = {}
-    for where, name in account.static_segments(
-            container, image, nested=False):
+    try:
+        segments = account.static_segments(container, image, nested=False)
+    except errors.NoList as exc:
+        LOG.info('%s; Swift is to delete all of it', exc)
+        segments = []
+    for where, name in segments:
         by_container.setdefault(where, []).append(name)
     for where, names in by_container.items():
         _delete(account, where, names)
     left = account.delete_slo(container, image)
-    if left:
+    if left and not _gone_before(account, container, image, left):
         raise errors.RequestFailed(
             f'Swift could not delete all of the SLO {container}/{image}: '
             f'{", ".join(left[:SOME])}')
+
+
+def _gone_before(account: swift.Account, container: str, image: str,
+                 left: list[str]) -> bool:
+    """Whether nothing is left but a manifest that is not there.
+
+    Ceph RGW tells so of one that it has deleted before, when the answer was
+    lost.
+    """
+    itself = f'{container}/{image} ('
+    return (all(each.startswith(itself) for each in left)
+            and account.head(container, image) is None)
 
 
 def _delete(account: swift.Account, container: str,

@@ -14,10 +14,12 @@
 
 In the order in which they build on each other::
 
+    answers.py      what an answer says, beside its status
     retry.py        when a request is tried again, and after how long
     failure.py      what a failed try says
     tokens.py       tokens for swiftclient, from a keystoneauth session
     connections.py  connections that can be broken off
+    guard.py        what swiftclient does, without surprises
     wire.py         swiftclient's connection, on those
     body.py         a segment on its way through swiftclient's retry
     client.py       runs requests, each until it is done or given up
@@ -26,5 +28,9 @@ In the order in which they build on each other::
     bulk.py         many deletes in one request
     objects.py      the requests for objects
     account.py      the requests to one account, those for objects too
+    extents.py      which bytes of an object an answer has
+    known.py        what is known of an object that is read
+    measuring.py    asking for an object's size
+    opening.py      asking for an object's bytes
     reading.py      reading an object over connections that break
 """

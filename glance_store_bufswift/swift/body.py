@@ -66,6 +66,15 @@ def rewind(back: Callable[[], object], tries: retry.Tries,
             tries.what, tries.made) from exc
 
 
+def not_reset(exc: Exception) -> bool:
+    """Whether swiftclient says that it may not set a body back.
+
+    That hides why it would have sent it again (Connection.put_object()).
+    """
+    return (getattr(exc, 'http_status', 0) is None
+            and 'reset contents' in str(exc))
+
+
 def last_failure(connection: wire.Connection,
                  answer: dict[str, Any]) -> failures.Failure:
     """Why swiftclient is about to send a body again, or can't."""

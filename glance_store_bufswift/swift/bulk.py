@@ -43,7 +43,7 @@ def failed(answer: bytes, container: str, names: Sequence[str]) -> list[str]:
     left = [paths[path] for path in _errors(told) if path in paths]
     try:
         gone = int(told['Number Deleted']) + int(told['Number Not Found'])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         gone = 0
     if gone + len(left) != len(paths):
         raise errors.Unconfirmed(
@@ -75,7 +75,7 @@ def _path(container: str, name: str) -> str:
 def _read(answer: bytes) -> dict[str, Any]:
     try:
         told = json.loads(answer)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
         raise errors.Unconfirmed(f'no JSON object: {answer[:200]!r}')

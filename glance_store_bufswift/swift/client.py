@@ -13,6 +13,7 @@
 """Runs requests to one Swift account, each until it is done or given up."""
 
 from collections.abc import Callable
+from collections.abc import Collection
 import dataclasses
 import threading
 from typing import Any
@@ -69,6 +70,8 @@ class Client:
         self._connections: list[wire.Connection] = []
         # Set by what is in front of Swift and takes no chunked encoding.
         self._needs_lengths = False
+        # Containers that were created by way of this account.
+        self._made: set[str] = set()
         #: Tries beyond the first, over all requests.
         self.retries = 0
 
@@ -87,17 +90,27 @@ class Client:
         for connection in self._connections:
             connection.close()
 
-    def tries(self, what: str) -> retry.Tries:
-        """The tries of a request that is named so in the log."""
-        return retry.Tries(self._policy, what)
+    def tries(self, what: str,
+              passing: Collection[int] = ()) -> retry.Tries:
+        """The tries of a request that is named so in the log.
 
-    def _ask(self, what: str, ask: Callable[[wire.Connection], T]) -> T | None:
-        """Run a request without a body; None for a 404."""
+        :param passing: statuses that may pass for this request alone
+        """
+        return retry.Tries(self._policy, what, passing)
+
+    def _ask(self, what: str, ask: Callable[[wire.Connection], T],
+             none: Collection[int] = (404,),
+             passing: Collection[int] = ()) -> T | None:
+        """Run a request without a body; None if there is nothing.
+
+        :param none: the statuses that say so
+        :param passing: as that of tries()
+        """
         try:
-            return self._run(self.tries(what),
+            return self._run(self.tries(what, passing),
                              lambda connection, _: ask(connection))
         except errors.RequestFailed as exc:
-            if exc.status == 404:
+            if exc.status in none:
                 return None
             raise
 
@@ -138,8 +151,7 @@ class Client:
         """What made a request fail; other exceptions are raised again."""
         if isinstance(exc, errors.NotRewindable):
             return bodies.last_failure(connection, answer).lasting(str(exc))
-        if getattr(exc, 'http_status', 0) is None:
-            # swiftclient's word for a body that it may not rewind.
+        if bodies.not_reset(exc):
             return bodies.last_failure(connection, answer)
         failure = failures.of_exception(exc)
         if failure is None:
@@ -156,6 +168,8 @@ class Client:
         if failure.refused and connection.session and not tries.renewed:
             tries.renewed = True
             connection.session.invalidate()
+            return dataclasses.replace(failure, may_pass=True)
+        if failure.status in tries.passing:
             return dataclasses.replace(failure, may_pass=True)
         return failure
 

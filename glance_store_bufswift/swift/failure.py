@@ -15,7 +15,6 @@
 from collections.abc import Callable
 from collections.abc import Mapping
 import dataclasses
-import json
 from typing import Any
 from typing import TypeVar
 
@@ -25,6 +24,7 @@ import swiftclient
 import urllib3.exceptions
 
 from glance_store_bufswift import errors
+from glance_store_bufswift.swift import answers
 from glance_store_bufswift.swift import retry
 
 T = TypeVar('T')
@@ -38,7 +38,8 @@ class Failure:
     """The outcome of one try, whatever library told it.
 
     :ivar reason: one line for people, with Swift's transaction id
-    :ivar status: HTTP status, None if there was no answer
+    :ivar status: HTTP status, None if there was no answer; 413 whenever an
+        answer says that there is no room
     :ivar may_pass: whether another try makes sense
     :ivar retry_after: seconds that the server asks to wait
     :ivar timed_out: whether a socket operation took too long
@@ -82,20 +83,19 @@ def of_exception(exc: BaseException | None) -> Failure | None:
     None for what is no failure of a request: the upload was aborted, or
     there is a bug.
     """
-    if isinstance(exc, errors.NotStored | errors.Unconfirmed
-                  | errors.Incomplete):
-        return Failure(str(exc), may_pass=True)
+    if isinstance(exc, errors.Doubtful):
+        return Failure(str(exc), may_pass=exc.may_pass)
     if isinstance(exc, swiftclient.ClientException):
+        if exc.http_status is None:  # swiftclient's own, without a request
+            return Failure(str(exc))
         return dataclasses.replace(
             of_answer({'status': exc.http_status,
                        'reason': exc.http_reason or exc.msg,
-                       'headers': exc.http_response_headers or {}}),
+                       'headers': exc.http_response_headers or {},
+                       'body': exc.http_response_content}),
             refused=_refused_by_rgw(exc))
     if isinstance(exc, ksa.ClientException):
         return _of_keystone(exc)
-    if isinstance(exc, json.JSONDecodeError):
-        return Failure(f'not the JSON that was asked for: {exc}',
-                       may_pass=True)
     # What breaks inside an answer's body comes past requests' mapping:
     # swiftclient reads from urllib3 there.
     if isinstance(exc, OSError | urllib3.exceptions.HTTPError):
@@ -106,8 +106,13 @@ def of_exception(exc: BaseException | None) -> Failure | None:
 
 
 def of_answer(answer: Mapping[str, Any]) -> Failure:
-    """The failure that an answer of Swift's stands for."""
+    """The failure that an answer of Swift's stands for.
+
+    :param answer: its status, reason, headers, and its body if there is one
+    """
     status = answer['status']
+    if answers.code(answer.get('body')) in answers.FULL:
+        status = 413
     return Failure(
         describe(answer), status=status,
         may_pass=status is not None and retry.may_pass(status),
@@ -117,9 +122,17 @@ def of_answer(answer: Mapping[str, Any]) -> Failure:
 def describe(answer: Mapping[str, Any]) -> str:
     """Name an answer of Swift's in words."""
     headers = answer.get('headers') or {}
+    status, reason = f'{answer["status"]}', f'{answer.get("reason")}'
+    if status.startswith('3') and headers.get('location'):
+        more = (f'to {answers.place(headers["location"])}; that is not '
+                "followed, set swift_store_endpoint or Keystone's catalog to "
+                'where Swift is')
+    else:
+        more = answers.words(
+            answer.get('body'), f'{status} {reason}', reason)
     transaction = (headers.get('x-trans-id')
                    or headers.get('x-openstack-request-id') or 'none given')
-    return (f'{answer["status"]} {answer.get("reason")}, '
+    return (f'{status} {reason}{f" ({more})" if more else ""}, '
             f'transaction id {transaction}')
 
 

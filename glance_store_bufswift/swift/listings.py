@@ -10,25 +10,38 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What a container lists, and the manifest of an SLO."""
+"""What a container lists, and the manifest of an SLO: pure.
 
-from collections.abc import Mapping
+Gateways and proxies answer 200 with bodies of their own too: nothing is taken
+for granted of what JSON there is.
+"""
+
+from collections.abc import Callable
 import dataclasses
 import datetime
 import json
 from typing import Any
 
+from glance_store_bufswift import errors
+from glance_store_bufswift.swift import answers
+
+#: Bytes of the manifest of an SLO at most: Swift's own limit is 8 MiB
+#: (max_manifest_size), but what is no manifest may be the whole image.
+MOST = 64 << 20
+
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """An object as its container lists it.
+    """An object, or a container, as it is listed.
 
-    :ivar name: the object's name
-    :ivar size: bytes; those of a DLO or SLO manifest are its own
+    :ivar name: its name
+    :ivar size: bytes; those of a DLO or SLO manifest are its own; 0 if they
+        are not told
     :ivar modified: when it was stored, with time zone; None if the site
         gives no date that can be read
     :ivar content_type: media type
     :ivar etag: of the object, None if it is not told
+    :ivar sized: whether the size was told
     """
 
     name: str
@@ -36,14 +49,46 @@ class Entry:
     modified: datetime.datetime | None = None
     content_type: str = ''
     etag: str | None = None
+    sized: bool = True
 
 
-def entry(listed: Mapping[str, Any]) -> Entry:
-    """Read an entry of a listing in JSON."""
+def entries(listed: Any) -> list[Entry]:
+    """Read a page of a listing in JSON.
+
+    :param listed: the JSON
+    :raises Unreadable: it is no list of entries
+    """
+    if not isinstance(listed, list):
+        raise errors.Unreadable(f'no list: {_shown(listed)}')
+    return [entry(each) for each in listed]
+
+
+def entry(listed: Any) -> Entry:
+    """Read an entry of a listing in JSON.
+
+    :raises Unreadable: it has no name, or a size that is none
+    """
+    if not isinstance(listed, dict) or not _text(listed.get('name')):
+        raise errors.Unreadable(
+            f'an entry of a listing without a name: {_shown(listed)}')
+    told = listed.get('bytes')
+    size = answers.number({'bytes': str(told)}, 'bytes')
+    if size is None and told is not None:
+        raise errors.Unreadable(
+            f'an entry of a listing whose size is none: {_shown(listed)}')
     return Entry(
-        listed['name'], int(listed.get('bytes') or 0),
-        _moment(listed.get('last_modified') or ''),
-        listed.get('content_type') or '', listed.get('hash') or None)
+        listed['name'], size or 0, _moment(_text(listed.get('last_modified'))),
+        _text(listed.get('content_type')), _text(listed.get('hash')) or None,
+        sized=size is not None)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ''
+
+
+def _shown(value: Any) -> str:
+    """What came in place of what was asked for, for people."""
+    return repr(value)[:100]
 
 
 def _moment(text: str) -> datetime.datetime | None:
@@ -61,16 +106,53 @@ def _moment(text: str) -> datetime.datetime | None:
     return moment
 
 
+def manifest_of(read: Callable[[int], bytes]) -> bytes:
+    """Read an answer that ought to be the manifest of an SLO.
+
+    :raises NoContent: it is empty, or too long for one
+    """
+    manifest = b''
+    while block := read(MOST + 1 - len(manifest)):
+        manifest += block
+    if not manifest.strip():
+        raise errors.NoContent('the manifest of the SLO is empty')
+    if len(manifest) > MOST:
+        raise errors.NoContent(f'no manifest of an SLO: above {MOST} bytes')
+    return manifest
+
+
 def static_segments(manifest: bytes,
                     nested: bool = True) -> list[tuple[str, str]]:
     """Container and name of what the manifest of an SLO lists.
 
-    :param nested: whether to tell of SLOs among them
     :param manifest: what ``multipart-manifest=get`` gives
         (swift/common/middleware/slo.py)
-    :raises json.JSONDecodeError: it is none
+    :param nested: whether to tell of SLOs among them
+    :raises Unreadable: it is no manifest
     """
-    return [(container, name) for each in json.loads(manifest)
-            if each.get('name') and (nested or not each.get('sub_slo'))
-            for container, _, name
-            in [each['name'].lstrip('/').partition('/')]]
+    try:
+        listed = json.loads(manifest)
+    except (ValueError, RecursionError) as exc:
+        raise errors.Unreadable(
+            f'no manifest of an SLO, but {manifest[:100]!r}') from exc
+    if not isinstance(listed, list):
+        raise errors.Unreadable(f'no manifest of an SLO: {_shown(listed)}')
+    found = [_segment(each) for each in listed]
+    return [place for place, inner in filter(None, found)
+            if nested or not inner]
+
+
+def _segment(listed: Any) -> tuple[tuple[str, str], bool] | None:
+    """Container and name of a segment, and whether it is an SLO itself.
+
+    None for data that lies in the manifest.
+    """
+    if isinstance(listed, dict):
+        container, _, name = _text(
+            listed.get('name')).lstrip('/').partition('/')
+        if container and name:
+            return (container, name), bool(listed.get('sub_slo'))
+        if 'data' in listed and 'name' not in listed:
+            return None
+    raise errors.Unreadable(
+        f'a segment of an SLO without a name: {_shown(listed)}')

@@ -17,6 +17,7 @@ library the error came from, after its tries are used up.
 """
 
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
@@ -27,6 +28,8 @@ import swiftclient
 
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift import errors
+from glance_store_bufswift import once
+from glance_store_bufswift.swift import answers
 from glance_store_bufswift.swift import body as bodies
 from glance_store_bufswift.swift import bulk
 from glance_store_bufswift.swift import client
@@ -37,16 +40,21 @@ from glance_store_bufswift.swift import wire
 
 T = TypeVar('T')
 
+#: What says to a DELETE that there is nothing any more.
+GONE = 404, 410
+
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
     """The answer to a GET, its body not read yet.
 
+    :ivar status: of the answer, 2xx
     :ivar headers: names in lower case
     :ivar body: has ``read(size)``; what it raises is one try's failure
     :ivar hang_up: closes the connection
     """
 
+    status: int
     headers: dict[str, str]
     body: Any
     hang_up: Callable[[], None]
@@ -64,7 +72,8 @@ class Objects(client.Client):
         :param length: bytes in the body; None = not known yet
         :raises RequestFailed: it is not stored, or it is in doubt
         """
-        tries = self.tries(f'PUT of {container}/{name}')
+        tries = self.tries(f'PUT of {container}/{name}',
+                           self._not_known_yet(container))
         start = body.tell()
         if length is None and self._needs_lengths:
             body.seek(start)    # waits for its end, if it is buffered
@@ -75,7 +84,7 @@ class Objects(client.Client):
             if size is None and self._needs_lengths and body.finished:
                 size = body.size
             try:
-                etag = connection.put_object(
+                connection.put_object(
                     container, name, reader, content_length=size,
                     chunk_size=wire.BLOCK, headers=headers,
                     response_dict=answer)
@@ -85,11 +94,49 @@ class Objects(client.Client):
                     raise bodies.length_needed(
                         tries.what, body, answer) from exc
                 raise
-            if answer.get('status') == 202 or etag != body.md5():
-                raise errors.NotStored(
-                    f'{failures.describe(answer)}, with ETag {etag!r} for '
-                    f'bytes of MD5 {body.md5()}')
+            self._confirm(connection, container, name, answer, body.md5())
         self._run(tries, put, lambda: body.seek(start))
+
+    def _confirm(self, connection: wire.Connection, container: str, name: str,
+                 answer: dict[str, Any], md5: str) -> None:
+        """Make sure that an object was stored with this MD5.
+
+        :param answer: to its PUT
+        :raises NotStored: it was not, or nothing says so
+        """
+        told = failures.describe(answer)
+        etag = answers.md5_of(answer['headers'])
+        if answer['status'] == 202 or etag not in (md5, None):
+            raise errors.NotStored(
+                f'{told}, with ETag {etag!r} for bytes of MD5 {md5}')
+        if etag is not None:
+            return
+        once.warn('What is in front of Swift at %s removes the ETag from '
+                  'answers to a PUT: a HEAD has to follow each', self.url)
+        etag = self._etag_of(connection, container, name)
+        if etag is None:
+            raise errors.NeverConfirmed(
+                f'{told}, without an ETag, and a HEAD has none either: '
+                f'nothing says that Swift has the bytes of MD5 {md5}. A proxy '
+                "in front of it removes the ETag; have it pass on Swift's "
+                '(nginx: no gzip, sub_filter or proxy_hide_header there)')
+        if etag != md5:
+            raise errors.NotStored(
+                f'{told}, without an ETag, and a HEAD tells ETag {etag!r} '
+                f'for bytes of MD5 {md5}')
+
+    def _etag_of(self, connection: wire.Connection, container: str,
+                 name: str) -> str | None:
+        """The ETag of what was just stored, None if there is none."""
+        try:
+            with connection.aside():
+                return answers.md5_of(connection.head_object(
+                    container, name, headers={'X-Newest': 'true'}))
+        except swiftclient.ClientException as exc:
+            if exc.http_status == 404:
+                raise errors.NotStored(
+                    'there is no such object after it was stored') from exc
+            raise
 
     def put_empty(self, container: str, name: str,
                   headers: Mapping[str, str]) -> None:
@@ -101,23 +148,37 @@ class Objects(client.Client):
             # (swift/proxy/controllers/obj.py): ours was not stored.
             if answer.get('status') == 202:
                 raise errors.NotStored(failures.describe(answer))
-        self._run(self.tries(f'PUT of {container}/{name}'), put)
+        self._run(self.tries(f'PUT of {container}/{name}',
+                             self._not_known_yet(container)), put)
+
+    def _not_known_yet(self, container: str) -> Collection[int]:
+        """What a PUT may be answered now, and not the next time.
+
+        A proxy keeps for a while that a container is missing, though another
+        one has made it (set_info_cache() in swift/proxy/controllers/base.py).
+        """
+        return (404,) if container in self._made else ()
 
     def get(self, container: str, name: str, headers: Mapping[str, str],
-            tries: retry.Tries, check: Callable[[Answer], None]) -> Answer:
+            tries: retry.Tries, take: Callable[[Answer], T]) -> T:
         """Ask for an object, to read its body from a connection.
 
         :param tries: of the request, counted on
-        :param check: raises what is wrong with an answer, and may read of it
+        :param take: makes of an answer what is returned, and may read of it;
+            raises what is wrong with it, Doubtful for a failed try
         :raises RequestFailed: there is no good answer
         """
-        def get(connection: wire.Connection, _: dict[str, Any]) -> Answer:
-            told, body = _unless_conflict(lambda: connection.get_object(
+        def get(connection: wire.Connection, told: dict[str, Any]) -> T:
+            _, body = _unless_conflict(lambda: connection.get_object(
                 container, name, resp_chunk_size=wire.ANSWER_BLOCK,
-                headers=dict(headers)))
-            answer = Answer(told, body, connection.close)
-            check(answer)
-            return answer
+                headers=dict(headers), response_dict=told))
+            answer = Answer(told['status'], dict(told['headers']),
+                            wire.Content(body), connection.close)
+            try:
+                return take(answer)
+            except BaseException:
+                answer.hang_up()
+                raise
         return self._run(tries, get)
 
     def head(self, container: str, name: str,
@@ -138,20 +199,34 @@ class Objects(client.Client):
 
         :param nested: whether to tell of SLOs among them; what those are
             made of is not told
+        :raises RequestFailed: that can't be had
+        :raises NoList: the answer does not tell it, which is how Ceph RGW
+            answers: 200 without a body
         """
-        answer = self._ask(
-            f'GET of the manifest {container}/{name}',
-            lambda connection: connection.get_object(
-                container, name, query_string='multipart-manifest=get',
-                headers={'X-Newest': 'true'}))
-        return listings.static_segments(
-            answer[1], nested) if answer else []
+        def read(connection: wire.Connection) -> list[tuple[str, str]]:
+            _, body = connection.get_object(
+                container, name, resp_chunk_size=wire.ANSWER_BLOCK,
+                query_string='multipart-manifest=get',
+                headers={'X-Newest': 'true'})
+            try:
+                return listings.static_segments(listings.manifest_of(
+                    wire.Content(body).read), nested)
+            except BaseException:
+                connection.close()
+                raise
+        what = f'GET of the manifest {container}/{name}'
+        try:
+            return self._ask(what, read) or []
+        except errors.RequestFailed as exc:
+            if isinstance(exc.__cause__, errors.Unreadable):
+                raise errors.NoList(str(exc)) from exc
+            raise
 
     def delete(self, container: str, name: str) -> None:
         """Delete an object; that there is none is fine."""
         self._ask(f'DELETE of {container}/{name}',
                   lambda connection: connection.delete_object(
-                      container, name))
+                      container, name), none=GONE)
 
     def delete_slo(self, container: str, name: str) -> list[str]:
         """Delete an SLO, manifest and segments, all by Swift.
@@ -159,10 +234,11 @@ class Objects(client.Client):
         :returns: what Swift did not delete, with its errors
         :raises RequestFailed: it is not known what was deleted
         """
-        return self._run(
-            self.tries(f'DELETE of the SLO {container}/{name}'),
-            lambda connection, _: bulk.slo_left(
-                connection.delete_slo(container, name)))
+        left = self._ask(
+            f'DELETE of the SLO {container}/{name}',
+            lambda connection: bulk.slo_left(
+                connection.delete_slo(container, name)), none=GONE)
+        return left or []
 
     def delete_bulk(self, container: str, names: Sequence[str]) -> list[str]:
         """Delete objects by one request of Swift's middleware "bulk".

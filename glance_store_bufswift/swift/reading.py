@@ -12,27 +12,22 @@
 
 """Reading an object, also over connections that break."""
 
-from collections.abc import Mapping
-import re
-
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift.swift import failure as failures
-from glance_store_bufswift.swift import objects
+from glance_store_bufswift.swift import known
+from glance_store_bufswift.swift import opening
 from glance_store_bufswift.swift import retry
 
 #: Bytes read from a socket at a time.
 BLOCK = 256 << 10
 
-_CONTENT_RANGE = re.compile(r'bytes (\d+)-(\d+)/(\d+)')
-
 
 class Reading:
     """A range of an object's bytes, read on from where a connection broke.
 
-    What has the same ETag and size is taken for the same object. The answers
-    are compared here: Swift compares an If-Match with the ETag of a DLO's
-    manifest, not with the one that it gives for the whole.
+    The answers are compared here: Swift compares an If-Match with the ETag of
+    a DLO's manifest, not with the one that it gives for the whole.
 
     A break is a failed try of the request, and bytes that came are a success
     of it: an answer that breaks again and again is resumed as long as each
@@ -42,6 +37,7 @@ class Reading:
     :param offset: the first byte
     :param size: bytes to read; None = to the object's end
     :param etag: of the object that is wanted; None = whatever is there
+    :param total: bytes in the whole object; None = not known
     :ivar headers: those of the first answer
     :ivar left: bytes to come; None if Swift does not tell, which is what it
         does for a DLO of 10,000 segments and more
@@ -51,16 +47,16 @@ class Reading:
 
     def __init__(self, account: swift.Account, container: str, name: str,
                  offset: int = 0, size: int | None = None,
-                 etag: str | None = None) -> None:
+                 etag: str | None = None, total: int | None = None) -> None:
         self._account = account
-        self._object = (container, name)
         self._at = offset
-        self._end = None if size is None else offset + size
-        self._etag = etag
-        self._total: int | None = None
+        self._opening = opening.Opening(
+            account, container, name,
+            None if size is None else offset + size,
+            known.Known(etag, total))
         self._tries = account.tries(f'GET of {container}/{name}')
         self._advanced = False
-        self._answer = self._open()
+        self._open()
         self.headers = self._answer.headers
         self.left = self._length()
 
@@ -86,11 +82,21 @@ class Reading:
         self.left = 0
         self._answer.hang_up()
 
+    def _open(self) -> None:
+        self._opened = self._opening.at(self._at, self._tries)
+        self._answer = self._opened.answer
+
     def _read(self, size: int) -> bytes:
-        block: bytes = self._answer.body.read(size)
+        body, opened = self._answer.body, self._opened
+        block: bytes = body.read(size)
         if not block:
             raise errors.Incomplete(
                 f'the answer ended {self.left} bytes before its end')
+        # What has no length is not known to end where it ought to.
+        if (not opened.framed and self._at + len(block) == opened.end
+                and body.read(1)):
+            raise errors.Incomplete(
+                f'the answer goes on behind its end at byte {opened.end}')
         return block
 
     def _resume(self, exc: Exception) -> None:
@@ -106,50 +112,25 @@ class Reading:
             raise failure.final(self._tries.what, self._tries.made) from exc
         self._tries.back_off(
             f'{failure.reason}, at byte {self._at}', failure.retry_after)
-        self._answer = self._open()
-
-    def _open(self) -> objects.Answer:
-        """An answer whose next byte is the one that is wanted next."""
-        headers = {}
-        if self._at or self._end is not None:
-            last = '' if self._end is None else self._end - 1
-            headers['Range'] = f'bytes={self._at}-{last}'
-        return self._account.get(*self._object, headers, self._tries,
-                                 self._check)
-
-    def _check(self, answer: objects.Answer) -> None:
-        etag = answer.headers.get('etag', '').strip('"') or None
-        first, total = _extent(answer.headers)
-        if (self._etag or etag) != etag or (self._total or total) != total:
-            raise errors.Incomplete(
-                f'it is another object now: ETag {etag}, {total} bytes; it '
-                f'was ETag {self._etag}, {self._total} bytes')
-        if first > self._at:
-            raise errors.Incomplete(
-                f'the answer begins at byte {first}, not {self._at}')
-        self._etag, self._total = etag, total
-        if total is None:
-            return
-        # Not every gateway knows of ranges.
-        while first < self._at:
-            block = answer.body.read(min(BLOCK, self._at - first))
-            if not block:
-                raise errors.Incomplete('the answer ended early')
-            first += len(block)
+        self._open()
 
     def _length(self) -> int | None:
-        if self._total is None:
+        if self._opened.end is None:
             return None
-        end = self._total if self._end is None else min(
-            self._end, self._total)
-        self._end = end
-        return max(0, end - self._at)
+        return max(0, (self._opening.end or 0) - self._at)
 
 
-def _extent(headers: Mapping[str, str]) -> tuple[int, int | None]:
-    """Where an answer begins in its object, and the object's size."""
-    told = _CONTENT_RANGE.match(headers.get('content-range', ''))
-    if told:
-        return int(told[1]), int(told[3])
-    length = headers.get('content-length')
-    return 0, int(length) if length is not None else None
+def size(account: swift.Account, container: str, name: str) -> int:
+    """The bytes in an object of which a HEAD does not tell them.
+
+    A proxy may tell them with the bytes alone.
+
+    :raises RequestFailed: nothing tells
+    """
+    opened = Reading(account, container, name)
+    told = opened.left
+    opened.close()
+    if told is None:
+        raise errors.RequestFailed(
+            f'Swift does not tell the size of {container}/{name}')
+    return told

@@ -17,6 +17,7 @@ transient (422, an answer that confirms something else, Keystone's failures, a
 second 401) is tried again here. Both draw on one budget.
 """
 
+from collections.abc import Collection
 from collections.abc import Mapping
 import dataclasses
 import random
@@ -88,13 +89,16 @@ class Tries:
 
     :param policy: the bounds
     :param what: names the request in log lines
+    :param passing: statuses that may pass for this request alone
     """
 
-    def __init__(self, policy: Policy, what: str) -> None:
+    def __init__(self, policy: Policy, what: str,
+                 passing: Collection[int] = ()) -> None:
         self._policy = policy
         self._before = 0
         self._counter: Counter | None = None
         self.what = what
+        self.passing = passing
         #: Whether another token was tried where access was refused.
         self.renewed = False
 

@@ -14,8 +14,12 @@
 
 It sends over :mod:`.connections`, in larger blocks than urllib3's 16 KiB, and
 tells what made a request fail and what was answered to the deletion of an SLO.
+It follows no redirects: requests would send a PUT's token, but not its body,
+to wherever they point, or a GET in its place.
 """
 
+from collections.abc import Iterator
+import contextlib
 import functools
 from typing import Any
 from urllib import parse
@@ -25,12 +29,26 @@ import swiftclient.client
 import urllib3
 
 from glance_store_bufswift.swift import connections
+from glance_store_bufswift.swift import guard
 
 #: Bytes sent at a time: a block of the source (source.BLOCK) in one piece.
 BLOCK = 1 << 20
 
 #: Bytes read of an answer at a time.
 ANSWER_BLOCK = 128 << 10
+
+
+class Content:
+    """The body of an answer, as it comes."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def read(self, size: int) -> bytes:
+        """Some bytes; b'' at the end. What it raises is a failed try."""
+        with guard.ours():
+            block: bytes = self._body.read(size)
+            return block
 
 
 def _pool(pool_class: Any, connection_class: Any, watched: connections.Sockets,
@@ -87,6 +105,8 @@ class Connection(swiftclient.Connection):  # type: ignore[misc]
     """
 
     def __init__(self, watched: connections.Sockets, **kwargs: Any) -> None:
+        self.attempts: int
+        self.retries: int
         super().__init__(**kwargs)
         self._sockets = watched
         self._http: Any = None
@@ -107,7 +127,29 @@ class Connection(swiftclient.Connection):  # type: ignore[misc]
         http.request_session.mount('http://', adapter)
         http.request_session.mount('https://', adapter)
         http.request = self._noting(http.request)
+        # Neither followed nor read by requests.
+        http.request_session.get_redirect_target = lambda response: None
         return parsed, http
+
+    def _retry(self, *args: Any, **kwargs: Any) -> Any:
+        """What all of swiftclient's requests to an account go through."""
+        with guard.ours():
+            return super()._retry(*args, **kwargs)
+
+    def get_capabilities(self, url: str | None = None) -> Any:
+        """What the site says about itself."""
+        with guard.ours():
+            return super().get_capabilities(url)
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """For a request inside a try of another: made once, not counted."""
+        made, retries = self.attempts, self.retries
+        self.retries = 0
+        try:
+            yield
+        finally:
+            self.attempts, self.retries = made, retries
 
     def delete_slo(self, container: str, name: str) -> bytes:
         """Delete an SLO with its segments; gives the body of the answer.

@@ -209,10 +209,11 @@ class TestForeign(deletes.Case):
         self.check(f'{self.container}/image-1/')
 
 
-class TestStatic(deletes.Case):
-    """Static Large Objects, which Glance is given by others."""
+class StaticCase(deletes.Case):
+    """Tests of Static Large Objects, which Glance is given by others."""
 
     def upload_slo(self, *more: dict[str, Any]) -> None:
+        """Have an image that is one."""
         self.upload()
         segments = [{'path': f'/{self.container}/{name}'}
                     for name in self.listing(f'{self.image}/')]
@@ -221,10 +222,13 @@ class TestStatic(deletes.Case):
                       .head_object(self.container, self.image))
 
     def put_slo(self, name: str, segments: list[dict[str, Any]]) -> None:
+        """Store the manifest of one."""
         self.cloud.connection().put_object(
             self.container, name, json.dumps(segments),
             query_string='multipart-manifest=put')
 
+
+class TestStatic(StaticCase):
     def test_deleted(self) -> None:
         self.upload_slo()
         self.deletes()

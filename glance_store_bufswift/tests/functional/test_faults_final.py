@@ -49,8 +49,9 @@ TABLE = {
     'stall': row(faults.Stall(after=1000), TIMEOUT, 'timed out'),
     '401': answered(401),
     '403': answered(403, exceptions.StorageWriteDenied, tried=1),
-    # Never NotFound: Glance would delete the image.
-    '404': answered(404, tried=1),
+    # Never NotFound: Glance would delete the image. A proxy may not know yet
+    # of the container, which the upload has just made.
+    '404': answered(404),
     '408': answered(408),
     '409': answered(409, tried=1),
     '412': answered(412, tried=1),

@@ -39,7 +39,6 @@ WHOLES: dict[str, faults.Fault] = {
     'landing late': faults.LateLanding(reset=True),
     '202 without etag': faults.Rewrite(202, {'etag': None}),
     '202 with etag': faults.Rewrite(202),
-    'no etag': faults.Rewrite(headers={'etag': None}),
     'wrong etag': faults.Rewrite(headers={'etag': '0' * 32}),
     'byte 0 flipped': faults.FlipByte(0),
     'byte 200000 flipped': faults.FlipByte(200_000),

@@ -24,10 +24,13 @@ class Thing:
 
     :param data: what is in it
     :param etag: the header's value; its MD5 if None, no header if empty
+    :param written: when, as X-Timestamp; None for no such header
     """
 
-    def __init__(self, data: bytes, etag: str | None = None) -> None:
+    def __init__(self, data: bytes, etag: str | None = None,
+                 written: str | None = None) -> None:
         self.data = data
+        self._written = written
         md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
         self.etag = f'"{md5}"' if etag is None else etag
 
@@ -49,6 +52,12 @@ class Thing:
             request.wait_for_hang_up()
         return act
 
+    def head(self, request: sockets.Request) -> None:
+        """Answer a HEAD."""
+        request.send(200, {'ETag': self.etag or None,
+                           'X-Timestamp': self._written,
+                           'Content-Length': str(len(self.data))})
+
     def whole(self, request: sockets.Request) -> None:
         """Answer as one does who does not know of ranges."""
         self._answer(request, None, ranges=False)
@@ -56,7 +65,8 @@ class Thing:
     def _answer(self, request: sockets.Request, after: int | None,
                 ranges: bool = True) -> None:
         first, last = 0, len(self.data) - 1
-        headers: dict[str, Any] = {'ETag': self.etag} if self.etag else {}
+        headers: dict[str, Any] = {'ETag': self.etag or None,
+                                   'X-Timestamp': self._written}
         asked = re.match(r'bytes=(\d+)-(\d*)',
                          request.headers.get('range', '') if ranges else '')
         if asked:

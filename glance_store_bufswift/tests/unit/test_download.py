@@ -108,8 +108,9 @@ class TestDownload(wires.WireTestCase):
 
     def test_size_that_nobody_tells(self) -> None:
         def endless(request: sockets.Request) -> None:
-            request.send(200, {'Content-Length': None,
-                               'Transfer-Encoding': 'chunked'})
-        account = self.account(self.serve(endless))
+            body = b'' if request.method == 'HEAD' else b'0\r\n\r\n'
+            request.send(200, {'Content-Length': None, 'X-Timestamp': '1',
+                               'Transfer-Encoding': 'chunked'}, body)
+        account = self.account(self.serve(*[endless] * 5))
         self.assertRaises(errors.RequestFailed, download.size_of,
                           account, 'c', 'i')

@@ -14,9 +14,12 @@
 
 import datetime
 import json
+from typing import Any
 
+import fixtures
 from oslotest import base
 
+from glance_store_bufswift import errors
 from glance_store_bufswift.swift import listings
 
 
@@ -34,8 +37,25 @@ class TestStaticSegments(base.BaseTestCase):
         self.assertEqual([], self.segments({'data': 'eA=='}))
 
     def test_no_manifest(self) -> None:
-        self.assertRaises(json.JSONDecodeError, listings.static_segments,
-                          b'<html>')
+        for body in (b'<html>', b'null', b'{}', b'"/c/o"', b'7', b'\xff',
+                     b'[' * 100_000, b'["/c/o"]', b'[null]', b'[{}]',
+                     b'[{"name": 7}]', b'[{"name": "/c"}]', b'[{"name": ""}]',
+                     b'[{"name": "", "data": "eA=="}]', b'[[]]'):
+            exc = self.assertRaises(
+                errors.Unreadable, listings.static_segments, body)
+            self.assertTrue(exc.may_pass)
+            self.assertLess(len(str(exc)), 200)
+
+    def test_empty_or_endless(self) -> None:
+        """Another try would not help."""
+        for blocks in ([], [b'  '], [b'\r\n', b''], [b'x' * 70] * 2):
+            left = iter(blocks)
+            self.useFixture(fixtures.MonkeyPatch(
+                'glance_store_bufswift.swift.listings.MOST', 100))
+            exc = self.assertRaises(
+                errors.NoContent, listings.manifest_of,
+                lambda size, left=left: next(left, b'')[:size])
+            self.assertFalse(exc.may_pass)
 
 
 class TestEntry(base.BaseTestCase):
@@ -46,3 +66,24 @@ class TestEntry(base.BaseTestCase):
                 ('', None), ('yesterday', None)):
             found = listings.entry({'name': 'x', 'last_modified': text})
             self.assertEqual(moment, found.modified)
+
+    def test_what_is_missing_or_odd(self) -> None:
+        found = listings.entry({
+            'name': 'x', 'bytes': None, 'last_modified': 7, 'hash': [],
+            'content_type': None})
+        self.assertEqual(listings.Entry('x', sized=False), found)
+        self.assertTrue(listings.entry({'name': 'x', 'bytes': 0}).sized)
+        self.assertEqual(7, listings.entry({'name': 'x', 'bytes': '7'}).size)
+
+    def test_no_entries(self) -> None:
+        entries: tuple[Any, ...] = (
+            None, 'x', 7, [], {}, {'subdir': 'x/'}, {'name': ''},
+            {'name': None}, {'name': 5}, {'name': 'x', 'bytes': 'y'},
+            {'name': 'x', 'bytes': -1}, {'name': 'x', 'bytes': '-1'},
+            {'name': 'x', 'bytes': 1.5}, {'name': 'x', 'bytes': True},
+            {'name': 'x', 'bytes': float('nan')})
+        for each in entries:
+            self.assertRaises(errors.Unreadable, listings.entries,
+                              [{'name': 'good'}, each])
+        for page in (None, {}, 'x', 7, {'name': 'x'}):
+            self.assertRaises(errors.Unreadable, listings.entries, page)

@@ -80,11 +80,15 @@ class TestRange(_TestCase):
     """No byte is asked for or given that nobody wants."""
 
     def check(self, offset: int, size: int | None, asked: str) -> None:
-        for action in (THING.give, THING.whole):
+        # Only a HEAD tells that what comes in place of a range is all.
+        for actions, ranges in (
+                ([THING.give], [asked]),
+                ([THING.whole, THING.head, THING.whole],
+                 [asked, None, asked])):
             end = len(DATA) if size is None else offset + size
             self.assertEqual(DATA[offset:end], self.read(
-                action, offset=offset, size=size))
-            self.assertEqual([asked], gets.ranges(self.server))
+                *actions, offset=offset, size=size))
+            self.assertEqual(ranges, gets.ranges(self.server))
 
     def test_from_a_byte_on(self) -> None:
         self.check(700_001, None, 'bytes=700001-')
@@ -102,11 +106,18 @@ class TestRange(_TestCase):
         self.assertEqual(DATA[-5:], self.read(
             THING.give, offset=999_995, size=100))
         self.assertEqual(DATA[-5:], self.read(
-            THING.whole, offset=999_995, size=100))
+            THING.whole, THING.head, THING.whole, offset=999_995, size=100))
 
     def test_behind_the_end(self) -> None:
-        exc = self.lost(sockets.answer(416), offset=1_000_000)
-        self.assertEqual(416, exc.status)
+        for actions in ([sockets.answer(416), THING.head],
+                        [THING.whole, THING.head, THING.whole]):
+            exc = self.lost(*actions, offset=1_000_000)
+            self.assertEqual(416, exc.status)
+            self.assertIn('ends after 1000000 bytes', str(exc))
+
+    def test_of_nothing(self) -> None:
+        self.assertEqual(b'', self.read(
+            sockets.answer(416), gets.Thing(b'').head, size=5))
 
     def test_resumed(self) -> None:
         self.assertEqual(DATA[1000:601_000], self.read(

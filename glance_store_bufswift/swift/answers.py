@@ -1,0 +1,132 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What an answer says, beside its status: pure.
+
+Proxies and gateways write the same things in their own ways.
+"""
+
+from collections.abc import Mapping
+import hashlib
+import json
+import re
+from typing import Any
+from urllib import parse
+
+#: Codes in bodies that say that there is no room, whatever the status: Ceph
+#: RGW 16.2 answers 400 to an object above rgw_max_put_size.
+FULL = frozenset(('EntityTooLarge', 'QuotaExceeded'))
+
+#: Characters of an error's body that are looked at, those that are told, and
+#: those of a word in it: a longer one may be a token that a page repeats.
+LOOKED_AT, TOLD, LONGEST_WORD = 8192, 100, 60
+
+#: The MD5 of nothing.
+EMPTY = hashlib.md5(usedforsecurity=False).hexdigest()
+
+_ETAG = re.compile(r'(?:W/)?"?([^"]*)"?', re.IGNORECASE)
+_MD5 = re.compile('[0-9a-f]{32}', re.IGNORECASE)
+_XML = re.compile(r'<Code>\s*(\w+)\s*</Code>', re.IGNORECASE)
+_MESSAGE = re.compile(r'<Message>([^<]*)</Message>', re.IGNORECASE)
+_HEAD = re.compile(r'<(head|style|script)\b.*?</\1>', re.I | re.S)
+
+
+def md5_of(headers: Mapping[str, str]) -> str | None:
+    """The MD5 that an object's ETag tells, in lower case.
+
+    What a proxy has done to it is undone: a ``W/`` before it (nginx, of what
+    it compresses), quotes (Swift's middleware etag-quoter), capitals.
+
+    :param headers: of an answer, names in lower case
+    :returns: the ETag as it is if it is no MD5; None if there is none
+    """
+    text = headers.get('etag', '').strip()
+    told = _ETAG.fullmatch(text)
+    etag = told[1].strip() if told else text
+    if _MD5.fullmatch(etag):
+        return etag.lower()
+    return None if etag in ('', '-') else etag
+
+
+def number(headers: Mapping[str, str], name: str) -> int | None:
+    """A header that is a count, None if it is missing or no count."""
+    told = headers.get(name, '').strip()
+    return int(told) if re.fullmatch('[0-9]{1,18}', told) else None
+
+
+def length(headers: Mapping[str, str]) -> int | None:
+    """The bytes in an answer's body, None if they are not told.
+
+    What is sent in chunks has none, though there may be a number (RFC 9112,
+    6.3).
+    """
+    if 'chunked' in headers.get('transfer-encoding', '').lower():
+        return None
+    return number(headers, 'content-length')
+
+
+def code(body: Any) -> str:
+    """The code in an error's body, in JSON or XML; '' if there is none."""
+    text = _text(body)
+    told = _json(text).get('Code')
+    if isinstance(told, str):
+        return told
+    found = _XML.search(text)
+    if found:
+        return found[1]
+    # RGW writes it alone where no form was asked for.
+    return next((each for each in FULL if each in text), '')
+
+
+def words(body: Any, *known: str) -> str:
+    """What an error's body says, in one short line; '' if nothing.
+
+    :param known: what is told beside it, and not to be told twice
+    """
+    text = _text(body)
+    told = code(body)
+    if told:
+        more = _json(text).get('Message') or _MESSAGE.search(text)
+        more = more[1] if isinstance(more, re.Match) else more
+        text = f'{told}: {more}' if more else told
+    else:
+        text = re.sub('<[^>]*>', ' ', _HEAD.sub(' ', text))
+        for each in filter(None, known):
+            text = text.replace(each, ' ')
+    kept = [word if len(word) <= LONGEST_WORD else '...'
+            for word in text.split()]
+    line = ''.join(each for each in ' '.join(kept) if each.isprintable())
+    return line if len(line) <= TOLD else f'{line[:TOLD]}...'
+
+
+def place(location: str) -> str:
+    """Where a redirect points to, without credentials and query."""
+    try:
+        told = parse.urlsplit(location)
+        where = told.netloc.rpartition('@')[2]
+    except ValueError:
+        return 'an address that can not be read'
+    return f'{told.scheme}://{where}{told.path}' if where else told.path
+
+
+def _text(body: Any) -> str:
+    if isinstance(body, bytes):
+        return body[:LOOKED_AT].decode('utf-8', 'replace')
+    return body[:LOOKED_AT] if isinstance(body, str) else ''
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        told = None
+    return told if isinstance(told, dict) else {}

@@ -1,0 +1,92 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What is known of an object while it is read: pure.
+
+Each answer to a GET or HEAD of it is held against what those before told.
+"""
+
+from collections.abc import Mapping
+
+from glance_store_bufswift import errors
+from glance_store_bufswift.swift import answers
+
+
+class Known:
+    """What tells an object from another one of its name.
+
+    :param etag: its ETag; None = any
+    :param total: bytes in it; None = any
+    :ivar encoding: its Content-Encoding, '' if it has none
+    """
+
+    def __init__(self, etag: str | None = None,
+                 total: int | None = None) -> None:
+        self.total = total
+        self.encoding = ''
+        self._etag = _etag({'etag': etag or ''})
+        # When it was written. A POST changes that, so the ETag counts first.
+        self._written: str | None = None
+        self._seen = False
+
+    def compare(self, headers: Mapping[str, str]) -> None:
+        """Make sure that an answer is about this object.
+
+        :raises Incomplete: it is about another one, or does not tell
+        """
+        etag, written = _etag(headers), _written(headers)
+        same = f'ETag {etag}, written {written}; before: ETag {self._etag}, ' \
+               f'written {self._written}'
+        dated = written is not None and written == self._written
+        if self._etag and etag:
+            if etag != self._etag:
+                what = ('what the manifest lists has changed' if dated
+                        else 'it is another object now')
+                raise errors.Incomplete(f'{what} ({same})')
+        elif (self._etag or self._seen) and not dated:
+            raise errors.Incomplete(
+                f'nothing tells that it is the same object ({same}); does a '
+                'proxy remove ETags?')
+
+    def learn(self, headers: Mapping[str, str], total: int | None) -> None:
+        """Keep what an answer tells that is about this object.
+
+        :param total: bytes in the object, None if it does not tell
+        :raises Incomplete: it was another number before
+        """
+        if None not in (self.total, total) and self.total != total:
+            raise errors.Incomplete(
+                f'it is told to have {total} bytes now, before: {self.total} '
+                'bytes; the ETag is the same or missing')
+        self.total = self.total if total is None else total
+        self._etag = self._etag or _etag(headers)
+        self._written = self._written or _written(headers)
+        self._seen = True
+
+
+def encoding(headers: Mapping[str, str]) -> str:
+    """The Content-Encoding of an answer, '' if it has none."""
+    told = headers.get('content-encoding', '').strip().lower()
+    return '' if told == 'identity' else told
+
+
+def _etag(headers: Mapping[str, str]) -> str | None:
+    """The ETag, unless it is that of nothing.
+
+    Ceph RGW gives every SLO that one whose manifest came without ETags.
+    """
+    told = answers.md5_of(headers)
+    return None if told == answers.EMPTY else told
+
+
+def _written(headers: Mapping[str, str]) -> str | None:
+    return headers.get('x-timestamp') or headers.get('last-modified')
