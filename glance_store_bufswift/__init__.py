@@ -18,6 +18,7 @@ In the order in which the data of an upload flows::
     access.py      opening the account that an image is in
     containers.py  the containers that images are in
     upload.py      one upload, from source to manifest, or cleanup
+    summary.py     what it took, for the log
     flight.py      the segments on their way, and what fails first
     source.py      one pass over Glance's stream
     digests.py     checksum, multihash, verifier, the segments' MD5s

@@ -42,11 +42,17 @@ ENOUGH = 3
 
 def delete_objects(account: swift.Account, container: str,
                    names: Iterable[str]) -> list[str]:
-    """Delete objects beside each other.
+    """Delete objects beside each other; one line tells of what is left.
 
     :returns: the names of those that could not be deleted, sorted
     """
-    return sorted(failed_deletes(account, container, names))
+    failed = failed_deletes(account, container, names)
+    if failed:
+        LOG.warning('%(count)d objects could not be deleted from container '
+                    '%(container)s: %(why)s',
+                    {'count': len(failed), 'container': container,
+                     'why': next(iter(failed.values()))})
+    return sorted(failed)
 
 
 def failed_deletes(account: swift.Account, container: str,
@@ -70,21 +76,23 @@ def _in_bulk(account: swift.Account, container: str,
     limit = _bulk_limit(account)
     if not limit:
         return names
-    unusable = threading.Event()
+    failed: list[errors.RequestFailed] = []
 
     def delete(batch: list[str]) -> list[str]:
-        if unusable.is_set():
+        if failed:
             return batch
         try:
             return account.delete_bulk(container, batch)
         except errors.RequestFailed as exc:
-            LOG.warning('%s; going on one by one', exc)
-            unusable.set()
+            failed.append(exc)
             return batch
     batches = [names[start:start + limit]
                for start in range(0, len(names), limit)]
-    return [name for _, left in workers.each(delete, batches)
-            for name in left]
+    left = [name for _, names in workers.each(delete, batches)
+            for name in names]
+    if failed:
+        LOG.info('%s; going on one by one', failed[0])
+    return left
 
 
 def _bulk_limit(account: swift.Account) -> int:
@@ -108,7 +116,6 @@ def _one_by_one(account: swift.Account, container: str, names: list[str]
         try:
             account.delete(container, name)
         except errors.RequestFailed as exc:
-            LOG.warning('%s', exc)
             failed[name] = exc
             final.append(exc)
     for _ in workers.each(delete, names):
@@ -116,57 +123,73 @@ def _one_by_one(account: swift.Account, container: str, names: list[str]
     return failed
 
 
-def listed(account: swift.Account, container: str,
-           prefix: str) -> tuple[list[str], bool]:
-    """The names with a prefix, and whether the listing could be had."""
+def listed(account: swift.Account, container: str, prefix: str
+           ) -> tuple[list[str], errors.RequestFailed | None]:
+    """The names with a prefix, and why they could not be listed."""
     try:
-        return list(account.listing(container, prefix)), True
+        return list(account.listing(container, prefix)), None
     except errors.RequestFailed as exc:
-        LOG.warning('%s', exc)
-        return [], False
+        return [], exc
 
 
 def after_failure(account: swift.Account, where: layout.Layout,
                   attempted: set[str], former: dict[str, str] | None,
-                  in_doubt: bool) -> None:
-    """Remove whatever a failed attempt may have left; never raises.
+                  in_doubt: bool) -> list[str] | None:
+    """Remove whatever a failed attempt may have left.
+
+    One line tells of what it could not do.
 
     :param account: on connections of its own, as a DELETE has to come after
         the end of the PUT's connection
     :param attempted: every name for which a PUT was begun
     :param former: headers of what stood there before, None if nothing did
     :param in_doubt: whether a PUT may still land
+    :returns: the names of what is left; None if that is not known
     """
-    left = _sweep(account, where, attempted, former)
+    left, unlisted = _sweep(account, where, attempted, former)
     if in_doubt and attempted:
         threading.Event().wait(SETTLE)
-        left = _sweep(account, where, attempted, former)
+        left, unlisted = _sweep(account, where, attempted, former)
     if left:
         LOG.error('These objects of the failed upload of image %(image)s '
                   'could not be deleted from container %(container)s and '
-                  'are orphans now: %(names)s',
+                  'are orphans now. %(why)s. Their names: %(names)s',
                   {'image': where.image, 'container': where.container,
-                   'names': ', '.join(left)})
+                   'why': next(iter(left.values())),
+                   'names': ', '.join(sorted(left))})
+    elif unlisted:
+        LOG.warning('All objects known of the failed upload of image '
+                    '%(image)s were deleted, but what else may have been '
+                    'stored is not known: %(why)s',
+                    {'image': where.image, 'why': unlisted})
+        return None
+    return sorted(left)
 
 
-def _sweep(account: swift.Account, where: layout.Layout,
-           attempted: set[str], former: dict[str, str] | None) -> list[str]:
-    names = attempted - {where.image}
+def _sweep(account: swift.Account, where: layout.Layout, attempted: set[str],
+           former: dict[str, str] | None
+           ) -> tuple[dict[str, errors.RequestFailed],
+                      errors.RequestFailed | None]:
+    """Delete all once; what could not be, and why it could not be listed."""
+    names, unlisted = attempted - {where.image}, None
     if names:
-        names = names.union(listed(
-            account, where.container, where.prefix)[0])
-    left = delete_objects(account, where.container, sorted(names))
+        more, unlisted = listed(account, where.container, where.prefix)
+        names = names.union(more)
+    left = failed_deletes(account, where.container, sorted(names))
     if where.image in attempted:
-        left += _delete_own(account, where, former)
-    return left
+        failed = _delete_own(account, where, former)
+        left |= {where.image: failed} if failed else {}
+    return left, unlisted
 
 
 def _delete_own(account: swift.Account, where: layout.Layout,
-                former: dict[str, str] | None) -> list[str]:
+                former: dict[str, str] | None) -> errors.RequestFailed | None:
     """Delete the object with the image's name if this attempt wrote it.
 
     Another attempt may have stored the image meanwhile. What this one wrote
     has replaced a former image, to whose segments nothing points any more.
+
+    :returns: why it could not
     """
     try:
         headers = account.head(where.container, where.image)
@@ -174,14 +197,15 @@ def _delete_own(account: swift.Account, where: layout.Layout,
             account.delete(where.container, where.image)
             replaced(account, where, former)
     except errors.RequestFailed as exc:
-        LOG.warning('%s', exc)
-        return [where.image]
-    return []
+        return exc
+    return None
 
 
 def replaced(account: swift.Account, where: layout.Layout,
              headers: dict[str, str] | None) -> None:
     """Remove the segments of the image that this attempt replaced.
+
+    One line tells of what is left of them.
 
     :param headers: of the object that stood there before, None if none did
     """
@@ -191,15 +215,16 @@ def replaced(account: swift.Account, where: layout.Layout,
     container, prefix = target
     if prefix == where.prefix or not layout.belongs(where.image, prefix):
         return
-    names, known = listed(account, container, prefix)
+    names, unlisted = listed(account, container, prefix)
     # Whoever wrote the old manifest, its prefix must not cover our segments.
-    left = delete_objects(account, container, [
+    left = failed_deletes(account, container, [
         name for name in names if not name.startswith(where.prefix)])
-    if not known:
-        left.append(f'{prefix}*')
+    if unlisted:
+        left[f'{prefix}*'] = unlisted
     if left:
         LOG.error('These segments of the former data of image %(image)s '
-                  'could not be deleted from container %(container)s: '
-                  '%(names)s', {'image': where.image,
-                                'container': container,
-                                'names': ', '.join(left)})
+                  'could not be deleted from container %(container)s. '
+                  '%(why)s. Their names: %(names)s',
+                  {'image': where.image, 'container': container,
+                   'why': next(iter(left.values())),
+                   'names': ', '.join(sorted(left))})

@@ -76,10 +76,11 @@ def remove(account: swift.Account, container: str, image: str) -> None:
             threading.Event().wait(pause)
             if _remove(account, container, image):
                 return
-        LOG.warning('Container %s of a deleted image stays: Swift says that '
-                    'it is not empty, but lists nothing there', container)
+        why = 'Swift says that it is not empty, but lists nothing there'
     except errors.RequestFailed as exc:
-        LOG.warning('The container of a deleted image stays: %s', exc)
+        why = f'{exc}'
+    LOG.warning('Container %(container)s of a deleted image stays: %(why)s',
+                {'container': container, 'why': why})
 
 
 def _remove(account: swift.Account, container: str, image: str) -> bool:
@@ -113,5 +114,9 @@ def take_back(account: swift.Account, container: str) -> None:
     with contextlib.closing(account):
         try:
             account.delete_container(container)
+            return
         except errors.RequestFailed as exc:
-            LOG.warning('%s', exc)
+            why = exc
+    LOG.warning('Container %(container)s, made for an image that was not '
+                'stored, stays: %(why)s',
+                {'container': container, 'why': why})

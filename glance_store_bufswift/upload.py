@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from concurrent import futures
 import contextlib
 import dataclasses
-import time
+from typing import NoReturn
 
 from oslo_log import log as logging
 
@@ -32,6 +32,7 @@ from glance_store_bufswift import layout
 from glance_store_bufswift import manifest
 from glance_store_bufswift import opts
 from glance_store_bufswift import source
+from glance_store_bufswift import summary
 from glance_store_bufswift.swift import account as swift
 
 LOG = logging.getLogger(__name__)
@@ -44,22 +45,6 @@ class Stored:
     size: int
     checksum: str
     multihash: str
-
-
-@dataclasses.dataclass
-class Summary:
-    """What an upload took, for the log; bytes and seconds."""
-
-    began: float = dataclasses.field(default_factory=time.monotonic)
-    segments: int = 0
-    buffered: int = 0
-    unbuffered: int = 0
-
-    def count(self, sent: segment.Segment) -> None:
-        """Count a segment that was written to its end."""
-        self.segments += 1
-        self.buffered += sent.filed
-        self.unbuffered += sent.size - sent.filed
 
 
 class Upload:
@@ -93,7 +78,7 @@ class Upload:
         self._md5s: list[futures.Future[str]] = []
         self._warned = False
         self._former: dict[str, str] | None = None
-        self._summary = Summary()
+        self._summary = summary.Summary(where.image)
 
     def run(self) -> Stored:
         """Store the image, or leave nothing behind.
@@ -103,19 +88,32 @@ class Upload:
         :raises RequestFailed: Swift or Keystone did not do their part
         """
         try:
-            checksum, multihash = self._store()
+            hashes = self._store()
         except BaseException as exc:
+            failed = exc
+        else:
+            self._stop()
+            self._summary.log_stored(
+                self._source.size, self._account.retries)
+            return Stored(self._source.size, *hashes)
+        # Not while it is handled: oslo.log would add it to each warning.
+        self._fail(failed)
+
+    def _fail(self, exc: BaseException) -> NoReturn:
+        """End all of it, clean up, and raise what has failed first."""
+        try:
             self._flight.abort(exc)
             self._stop()
-            self._clean_up()
-            if not isinstance(exc, Exception):
-                raise  # an interrupt is not to be lost to another error
+            left = self._clean_up()
             first = self._flight.first_error or exc
-            raise first from first.__cause__
+            self._summary.log_failed(
+                first, self._source.size, len(self._flight.stored),
+                self._account.retries, left)
         finally:
             self._stop()
-        self._log_summary()
-        return Stored(self._source.size, checksum, multihash)
+        if not isinstance(exc, Exception):
+            raise exc  # an interrupt is not to be lost to another error
+        raise first from first.__cause__
 
     # From the source to the segments, in the caller's thread
 
@@ -192,8 +190,9 @@ class Upload:
         try:
             return self._buffers.take(capacity, self._flight.wait_for_one)
         except space.NoRoom as exc:
-            self._warn(exc)
-            return None
+            why = exc
+        self._warn(why)
+        return None
 
     def _warn(self, why: Exception) -> None:
         if not self._warned:
@@ -211,8 +210,9 @@ class Upload:
             return self._account.head(
                 self._where.container, self._where.image)
         except errors.RequestFailed as exc:
-            LOG.warning('%s', exc)
-            return None
+            why = exc
+        LOG.warning('%s', why)
+        return None
 
     def _remove_former(self) -> None:
         """Remove what the image replaced; the upload stands all the same."""
@@ -230,29 +230,20 @@ class Upload:
             [md5.result() for md5 in self._md5s], self._source.size,
             self._settings.confirm_timeout, self._former)
 
-    def _log_summary(self) -> None:
-        summary = self._summary
-        LOG.info('Image %(image)s stored: %(bytes)d bytes in %(segments)d '
-                 'segments, %(retries)d retries, %(buffered)d bytes '
-                 'buffered, %(unbuffered)d unbuffered, %(seconds).1f s',
-                 {'image': self._where.image, 'bytes': self._source.size,
-                  'segments': summary.segments,
-                  'retries': self._account.retries,
-                  'buffered': summary.buffered,
-                  'unbuffered': summary.unbuffered,
-                  'seconds': time.monotonic() - summary.began})
-
     def _stop(self) -> None:
         """Wait for all threads, close all files and connections."""
         self._flight.stop()
         self._digests.close()
         self._account.close()
 
-    def _clean_up(self) -> None:
-        """Remove what the upload has left; what stops that is logged."""
+    def _clean_up(self) -> list[str] | None:
+        """Remove what the upload has left; what stops that is logged.
+
+        :returns: the names of what is left; None if it is not known
+        """
         try:
             with contextlib.closing(self._account.fresh()) as account:
-                cleanup.after_failure(
+                return cleanup.after_failure(
                     account, self._where, self._flight.attempted,
                     self._former, in_doubt=self._in_doubt())
         except BaseException as exc:
@@ -265,6 +256,7 @@ class Upload:
                  'names': ', '.join(sorted(self._flight.attempted))})
             if not isinstance(exc, Exception):
                 raise  # an interrupt
+            return None
 
     def _in_doubt(self) -> bool:
         """Whether a PUT may still land, also one that was repeated."""

@@ -13,6 +13,7 @@
 """What is logged while a test runs."""
 
 import logging
+import sys
 import traceback
 
 import fixtures
@@ -24,6 +25,7 @@ class _Sink(logging.Handler):
         self._records = records
 
     def emit(self, record: logging.LogRecord) -> None:
+        record.handled = sys.exc_info()[1]
         self._records.append(record)
 
 
@@ -46,6 +48,17 @@ class Records(fixtures.Fixture):
         """Our own messages of a level, oldest first."""
         return [record.getMessage() for record in self.all
                 if record.levelno == level
+                and record.name.startswith('glance_store_bufswift.')]
+
+    def doubled(self) -> list[str]:
+        """Our warnings to which oslo.log adds an error that they don't tell.
+
+        It does so while one is handled (oslo_log.formatters,
+        _get_error_summary()).
+        """
+        return [record.getMessage() for record in self.all
+                if record.levelno >= logging.WARNING and not record.exc_info
+                and getattr(record, 'handled', None) is not None
                 and record.name.startswith('glance_store_bufswift.')]
 
     def clear(self) -> None:

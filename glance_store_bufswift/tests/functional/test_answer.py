@@ -16,6 +16,9 @@ import hashlib
 import logging
 from typing import Any
 
+from glance_store import exceptions
+
+from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests import stores
 from glance_store_bufswift.tests import streams
@@ -110,8 +113,7 @@ class TestLog(base.TestCase):
         self.assertEqual([], self.records.of(logging.WARNING))
         self.assertEqual([], self.records.of(logging.ERROR))
 
-    def test_failure_is_quiet(self) -> None:
-        """What is raised is not logged too."""
+    def test_failure_is_told_in_one_line(self) -> None:
         def fail() -> None:
             raise ValueError('bad')
 
@@ -121,5 +123,53 @@ class TestLog(base.TestCase):
         self.assertRaises(
             ValueError, made.add, self.image, streams.Stream(
                 streams.image(2 * SEGMENT), at=SEGMENT, then=fail), 0)
-        for level in (logging.INFO, logging.WARNING, logging.ERROR):
+        [summary] = self.records.of(logging.WARNING)
+        self.assertRegex(
+            summary, rf'^Image {self.image} was not stored: {SEGMENT} bytes '
+            r'read into \d segments, \d objects stored, 0 retries, \d+\.\d '
+            's; left in Swift: nothing; cause: ValueError: bad$')
+        for level in (logging.INFO, logging.ERROR):
             self.assertEqual([], self.records.of(level))
+        self.assertEqual([], self.records.doubled())
+
+    def test_swiftclient_is_quiet(self) -> None:
+        """Each failed request has one line, and that is ours."""
+        made = self.stores(fast={'swift_buffered_retries': 2})
+        made.add(self.image, streams.Stream(b'x'), 0)
+        self.records.clear()
+        self.proxy.add(faults.Rule(
+            faults.Status(code=503), 'PUT', times=None))
+        self.assertRaises(
+            exceptions.BackendException, made.add, self.image,
+            streams.Stream(streams.image(5 * SEGMENT)), 0)
+        told = [record for record in self.records.all
+                if record.levelno >= logging.INFO]
+        self.assertEqual(set(), {
+            record.name for record in told
+            if not record.name.startswith('glance_store_bufswift')})
+        failed = [each for each in self.proxy.log
+                  if each.status == 503]
+        # The last tries are told by the error, and by one line more.
+        self.assertLessEqual(len(told), len(failed) + 1)
+
+    def test_credentials_are_lost(self) -> None:
+        """One line of the cleaning, and one of the upload."""
+        made = self.stores(fast={'swift_buffered_retries': 1})
+        made.add(self.image, streams.Stream(b'x'), 0)
+        self.records.clear()
+        refused = faults.Status(code=401)
+        self.proxy.add(faults.Rule(refused, 'PUT', '/00000006$', times=None))
+        for method in ('HEAD', 'GET', 'DELETE'):
+            self.proxy.add(faults.Rule(refused, method, self.container,
+                                       times=None, skip=method == 'HEAD'))
+        self.assertRaises(
+            exceptions.BackendException, made.add, self.image,
+            streams.Stream(streams.image(6 * SEGMENT)), 0)
+        [error] = self.records.of(logging.ERROR)
+        self.assertIn('are orphans now. DELETE of ', error)
+        warnings = self.records.of(logging.WARNING)
+        self.assertRegex(warnings[-1], r'left in Swift: \d objects, named')
+        # What stood there before may have been looked for.
+        self.assertEqual([], [each for each in warnings[:-1]
+                              if not each.startswith('HEAD of ')])
+        self.assertEqual([], self.records.doubled())

@@ -40,6 +40,7 @@ ORDER = (
     'buffer.space',
     'buffer.buffers',
     'buffer.segment',
+    'summary',
     'swift.pace',
     'swift.answers',
     'swift.retry',

@@ -14,6 +14,7 @@
 
 import contextlib
 import errno
+import logging
 import threading
 import types
 from typing import Any
@@ -30,6 +31,7 @@ from glance_store_bufswift import digests
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift import opts
+from glance_store_bufswift.tests import logs
 from glance_store_bufswift.tests import streams
 from glance_store_bufswift.tests.unit import fakes
 from glance_store_bufswift.tests.unit import refusal
@@ -434,6 +436,91 @@ class TestFewThreads(_TestCase):
                 self.assertRaises(
                     KeyboardInterrupt, self.upload, bytes(3500))
             self.assertEqual({}, self.swift.objects)
+
+
+class TestLog(_TestCase):
+    """A failed upload has one line, and its cleaning one more at most."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.records = self.useFixture(logs.Records())
+
+    def lines(self, stream: Any) -> tuple[list[str], list[str]]:
+        """The errors and the warnings of an upload that fails."""
+        self.records.clear()
+        self.assertRaises(Exception, self.upload, stream)  # noqa: H202
+        self.assertEqual([], self.records.doubled())
+        return (self.records.of(logging.ERROR),
+                self.records.of(logging.WARNING))
+
+    def test_nothing_is_left(self) -> None:
+        self.failing('PUT', '00000004', errors.RequestFailed('503', 503))
+        wrong, [warning] = self.lines(bytes(3500))
+        self.assertEqual([], wrong)
+        self.assertRegex(
+            warning, r'^Image id was not stored: 3500 bytes read into \d '
+            r'segments, \d objects stored, 0 retries, \d+\.\d s; left in '
+            'Swift: nothing; cause: RequestFailed: 503$')
+
+    def test_source_fails(self) -> None:
+        def fail() -> None:
+            raise ValueError('bad')
+        _, [warning] = self.lines(streams.Stream(
+            bytes(3500), most=100, at=2700, then=fail))
+        self.assertIn('2700 bytes read into ', warning)
+        self.assertIn('cause: ValueError: bad', warning)
+
+    def test_credentials_are_lost(self) -> None:
+        """Of twenty segments and all else that is asked for."""
+        def before(method: str, name: str) -> None:
+            if name.endswith('00000020') or method != 'PUT':
+                raise errors.RequestFailed(f'{method}: 401', 401)
+        self.swift.before = before
+        for offer in ({}, {'bulk_delete': {'max_deletes_per_request': 5}}):
+            self.swift.info = offer
+            [error], [*look, warning] = self.lines(bytes(19_500))
+            # What stood there before may have been looked for by then.
+            self.assertLessEqual({*look}, {'HEAD: 401'})
+            self.assertIn('are orphans now. DELETE: 401. Their names: ', error)
+            for number in range(1, 21):
+                self.assertIn(self.where.segment(number), error)
+            self.assertRegex(
+                warning, r'left in Swift: 2\d objects, named above; cause')
+
+    def test_listing_can_not_be_had(self) -> None:
+        def before(method: str, name: str) -> None:
+            if method == 'LIST' or (method, name[-8:]) == (
+                    'PUT', '00000004'):
+                raise errors.RequestFailed(f'{method}: 503', 503)
+        self.swift.before = before
+        wrong, [unlisted, warning] = self.lines(bytes(3500))
+        self.assertEqual([], wrong)
+        self.assertIn('what else may have been stored is not known: LIST: 503',
+                      unlisted)
+        self.assertIn('left in Swift: not known', warning)
+
+    def test_cleaning_breaks_off(self) -> None:
+        def before(method: str, name: str) -> None:
+            if method == 'DELETE':
+                raise TypeError('a bug')
+            if name.endswith('00000004'):
+                raise errors.RequestFailed('503', 503)
+        self.swift.before = before
+        [error], [warning] = self.lines(bytes(3500))
+        self.assertIn('broke off', error)
+        self.assertIn('left in Swift: not known', warning)
+
+    def test_no_room_is_told_once(self) -> None:
+        self.upload(bytes(3500), directory='/nowhere')
+        [warning] = self.records.of(logging.WARNING)
+        self.assertEqual(1, warning.count('/nowhere'))
+        self.assertEqual([], self.records.doubled())
+
+    def test_former_can_not_be_looked_at(self) -> None:
+        self.failing('HEAD', 'id', errors.RequestFailed('HEAD: 503', 503))
+        self.upload(bytes(500))
+        self.assertEqual(['HEAD: 503'], self.records.of(logging.WARNING))
+        self.assertEqual([], self.records.doubled())
 
 
 class TestReplaced(_TestCase):
