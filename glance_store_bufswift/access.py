@@ -31,7 +31,6 @@ from glance_store_bufswift import errors
 from glance_store_bufswift import opts
 from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift.swift import client
-from glance_store_bufswift.swift import failure
 from glance_store_bufswift.swift import retry
 
 LOG = logging.getLogger(__name__)
@@ -64,7 +63,7 @@ def account(site: Site, sign_in: Callable[[], Any],
     """
     settings = site.settings
     policy = retry.Policy(settings.retries, settings.max_backoff)
-    manager = failure.repeat(policy, 'Authentication for Swift', sign_in)
+    manager = retry.repeat(policy, 'Authentication for Swift', sign_in)
     try:
         opened = swift.Account(_endpoint(site, manager, token), policy)
         with contextlib.closing(opened):
@@ -157,7 +156,7 @@ def trusted(settings: opts.Settings, make: Callable[[], Any]) -> Any:
     """
     policy = retry.Policy(settings.retries, settings.max_backoff)
     try:
-        return failure.repeat(policy, 'Making a trust', make)
+        return retry.repeat(policy, 'Making a trust', make)
     except Exception as exc:
         LOG.warning('Keystone made no trust for this operation, which goes '
                     "on with the user's token: when that expires, it fails. "

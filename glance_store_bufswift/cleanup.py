@@ -13,7 +13,6 @@
 """Removing objects: after a failed upload, and what an image replaced."""
 
 from collections.abc import Iterable
-import threading
 
 from oslo_log import log as logging
 
@@ -148,7 +147,7 @@ def after_failure(account: swift.Account, where: layout.Layout,
     """
     left, unlisted = _sweep(account, where, attempted, former)
     if in_doubt and attempted:
-        threading.Event().wait(SETTLE)
+        account.pause(SETTLE)
         left, unlisted = _sweep(account, where, attempted, former)
     if left:
         LOG.error('These objects of the failed upload of image %(image)s '

@@ -13,7 +13,6 @@
 """The containers that images are in."""
 
 import contextlib
-import threading
 
 from oslo_log import log as logging
 
@@ -73,7 +72,7 @@ def remove(account: swift.Account, container: str, image: str) -> None:
     """
     try:
         for pause in PAUSES:
-            threading.Event().wait(pause)
+            account.pause(pause)
             if _remove(account, container, image):
                 return
         why = 'Swift says that it is not empty, but lists nothing there'

@@ -15,7 +15,6 @@
 from collections.abc import Mapping
 from collections.abc import Sequence
 import hashlib
-import threading
 import time
 
 from oslo_log import log as logging
@@ -72,7 +71,7 @@ def confirm(account: swift.Account, where: layout.Layout,
                         {'image': where.image, 'timeout': timeout,
                          'container': where.container})
             return
-        threading.Event().wait(pause)
+        account.pause(pause)
         pause = min(2 * pause, LONGEST_LOOK)
 
 

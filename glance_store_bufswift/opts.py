@@ -113,9 +113,6 @@ one more segment.
 How many further times a request to Swift or Keystone is tried when it fails
 for a reason that may pass: a broken connection, a timeout, 401, 408, 422,
 429, 498, 499, 5xx, or an answer that does not confirm what was sent.
-
-A request without a body may be sent once more than that: a first 401 makes
-python-swiftclient repeat it at once with a new token.
 """),
     cfg.IntOpt(
         'swift_buffered_max_backoff',

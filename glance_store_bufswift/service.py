@@ -32,7 +32,6 @@ from glance_store_bufswift import driver
 from glance_store_bufswift import errors
 from glance_store_bufswift import opts
 from glance_store_bufswift.swift import account as swift
-from glance_store_bufswift.swift import failure
 from glance_store_bufswift.swift import retry
 
 
@@ -98,7 +97,7 @@ class Service:
         except exceptions.BadStoreUri as exc:
             raise errors.ConfigError(
                 f'Store {self._backend}: {exc}') from exc
-        failure.repeat(
+        retry.repeat(
             retry.Policy(settings.retries, settings.max_backoff),
             'Authentication for Swift', self._keystone.session.get_token)
 

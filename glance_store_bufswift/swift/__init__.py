@@ -15,13 +15,13 @@
 In the order in which they build on each other::
 
     answers.py      what an answer says, beside its status
-    retry.py        when a request is tried again, and after how long
+    pace.py         how many requests are under way at a time
     failure.py      what a failed try says
+    retry.py        whether a request is tried again, and after how long
     tokens.py       tokens for swiftclient, from a keystoneauth session
     connections.py  connections that can be broken off
     guard.py        what swiftclient does, without surprises
     wire.py         swiftclient's connection, on those
-    body.py         a segment on its way through swiftclient's retry
     client.py       runs requests, each until it is done or given up
     info.py         what a site says about itself
     listings.py     what a container lists

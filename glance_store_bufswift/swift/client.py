@@ -20,9 +20,9 @@ from typing import Any
 from typing import TypeVar
 
 from glance_store_bufswift import errors
-from glance_store_bufswift.swift import body as bodies
 from glance_store_bufswift.swift import connections
 from glance_store_bufswift.swift import failure as failures
+from glance_store_bufswift.swift import pace
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.swift import tokens
 from glance_store_bufswift.swift import wire
@@ -67,6 +67,7 @@ class Client:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._renewing = threading.Lock()
+        self._pace = pace.Pace(policy.cancelled, policy.max_backoff)
         self._connections: list[wire.Connection] = []
         # Set by what is in front of Swift and takes no chunked encoding.
         self._needs_lengths = False
@@ -83,12 +84,17 @@ class Client:
     def cancel(self) -> None:
         """End all requests, also those on the wire; for good."""
         self._policy.cancelled.set()
+        self._pace.wake()
         self._sockets.break_off()
 
     def close(self) -> None:
         """Close all connections. None may be in use."""
         for connection in self._connections:
             connection.close()
+
+    def pause(self, seconds: float) -> None:
+        """Wait; raises Aborted as soon as all is cancelled."""
+        self._policy.pause(seconds)
 
     def tries(self, what: str,
               passing: Collection[int] = ()) -> retry.Tries:
@@ -119,58 +125,48 @@ class Client:
              rewind: Callable[[], object] | None = None) -> T:
         """Run a request until it succeeds or is to be given up.
 
-        With a body to rewind, swiftclient's own retry works inside on what
-        is left of the tries. Without one it would not wait between them.
+        :param rewind: sets the request's body back, if it has one
         """
         before = max(1, tries.made)
         try:
             while True:
-                answer: dict[str, Any] = {}
-                if self._policy.cancelled.is_set():
-                    raise errors.Aborted('The upload has failed elsewhere')
+                tries.begin()
                 connection = self._connection()
-                connection.retries = tries.left - 1 if rewind else 0
-                tries.begin(connection)
                 try:
-                    self._renew_token(connection)
-                    return request(connection, answer)
+                    return self._try(connection, request)
                 except Exception as exc:
-                    failure = self._failure(exc, connection, answer, tries)
-                    if not failure.may_pass or not tries.left:
-                        raise failure.final(tries.what, tries.made) from exc
-                if rewind:
-                    bodies.rewind(rewind, tries, failure)
-                tries.back_off(failure.reason, failure.retry_after)
+                    failure = self._failure(exc, connection)
+                    tries.again(failure, exc, connection.renew, rewind)
         finally:
             with self._lock:
                 self.retries += max(0, tries.made - before)
 
-    def _failure(self, exc: Exception, connection: wire.Connection,
-                 answer: dict[str, Any],
-                 tries: retry.Tries) -> failures.Failure:
+    def _try(self, connection: wire.Connection,
+             request: Callable[[wire.Connection, dict[str, Any]], T]) -> T:
+        """Run a request once, when it is its turn."""
+        with self._pace.turn() as began:
+            self._policy.check()
+            try:
+                self._renew_token(connection)
+                result = request(connection, {})
+            except Exception as exc:
+                failure = failures.of_exception(exc)
+                if failure and failure.status in failures.TOO_MANY:
+                    self._pace.refused(began, failure.retry_after)
+                raise
+        self._pace.answered()
+        return result
+
+    def _failure(self, exc: Exception,
+                 connection: wire.Connection) -> failures.Failure:
         """What made a request fail; other exceptions are raised again."""
-        if isinstance(exc, errors.NotRewindable):
-            return bodies.last_failure(connection, answer).lasting(str(exc))
-        if bodies.not_reset(exc):
-            return bodies.last_failure(connection, answer)
         failure = failures.of_exception(exc)
         if failure is None:
             raise exc
-        if failure.status is None:
-            # Half an answer may still be on its way.
+        if failure.status is None or failure.may_pass:
+            # Half an answer, or half a request, may still be on its way; and
+            # another proxy may do better.
             connection.close()
-        if failure.status == 401 and self._endpoint.session is None:
-            # swiftclient has dropped what there is no other of.
-            connection.url = self._endpoint.url
-            connection.token = self._endpoint.token
-            return failure.lasting("the user's own token can not be renewed "
-                                   '(see swift_store_use_trusts)')
-        if failure.refused and connection.session and not tries.renewed:
-            tries.renewed = True
-            connection.session.invalidate()
-            return dataclasses.replace(failure, may_pass=True)
-        if failure.status in tries.passing:
-            return dataclasses.replace(failure, may_pass=True)
         return failure
 
     def _renew_token(self, connection: wire.Connection) -> None:
@@ -198,9 +194,7 @@ class Client:
         session = None
         if where.session is not None:
             session = tokens.Tokens(where.session, self._renewing)
-        # swiftclient's own waits can't be cut short: ours take their place.
         return wire.Connection(
-            self._sockets, preauthurl=where.url, preauthtoken=where.token,
-            session=session, force_auth_retry=session is not None,
-            starting_backoff=0, max_backoff=0, timeout=where.timeout,
-            cacert=where.cacert, insecure=where.insecure)
+            self._sockets, where.url, where.token, session,
+            timeout=where.timeout, cacert=where.cacert,
+            insecure=where.insecure)

@@ -12,11 +12,9 @@
 
 """What a failed try says: whether it may pass, and how to name it."""
 
-from collections.abc import Callable
 from collections.abc import Mapping
 import dataclasses
 from typing import Any
-from typing import TypeVar
 
 from keystoneauth1 import exceptions as ksa
 import requests
@@ -25,9 +23,13 @@ import urllib3.exceptions
 
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import answers
-from glance_store_bufswift.swift import retry
 
-T = TypeVar('T')
+#: Statuses besides 5xx that may pass (python-swiftclient, Connection._retry;
+#: 422 says that the bytes were damaged on their way).
+TRANSIENT = frozenset((401, 408, 422, 429, 498, 499))
+
+#: Statuses that say that there are too many requests.
+TOO_MANY = frozenset((429, 498))
 
 #: What Keystone may answer now and not the next time.
 _KEYSTONE_TRANSIENT = frozenset((408, 429, 500, 502, 503, 504))
@@ -77,6 +79,25 @@ class Failure:
             status=self.status, timed_out=self.timed_out)
 
 
+def may_pass(status: int | None) -> bool:
+    """Whether a request answered with this status is worth another try.
+
+    None stands for no answer: a broken connection or a timeout.
+    """
+    return status is None or status in TRANSIENT or 500 <= status <= 599
+
+
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds that the server asks to wait, 0 if it does not say.
+
+    The form with a date is not read: it needs clocks that agree.
+    """
+    try:
+        return max(0.0, float(headers.get('retry-after', 0)))
+    except ValueError:
+        return 0.0
+
+
 def of_exception(exc: BaseException | None) -> Failure | None:
     """The failure that an exception stands for.
 
@@ -115,8 +136,8 @@ def of_answer(answer: Mapping[str, Any]) -> Failure:
         status = 413
     return Failure(
         describe(answer), status=status,
-        may_pass=status is not None and retry.may_pass(status),
-        retry_after=retry.retry_after(answer.get('headers') or {}))
+        may_pass=status is not None and may_pass(status),
+        retry_after=retry_after(answer.get('headers') or {}))
 
 
 def describe(answer: Mapping[str, Any]) -> str:
@@ -136,27 +157,6 @@ def describe(answer: Mapping[str, Any]) -> str:
             f'transaction id {transaction}')
 
 
-def repeat(policy: retry.Policy, what: str, call: Callable[[], T]) -> T:
-    """Repeat a call while its failures may pass.
-
-    :param what: names the call in log lines and errors
-    :raises RequestFailed: it failed for good
-    """
-    tries = retry.Tries(policy, what)
-    while True:
-        tries.begin(retry.Once())
-        try:
-            return call()
-        except Exception as exc:
-            # Upstream wraps what Keystone's client raises.
-            failure = of_exception(exc) or of_exception(exc.__context__)
-            if failure is None:
-                raise
-            if not failure.may_pass or not tries.left:
-                raise failure.final(what, tries.made) from exc
-            tries.back_off(failure.reason, failure.retry_after)
-
-
 def _of_keystone(exc: ksa.ClientException) -> Failure:
     status = getattr(exc, 'http_status', None)
     headers = getattr(getattr(exc, 'response', None), 'headers', None) or {}
@@ -166,7 +166,7 @@ def _of_keystone(exc: ksa.ClientException) -> Failure:
     # caller, Keystone's does not either.
     return Failure(
         f'Keystone: {exc}', may_pass=lost or status in _KEYSTONE_TRANSIENT,
-        retry_after=retry.retry_after(headers),
+        retry_after=retry_after(headers),
         timed_out=isinstance(exc, ksa.ConnectTimeout))
 
 

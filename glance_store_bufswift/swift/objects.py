@@ -30,7 +30,6 @@ from glance_store_bufswift.buffer import segment
 from glance_store_bufswift import errors
 from glance_store_bufswift import once
 from glance_store_bufswift.swift import answers
-from glance_store_bufswift.swift import body as bodies
 from glance_store_bufswift.swift import bulk
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import failure as failures
@@ -79,19 +78,18 @@ class Objects(client.Client):
             body.seek(start)    # waits for its end, if it is buffered
 
         def put(connection: wire.Connection, answer: dict[str, Any]) -> None:
-            reader = bodies.Body(body, tries, connection, answer)
             size = length
             if size is None and self._needs_lengths and body.finished:
                 size = body.size
             try:
                 connection.put_object(
-                    container, name, reader, content_length=size,
+                    container, name, body, content_length=size,
                     chunk_size=wire.BLOCK, headers=headers,
                     response_dict=answer)
             except Exception as exc:
                 if size is None and answer.get('status') == 411:
                     self._needs_lengths = True
-                    raise bodies.length_needed(
+                    raise _length_needed(
                         tries.what, body, answer) from exc
                 raise
             self._confirm(connection, container, name, answer, body.md5())
@@ -129,9 +127,8 @@ class Objects(client.Client):
                  name: str) -> str | None:
         """The ETag of what was just stored, None if there is none."""
         try:
-            with connection.aside():
-                return answers.md5_of(connection.head_object(
-                    container, name, headers={'X-Newest': 'true'}))
+            return answers.md5_of(connection.head_object(
+                container, name, headers={'X-Newest': 'true'}))
         except swiftclient.ClientException as exc:
             if exc.http_status == 404:
                 raise errors.NotStored(
@@ -275,3 +272,19 @@ def _unless_conflict(get: Callable[[], T]) -> T:
         if exc.http_status == 409:
             raise errors.Incomplete(f'no segment to be read: {exc}') from exc
         raise
+
+
+def _length_needed(what: str, body: segment.Segment,
+                   answer: Mapping[str, Any]) -> errors.BufswiftError:
+    """What to raise for data that is refused as its length is not known.
+
+    Swift itself takes it (api-ref, Transfer-Encoding of an object's PUT);
+    old proxies in front of it answer 411.
+    """
+    if body.buffered:
+        return errors.NotStored(failures.describe(answer))
+    return errors.RequestFailed(
+        f'{what} failed: a proxy in front of Swift refuses data of unknown '
+        f'length ({failures.describe(answer)}), and without a buffer it is '
+        'known too late. Make room in swift_buffered_dir, or have the proxy '
+        'accept chunked encoding', status=411)

@@ -12,12 +12,13 @@
 
 """Reading an object, also over connections that break."""
 
+import dataclasses
+
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift.swift import failure as failures
 from glance_store_bufswift.swift import known
 from glance_store_bufswift.swift import opening
-from glance_store_bufswift.swift import retry
 
 #: Bytes read from a socket at a time.
 BLOCK = 256 << 10
@@ -106,12 +107,10 @@ class Reading:
             raise exc
         if self._advanced:
             self._tries = self._account.tries(self._tries.what)
-            self._tries.begin(retry.Once())
+            self._tries.begin()
             self._advanced = False
-        if not failure.may_pass or not self._tries.left:
-            raise failure.final(self._tries.what, self._tries.made) from exc
-        self._tries.back_off(
-            f'{failure.reason}, at byte {self._at}', failure.retry_after)
+        self._tries.again(dataclasses.replace(
+            failure, reason=f'{failure.reason}, at byte {self._at}'), exc)
         self._open()
 
     def _length(self) -> int | None:

@@ -10,48 +10,26 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""When a request is tried again, and after how long.
+"""Whether a request is tried again, with which token, and after how long.
 
-swiftclient's own retry sends a segment again; what it does not take for
-transient (422, an answer that confirms something else, Keystone's failures, a
-second 401) is tried again here. Both draw on one budget.
+The one place that decides: swiftclient makes single tries.
 """
 
+from collections.abc import Callable
 from collections.abc import Collection
-from collections.abc import Mapping
 import dataclasses
 import random
 import threading
-from typing import Protocol
+from typing import TypeVar
 
 from oslo_log import log as logging
 
 from glance_store_bufswift import errors
+from glance_store_bufswift.swift import failure as failures
 
 LOG = logging.getLogger(__name__)
 
-#: Statuses besides 5xx that may pass (python-swiftclient, Connection._retry;
-#: 422 says that the bytes were damaged on their way).
-TRANSIENT = frozenset((401, 408, 422, 429, 498, 499))
-
-
-def may_pass(status: int | None) -> bool:
-    """Whether a request answered with this status is worth another try.
-
-    None stands for no answer: a broken connection or a timeout.
-    """
-    return status is None or status in TRANSIENT or 500 <= status <= 599
-
-
-def retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds that the server asks to wait, 0 if it does not say.
-
-    The form with a date is not read: it needs clocks that agree.
-    """
-    try:
-        return max(0.0, float(headers.get('retry-after', 0)))
-    except ValueError:
-        return 0.0
+T = TypeVar('T')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,20 +46,15 @@ class Policy:
     cancelled: threading.Event = dataclasses.field(
         default_factory=threading.Event)
 
+    def check(self) -> None:
+        """Raise Aborted if nothing is to be tried any more."""
+        if self.cancelled.is_set():
+            raise errors.Aborted('The upload has failed elsewhere')
 
-class Counter(Protocol):
-    """What counts the tries of a call: swiftclient's Connection."""
-
-    attempts: int
-
-
-class Once:
-    """Counts a call that is a single try."""
-
-    attempts = 0
-
-    def __setattr__(self, name: str, value: int) -> None:
-        super().__setattr__(name, max(value, 1))
+    def pause(self, seconds: float) -> None:
+        """Wait; raises Aborted as soon as nothing is to be tried any more."""
+        self.cancelled.wait(seconds)
+        self.check()
 
 
 class Tries:
@@ -90,49 +63,112 @@ class Tries:
     :param policy: the bounds
     :param what: names the request in log lines
     :param passing: statuses that may pass for this request alone
+    :ivar made: tries so far
     """
 
     def __init__(self, policy: Policy, what: str,
                  passing: Collection[int] = ()) -> None:
         self._policy = policy
-        self._before = 0
-        self._counter: Counter | None = None
+        self._passing = passing
+        self._renewed = False
         self.what = what
-        self.passing = passing
-        #: Whether another token was tried where access was refused.
-        self.renewed = False
-
-    def begin(self, counter: Counter) -> None:
-        """Count what swiftclient's own retry makes of the next call."""
-        self._before = self.made
-        self._counter = counter
-        counter.attempts = 0
-
-    @property
-    def made(self) -> int:
-        """How many tries there were."""
-        return self._before + (self._counter.attempts if self._counter else 0)
+        self.made = 0
 
     @property
     def left(self) -> int:
         """How many more tries there are."""
         return max(0, self._policy.retries + 1 - self.made)
 
-    def back_off(self, reason: str, server_asks: float = 0) -> None:
-        """Wait before the next try.
+    def begin(self) -> None:
+        """Count a try; raises Aborted if there is to be none."""
+        self._policy.check()
+        self.made += 1
 
-        :param reason: why the last try failed
-        :param server_asks: seconds, from Retry-After
+    def again(self, failure: failures.Failure, cause: Exception,
+              renew: Callable[[], object] | None = None,
+              rewind: Callable[[], object] | None = None) -> None:
+        """Get ready for another try, and wait until it is time for it.
+
+        :param failure: what the last try came to
+        :param cause: the exception that told it
+        :param renew: has the next try use another token; None if there is
+            no other
+        :param rewind: sets the request's body back; None if it has none
+        :raises RequestFailed: there is no further try
         :raises Aborted: nothing is to be tried any more
         """
+        refused = self._is_refused(failure, rewind is not None)
+        failure = self._judged(failure, refused, renew is not None)
+        if not failure.may_pass or not self.left:
+            raise failure.final(self.what, self.made) from cause
+        # First, so that what a window in memory holds is not given up.
+        if rewind is not None:
+            self._rewind(rewind, failure)
+        at_once = failure.status == 401 and not self._renewed
+        if refused and renew is not None:
+            self._renewed = True
+            renew()
+        self._wait(failure, at_once)
+
+    def _is_refused(self, failure: failures.Failure, has_body: bool) -> bool:
+        """Whether the token may be to blame."""
+        if failure.status == 401:
+            return True
+        if failure.refused:
+            return not self._renewed
+        # Once may be chance; it is not to cost Keystone a token.
+        return has_body and failure.may_hide_401 and self.made > 1
+
+    def _judged(self, failure: failures.Failure, refused: bool,
+                renewable: bool) -> failures.Failure:
+        """The failure, and whether it may pass for this request."""
+        if failure.status == 401 and not renewable:
+            return failure.lasting("the user's own token can not be renewed "
+                                   '(see swift_store_use_trusts)')
+        if failure.status in self._passing or (
+                failure.refused and refused and renewable):
+            return dataclasses.replace(failure, may_pass=True)
+        return failure
+
+    def _rewind(self, rewind: Callable[[], object],
+                failure: failures.Failure) -> None:
+        try:
+            rewind()
+        except errors.NotRewindable as exc:
+            raise failure.lasting(str(exc)).final(
+                self.what, self.made) from exc
+
+    def _wait(self, failure: failures.Failure, at_once: bool) -> None:
         bound = self._policy.max_backoff
         # Spread, so that the segments of an upload that failed together do
         # not come back together.
         doubling = 2.0 ** max(0, self.made - 1) * random.uniform(0.5, 1)  # noqa: S311
-        wait = min(bound, max(doubling, server_asks))
+        wait = min(bound, max(doubling, failure.retry_after))
+        if at_once:
+            wait = 0
         LOG.info('%(what)s failed (%(reason)s), try %(made)d of %(all)d; '
                  'the next one follows in %(wait).1f s',
-                 {'what': self.what, 'reason': reason, 'made': self.made,
-                  'all': self._policy.retries + 1, 'wait': wait})
-        if self._policy.cancelled.wait(wait):
-            raise errors.Aborted('The upload has failed elsewhere')
+                 {'what': self.what, 'reason': failure.reason,
+                  'made': self.made, 'all': self._policy.retries + 1,
+                  'wait': wait})
+        self._policy.pause(wait)
+
+
+def repeat(policy: Policy, what: str, call: Callable[[], T]) -> T:
+    """Repeat a call while its failures may pass.
+
+    :param what: names the call in log lines and errors
+    :raises RequestFailed: it failed for good
+    """
+    tries = Tries(policy, what)
+    while True:
+        tries.begin()
+        try:
+            return call()
+        except Exception as exc:
+            # Upstream wraps what Keystone's client raises.
+            failure = (failures.of_exception(exc)
+                       or failures.of_exception(exc.__context__))
+            if failure is None:
+                raise
+            tries.again(failure, exc)

@@ -41,8 +41,11 @@ class Tokens:
         return self._given
 
     def invalidate(self) -> bool:
+        """What swiftclient calls after a 401: no, don't try again."""
+        return False
+
+    def renew(self) -> None:
         """The token was refused: forget it, unless another did so before."""
         with self._renewing:
             if self._session.get_token() == self._given:
                 self._session.invalidate()
-        return True

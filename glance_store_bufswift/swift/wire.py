@@ -13,13 +13,12 @@
 """swiftclient's connection, with what swiftclient has no option for.
 
 It sends over :mod:`.connections`, in larger blocks than urllib3's 16 KiB, and
-tells what made a request fail and what was answered to the deletion of an SLO.
+tells what was answered to the deletion of an SLO.
 It follows no redirects: requests would send a PUT's token, but not its body,
 to wherever they point, or a GET in its place.
 """
 
-from collections.abc import Iterator
-import contextlib
+from collections.abc import Callable
 import functools
 from typing import Any
 from urllib import parse
@@ -30,6 +29,7 @@ import urllib3
 
 from glance_store_bufswift.swift import connections
 from glance_store_bufswift.swift import guard
+from glance_store_bufswift.swift import tokens
 
 #: Bytes sent at a time: a block of the source (source.BLOCK) in one piece.
 BLOCK = 1 << 20
@@ -99,18 +99,27 @@ def _delete_slo(url: str, token: str, container: str, name: str,
 
 
 class Connection(swiftclient.Connection):  # type: ignore[misc]
-    """swiftclient's connection, on watched sockets.
+    """swiftclient's connection, on watched sockets; makes single tries.
 
-    :ivar failure: what broke the last request that had no answer
+    :param url: the account's storage URL
+    :param token: the user's own, None with a session
+    :param session: gives tokens, None if there is only the one
     """
 
-    def __init__(self, watched: connections.Sockets, **kwargs: Any) -> None:
-        self.attempts: int
-        self.retries: int
-        super().__init__(**kwargs)
+    def __init__(self, watched: connections.Sockets, url: str,
+                 token: str | None, session: tokens.Tokens | None,
+                 **kwargs: Any) -> None:
+        super().__init__(
+            preauthurl=url, preauthtoken=token, session=session, retries=0,
+            **kwargs)
+        self._given = url, token
         self._sockets = watched
         self._http: Any = None
-        self.failure: Exception | None = None
+
+    @property
+    def renew(self) -> Callable[[], None] | None:
+        """Has another token used from now on; None if there is no other."""
+        return self.session.renew if self.session else None
 
     def close(self) -> None:
         """Close the socket, also one that swiftclient has dropped."""
@@ -126,7 +135,6 @@ class Connection(swiftclient.Connection):  # type: ignore[misc]
         adapter = _Adapter(self._sockets)
         http.request_session.mount('http://', adapter)
         http.request_session.mount('https://', adapter)
-        http.request = self._noting(http.request)
         # Neither followed nor read by requests.
         http.request_session.get_redirect_target = lambda response: None
         return parsed, http
@@ -134,22 +142,17 @@ class Connection(swiftclient.Connection):  # type: ignore[misc]
     def _retry(self, *args: Any, **kwargs: Any) -> Any:
         """What all of swiftclient's requests to an account go through."""
         with guard.ours():
-            return super()._retry(*args, **kwargs)
+            try:
+                return super()._retry(*args, **kwargs)
+            finally:
+                if self.session is None:
+                    # It drops them after a 401.
+                    self.url, self.token = self._given
 
     def get_capabilities(self, url: str | None = None) -> Any:
         """What the site says about itself."""
         with guard.ours():
             return super().get_capabilities(url)
-
-    @contextlib.contextmanager
-    def aside(self) -> Iterator[None]:
-        """For a request inside a try of another: made once, not counted."""
-        made, retries = self.attempts, self.retries
-        self.retries = 0
-        try:
-            yield
-        finally:
-            self.attempts, self.retries = made, retries
 
     def delete_slo(self, container: str, name: str) -> bytes:
         """Delete an SLO with its segments; gives the body of the answer.
@@ -158,15 +161,3 @@ class Connection(swiftclient.Connection):  # type: ignore[misc]
         """
         answer: bytes = self._retry(None, _delete_slo, container, name)
         return answer
-
-    def _noting(self, request: Any) -> Any:
-        """Keep what a request raises; swiftclient's retry drops it."""
-        @functools.wraps(request)
-        def noting(*args: Any, **kwargs: Any) -> Any:
-            self.failure = None
-            try:
-                return request(*args, **kwargs)
-            except Exception as exc:
-                self.failure = exc
-                raise
-        return noting

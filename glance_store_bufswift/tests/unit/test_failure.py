@@ -13,7 +13,6 @@
 """What a failed try says."""
 
 import ssl
-from typing import Any
 
 from keystoneauth1 import exceptions as ksa
 from oslotest import base
@@ -22,8 +21,6 @@ import swiftclient
 
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import failure
-from glance_store_bufswift.swift import retry
-from glance_store_bufswift.tests.unit import waits
 
 
 def _swift(status: int | None, **headers: str) -> swiftclient.ClientException:
@@ -136,45 +133,29 @@ class TestFinal(base.BaseTestCase):
         self.assertIn('503 x; not sent again, as lost', found.reason)
 
 
-class TestRepeat(base.BaseTestCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.waits = waits.Waits()
-        self.calls = 0
+class TestStatuses(base.BaseTestCase):
+    def test_what_may_pass(self) -> None:
+        for status in (None, 401, 408, 422, 429, 498, 499, *range(500, 600)):
+            self.assertTrue(failure.may_pass(status), status)
 
-    def _repeat(self, *outcomes: Any, retries: int = 3) -> Any:
-        left = list(outcomes)
+    def test_what_may_not(self) -> None:
+        for status in (100, 200, 202, 301, 400, 402, 403, 404, 405, 409, 411,
+                       412, 413, 416, 600):
+            self.assertFalse(failure.may_pass(status), status)
 
-        def call() -> Any:
-            self.calls += 1
-            outcome = left.pop(0)
-            if isinstance(outcome, Exception):
-                raise outcome
-            return outcome
-        return failure.repeat(
-            retry.Policy(retries, 30, self.waits), 'Asking', call)
 
-    def test_until_it_succeeds(self) -> None:
-        self.assertEqual('token', self._repeat(
-            ksa.ConnectFailure('x'), _swift(503, retry_after='9'), 'token'))
-        self.assertEqual(9, self.waits.seconds[1])
+class TestRetryAfter(base.BaseTestCase):
+    def _read(self, value: str) -> float:
+        return failure.retry_after({'retry-after': value})
 
-    def test_no_more_than_allowed(self) -> None:
-        exc = self.assertRaises(errors.RequestFailed, self._repeat,
-                                *[_swift(503)] * 5, retries=2)
-        self.assertEqual((3, 503), (self.calls, exc.status))
-        self.assertIn('Asking failed, tried 3 times', str(exc))
+    def test_seconds(self) -> None:
+        self.assertEqual(7, self._read('7'))
+        self.assertEqual(1.5, self._read(' 1.5 '))
 
-    def test_not_what_will_not_pass(self) -> None:
-        self.assertRaises(errors.RequestFailed, self._repeat,
-                          ksa.Unauthorized())
-        self.assertEqual((1, []), (self.calls, self.waits.seconds))
+    def test_nothing_sensible_is_no_wait(self) -> None:
+        for value in ('', 'soon', '-3', 'nan', '-inf',
+                      'Sun, 06 Nov 1994 08:49:37 GMT'):
+            self.assertEqual(0, self._read(value), value)
 
-    def test_not_a_bug(self) -> None:
-        bug = ValueError('bug')
-        self.assertIs(bug, self.assertRaises(ValueError, self._repeat, bug))
-
-    def test_failure_inside_another_exception(self) -> None:
-        wrapped = ValueError('upstream')
-        wrapped.__context__ = ksa.ConnectFailure('x')
-        self.assertEqual('token', self._repeat(wrapped, 'token'))
+    def test_none_given_is_no_wait(self) -> None:
+        self.assertEqual(0, failure.retry_after({}))

@@ -80,21 +80,27 @@ class TestTokens(base.BaseTestCase):
     def test_refused_token_is_replaced(self) -> None:
         given, = self._connections(1)
         given.get_token()
-        self.assertTrue(given.invalidate())
+        given.renew()
         self.assertEqual('token 2', given.get_token())
+
+    def test_swiftclient_is_not_to_try_again(self) -> None:
+        given, = self._connections(1)
+        given.get_token()
+        self.assertFalse(given.invalidate())
+        self.assertEqual('token 1', given.get_token())
 
     def test_replaced_token_may_be_refused_too(self) -> None:
         given, = self._connections(1)
         for number in range(1, 4):
             self.assertEqual(f'token {number}', given.get_token())
-            given.invalidate()
+            given.renew()
 
     def test_only_the_first_asks_for_a_new_token(self) -> None:
         connections = self._connections(8)
         for each in connections:
             each.get_token()
         for each in connections:
-            self.assertTrue(each.invalidate())
+            each.renew()
             self.assertEqual('token 2', each.get_token())
         self.assertEqual(2, self.session.issued)
 
@@ -106,7 +112,7 @@ class TestTokens(base.BaseTestCase):
         self.session._meet = threading.Barrier(4)
 
         def renew(each: tokens.Tokens) -> str | None:
-            each.invalidate()
+            each.renew()
             return each.get_token()
         results = [waits.start(renew, each) for each in connections]
         self.assertEqual(['token 2'] * 4,

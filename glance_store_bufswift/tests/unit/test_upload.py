@@ -134,17 +134,13 @@ class TestReadsBack(_TestCase):
         super().setUp()
         # Waiting lets the time pass.
         self.now = 0.0
-        event = mock.create_autospec(threading.Event, instance=True)
-        event.wait.side_effect = self._wait
-        for name, fake in (
-                ('time', types.SimpleNamespace(monotonic=lambda: self.now)),
-                ('threading', types.SimpleNamespace(Event=lambda: event))):
-            self.useFixture(fixtures.MonkeyPatch(
-                f'glance_store_bufswift.manifest.{name}', fake))
+        self.account.pause = self._pause  # type: ignore[method-assign]
+        self.useFixture(fixtures.MonkeyPatch(
+            'glance_store_bufswift.manifest.time',
+            types.SimpleNamespace(monotonic=lambda: self.now)))
 
-    def _wait(self, timeout: float) -> bool:
-        self.now += timeout
-        return False
+    def _pause(self, seconds: float) -> None:
+        self.now += seconds
 
     def test_lagging_listing_is_waited_for(self) -> None:
         self.swift.lag = 3
