@@ -117,7 +117,8 @@ class Cloud:
 
     def variant(self, client_timeout: float = 60.0,
                 token_seconds: int | None = None,
-                validate_through_proxy: bool = False) -> 'Cloud':
+                validate_through_proxy: bool = False,
+                writes_a_second: float | None = None) -> 'Cloud':
         """Return a view of the same data through servers set up otherwise.
 
         It has a region and fault proxies of its own; it takes some seconds,
@@ -128,11 +129,13 @@ class Cloud:
             keystoneauth asks for a new token when 30 seconds are left
         :param validate_through_proxy: have Swift validate tokens through
             this variant's keystone_proxy, so that this can fail too
+        :param writes_a_second: how many a container takes, by Swift's
+            ratelimit; it answers 498 to what would wait 0.3 s and longer
         """
         keeper = process.Keeper()
         try:
             made = self._variant(keeper, client_timeout, token_seconds,
-                                 validate_through_proxy)
+                                 validate_through_proxy, writes_a_second)
         except BaseException:
             keeper.close()
             raise
@@ -140,7 +143,8 @@ class Cloud:
         return made
 
     def _variant(self, keeper: process.Keeper, client_timeout: float,
-                 token_seconds: int | None, through_proxy: bool) -> 'Cloud':
+                 token_seconds: int | None, through_proxy: bool,
+                 writes_a_second: float | None) -> 'Cloud':
         front, identity = process.free_ports(2)
         where = dataclasses.replace(self.site, swift_port=front)
         root = Path(where.root)
@@ -154,7 +158,7 @@ class Cloud:
             auth_url, region = view.auth_url, view.region
         server = swift.start_proxy(keeper, Path(where.swift_dir), front,
                                    client_timeout, auth_url, where.swift,
-                                   region)
+                                   region, writes_a_second)
         keeper.wait(server, front, '/healthcheck')
         return view
 

@@ -23,6 +23,7 @@ from pathlib import Path
 import secrets
 import textwrap
 
+from glance_store_bufswift.tests.cloud import counters
 from glance_store_bufswift.tests.cloud import keystone
 from glance_store_bufswift.tests.cloud import process
 from glance_store_bufswift.tests.cloud import rows
@@ -78,7 +79,7 @@ _STORAGE = _COMMON + '''
 _PROXY = _COMMON + '''
     [pipeline:main]
     pipeline = catch_errors gatekeeper healthcheck listing_formats bulk \
-authtoken keystoneauth copy container-quotas account-quotas slo dlo \
+{limits} authtoken keystoneauth copy container-quotas account-quotas slo dlo \
 versioned_writes symlink proxy-server
     [filter:catch_errors]
     use = egg:swift#catch_errors
@@ -103,6 +104,12 @@ versioned_writes symlink proxy-server
     region_name = {region}
     delay_auth_decision = true
     token_cache_time = -1
+    [filter:counters]
+    paste.filter_factory = {counters}:filter_factory
+    [filter:ratelimit]
+    use = egg:swift#ratelimit
+    container_ratelimit_0 = {writes_a_second}
+    max_sleep_time_seconds = 0.3
     [filter:keystoneauth]
     use = egg:swift#keystoneauth
     operator_roles = admin, swiftoperator, member
@@ -194,16 +201,20 @@ def start_storage(keeper: process.Keeper, swift_dir: Path, kind: str,
 
 def start_proxy(keeper: process.Keeper, swift_dir: Path, port: int,
                 client_timeout: float, auth_url: str,
-                user: keystone.User, region: str) -> process.Server:
+                user: keystone.User, region: str,
+                writes_a_second: float | None = None) -> process.Server:
     """Start a proxy server; don't wait for it.
 
     :param swift_dir: where the rings and the data of the storage servers are
     :param client_timeout: seconds until a silent client is answered 408
     :param auth_url: the Keystone where it gets its own token, as `user`
     :param region: whose Keystone validates tokens
+    :param writes_a_second: how many a container takes; None for no limit
     """
     return _start(keeper, _PROXY, 'proxy', port, swift_dir=swift_dir,
                   client_timeout=client_timeout, auth_url=auth_url,
                   username=user.name, password=user.password,
                   project=user.project, domain=keystone.DOMAIN,
-                  region=region)
+                  region=region, counters=counters.__name__,
+                  limits='counters ratelimit' if writes_a_second else '',
+                  writes_a_second=writes_a_second)
