@@ -116,8 +116,9 @@ def _add_orphans(
              'swift_store_multi_tenant')
     parser.add_argument(
         '--min-age', type=float, default=24.0, metavar='HOURS',
-        help='leave attempts alone whose newest segment is younger, at '
-             f'least {orphans.LEAST_AGE:g} (default: %(default)g)')
+        help='leave attempts alone whose last sign of life is younger: '
+             f'{orphans.LEAST_AGE:g} to {orphans.MOST_AGE:g} '
+             '(default: %(default)g)')
     return parser
 
 

@@ -32,6 +32,9 @@ from glance_store_bufswift.swift import account as swift
 #: running upload gives no sign of life while it sends one segment.
 LEAST_AGE = 1.0
 
+#: Ten years, in hours: no date is so far away that it can't be told.
+MOST_AGE = 24.0 * 3652
+
 #: How far this host's clock may be from Swift's.
 SKEW = datetime.timedelta(minutes=5)
 
@@ -51,10 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
     :raises ConfigError: the configuration or the arguments can't be used
     :raises RequestFailed: Swift or Keystone did not do their part
     """
-    if not arguments.min_age >= LEAST_AGE:
+    if not LEAST_AGE <= arguments.min_age <= MOST_AGE:
         raise errors.ConfigError(
             f'--min-age {arguments.min_age:g}: at least {LEAST_AGE:g} hour, '
-            'so that a running upload is not taken for a dead one')
+            'so that a running upload is not taken for a dead one, and at '
+            f'most {MOST_AGE:g}')
     conf = config.read(arguments.config_file, arguments.config_dir)
     names = config.backends(
         conf, arguments.backend, (driver.NAME, config.STOCK))

@@ -12,6 +12,7 @@
 
 """The time, on which Swift and this host have to agree."""
 
+import argparse
 import datetime
 from email import utils
 
@@ -36,6 +37,18 @@ class Account(account.Account):
 
     def head_container(self, container: str) -> dict[str, str] | None:
         return self._headers
+
+
+class TestAge(base.BaseTestCase):
+    def test_ages_that_make_no_sense(self) -> None:
+        for age in ('inf', '-inf', 'nan', '1e300', '1e7', '87649', '0.9',
+                    '0', '-24'):
+            exc = self.assertRaises(
+                errors.ConfigError, orphans.run,
+                argparse.Namespace(min_age=float(age)))
+            self.assertIn(f'--min-age {float(age):g}: at least 1 hour',
+                          str(exc))
+            self.assertIn('at most 87648', str(exc))
 
 
 class TestNow(base.BaseTestCase):
