@@ -24,6 +24,7 @@ from glance_store_bufswift import errors
 
 #: Exit codes for scripts.
 WELL, FOUND, USAGE, FAILED = range(4)
+IN_DOUBT = orphans.IN_DOUBT
 
 _EPILOG = """\
 exit codes:
@@ -31,6 +32,7 @@ exit codes:
   1  orphans were found or are left, or the check found an error
   2  the arguments or the configuration can't be used
   3  Swift or Keystone failed: what was asked for is not known
+  4  orphans: something is kept, as it is in doubt whether it is in use
 """
 
 

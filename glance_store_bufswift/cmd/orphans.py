@@ -16,6 +16,7 @@ import argparse
 from collections.abc import Iterator
 import datetime
 from email import utils as mail
+import itertools
 from typing import Any
 
 from glance_store_bufswift.cmd import config
@@ -38,8 +39,12 @@ MOST_AGE = 24.0 * 3652
 #: How far this host's clock may be from Swift's.
 SKEW = datetime.timedelta(minutes=5)
 
-#: What became of an orphan of a dry run.
+#: What becomes of an orphan that is only to be found, or of a dry run.
+ORPHANED = 'orphaned'
 DRY_RUN = 'would be deleted'
+
+#: The exit code when something is kept as it may be in use.
+IN_DOUBT = 4
 
 _AWAY = (sweep.Outcome.DELETED.value, sweep.Outcome.GONE.value)
 
@@ -50,7 +55,8 @@ COLUMNS = {'store': 'Store', 'container': 'Container', 'prefix': 'Prefix',
 def run(arguments: argparse.Namespace) -> int:
     """Find orphans, and delete them if that is asked for.
 
-    :returns: 0 if there are none, or none any more, else 1
+    :returns: 0 if there are none, or none any more; IN_DOUBT if something
+        may be one and is kept; else 1
     :raises ConfigError: the configuration or the arguments can't be used
     :raises RequestFailed: Swift or Keystone did not do their part
     """
@@ -70,21 +76,28 @@ def run(arguments: argparse.Namespace) -> int:
             for row in orphans.of_store(name):
                 rows.append(row)
     except errors.RequestFailed:
-        if any('result' in row for row in rows):
+        if rows and arguments.action == 'delete':
             _show(rows, arguments, progress)  # what is gone already
         raise
     finally:
         progress.clear()
     _show(rows, arguments, progress)
-    return int(any(row.get('result') not in _AWAY for row in rows))
+    if any(map(_in_doubt, rows)):
+        return IN_DOUBT
+    return int(any(row['result'] not in _AWAY for row in rows))
+
+
+def _in_doubt(row: output.Row) -> bool:
+    return str(row['result']).startswith(sweep.Outcome.DOUBT.value)
 
 
 def _show(rows: list[output.Row], arguments: argparse.Namespace,
           progress: output.Progress) -> None:
     progress.clear()
     deleting = arguments.action == 'delete'
-    output.show(rows, COLUMNS | ({'result': 'Result'} if deleting else {}),
-                arguments.format)
+    told = deleting or any(map(_in_doubt, rows))
+    output.show(rows, COLUMNS | ({'result': 'Result'} if told else {}),
+                arguments.format, wrap=['result'] if told else [])
     if arguments.format == 'table':
         print(_summary(rows, deleting and not arguments.yes))
 
@@ -117,11 +130,12 @@ class Orphans:
             swept = sweep.Sweep(account, containers, before, self._progress)
             for orphan in swept.find():
                 # Two stores may share a container.
-                key = (account.url, orphan.container, orphan.prefix)
+                key = (account.url, orphan.attempt.container,
+                       orphan.attempt.prefix)
                 if key not in self._seen:
                     self._seen.add(key)
-                    yield _row(name, account, orphan) | self._act(
-                        swept, orphan)
+                    yield _row(name, account, orphan.attempt) | {
+                        'result': self._act(swept, orphan)}
 
     def _containers(self, name: str) -> places.Containers:
         driver.prepare(self._conf, name)
@@ -153,13 +167,15 @@ class Orphans:
                 "reseller_admin_role of Swift's filter keystoneauth, "
                 'ResellerAdmin by default') from exc
 
-    def _act(self, swept: sweep.Sweep,
-             orphan: attempts.Attempt) -> dict[str, str]:
+    def _act(self, swept: sweep.Sweep, orphan: sweep.Orphan) -> str:
+        """Do what was asked for with an orphan; gives what became of it."""
+        if orphan.doubt:
+            return str(sweep.Result(sweep.Outcome.DOUBT, orphan.doubt))
         if self._arguments.action == 'list':
-            return {}
+            return ORPHANED
         if not self._arguments.yes:
-            return {'result': DRY_RUN}
-        return {'result': swept.delete(orphan).value}
+            return DRY_RUN
+        return str(swept.delete(orphan))
 
 
 def now(account: swift.Account, container: str) -> datetime.datetime:
@@ -192,7 +208,15 @@ def _row(store: str, account: swift.Account,
 def _summary(rows: list[output.Row], dry_run: bool) -> str:
     if not rows:
         return 'No orphans.'
-    text = (f'Orphaned: {sum(row["segments"] for row in rows):,} segments, '
-            f'{sum(row["bytes"] for row in rows):,} bytes.')
+    kept = list(filter(_in_doubt, rows))
+    orphaned = list(itertools.filterfalse(_in_doubt, rows))
+    text = f'Orphaned: {_total(orphaned)}.'
+    if kept:
+        text += f' In doubt, and kept: {_total(kept)}.'
     return text + (' Nothing was deleted: say --yes to delete them.'
-                   if dry_run else '')
+                   if dry_run and orphaned else '')
+
+
+def _total(rows: list[output.Row]) -> str:
+    return (f'{sum(row["segments"] for row in rows):,} segments, '
+            f'{sum(row["bytes"] for row in rows):,} bytes')

@@ -33,6 +33,8 @@ _ID = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}'
 NEVER = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
 NOT_YET = datetime.datetime.max.replace(tzinfo=datetime.timezone.utc)
 
+_IMAGE = re.compile(_ID)
+
 #: Ours, see layout.Layout.segment() and layout.new_attempt().
 _OURS = re.compile(
     rf'((?P<image>{_ID})/(?P<began>[0-9]{{8}}T[0-9]{{6}}Z)-[0-9a-f]{{12}}/)'
@@ -67,6 +69,8 @@ class Attempt:
     :ivar size: bytes in all of them
     :ivar newest: when it gave its last sign of life; NOT_YET if a segment
         does not tell when it was stored
+    :ivar last: the name of the last one
+    :ivar listed: the object with the image's name, if it is listed too
     """
 
     container: str
@@ -75,6 +79,8 @@ class Attempt:
     segments: int
     size: int
     newest: datetime.datetime
+    last: str
+    listed: listings.Entry | None = None
 
 
 def key_of(name: str) -> Key | None:
@@ -84,6 +90,11 @@ def key_of(name: str) -> Key | None:
         return None
     began = found.groupdict().get('began')
     return Key(found['image'], found[1], _moment(began))
+
+
+def is_image(name: str) -> bool:
+    """Whether an object is named as an image is."""
+    return bool(_IMAGE.fullmatch(name))
 
 
 def _moment(stamp: str | None) -> datetime.datetime:
@@ -101,18 +112,30 @@ def attempts(container: str, entries: Iterable[listings.Entry]
     :param container: the one that is listed
     :param entries: the listing, in order, other objects included
     """
-    keyed = ((key_of(entry.name), entry) for entry in entries)
-    for key, members in itertools.groupby(
-            (pair for pair in keyed if pair[0]), key=lambda pair: pair[0]):
-        if key is None:
-            continue
-        segments, size, newest = 0, 0, key.began
-        for _, entry in members:
+    for (key, listed), members in itertools.groupby(
+            _segments(entries), key=lambda each: each[:2]):
+        segments, size, newest, last = 0, 0, key.began, ''
+        for *_, entry in members:
             segments += 1
             size += entry.size
             newest = max(newest, entry.modified or NOT_YET)
+            last = entry.name
         yield Attempt(container, key.image, key.prefix, segments, size,
-                      newest)
+                      newest, last, listed)
+
+
+def _segments(entries: Iterable[listings.Entry]) -> Iterator[
+        tuple[Key, listings.Entry | None, listings.Entry]]:
+    """The segments in a listing, each with the object of the image's name."""
+    image: listings.Entry | None = None
+    for entry in entries:
+        key = key_of(entry.name)
+        if key:
+            listed = image is not None and image.name == key.image
+            yield key, image if listed else None, entry
+        elif is_image(entry.name):
+            # It comes before all that its name is the beginning of.
+            image = entry
 
 
 def may_be_manifest(entry: listings.Entry) -> bool:
@@ -138,14 +161,38 @@ class Reference(NamedTuple):
     exact: bool = False
 
 
-def refers(prefix: str, attempt: Attempt) -> bool:
-    """Whether a manifest with this prefix may take in segments of it.
+def refers(reference: Reference, attempt: Attempt) -> bool:
+    """Whether a reference may mean segments of an attempt.
 
     A longer prefix than the attempt's own takes in some of its segments, or
     none: the attempt counts as referred to all the same.
     """
-    return (attempt.prefix.startswith(prefix)
-            or prefix.startswith(attempt.prefix))
+    container, name, exact = reference
+    if container != attempt.container:
+        return False
+    if exact:
+        return name != attempt.prefix and name.startswith(attempt.prefix)
+    return (name.startswith(attempt.prefix)
+            or attempt.prefix.startswith(name))
+
+
+def hidden(names: Iterable[str], most: int) -> list[str]:
+    """Segments of an attempt that may be there, though they are not listed.
+
+    The one after the last and those missing in between: the latest of them,
+    as a listing that lags lacks the latest.
+
+    :param names: the listed ones, in order, at least one
+    :param most: how many to tell
+    """
+    *_, last = names = list(names)
+    start = last.rstrip('0123456789')
+    width = len(last) - len(start)
+    numbers = {int(name[len(start):]) for name in names}
+    missing = (number for number in range(max(numbers) + 1, 0, -1)
+               if number not in numbers)
+    return [f'{start}{number:0{width}d}'
+            for number in itertools.islice(missing, most)]
 
 
 class Unreferred:

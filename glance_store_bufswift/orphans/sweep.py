@@ -13,22 +13,25 @@
 """Finding and deleting orphans: segments that no manifest refers to."""
 
 from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
+import dataclasses
 import datetime
 import enum
 import itertools
 
 from glance_store_bufswift import cleanup
-from glance_store_bufswift import layout
 from glance_store_bufswift.orphans import attempts
+from glance_store_bufswift.orphans import manifests
 from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift.swift import listings
 from glance_store_bufswift import workers
 
 #: Objects between two words on the progress.
 STEP = 1000
+
+#: Segments of an attempt that are looked for though they are not listed.
+SOME = 20
 
 
 class Outcome(enum.Enum):
@@ -38,18 +41,44 @@ class Outcome(enum.Enum):
     GONE = 'gone meanwhile'
     CHANGED = 'kept: changed meanwhile'
     REFERRED = 'kept: referred to meanwhile'
+    DOUBT = 'kept: in doubt'
     FAILED = 'not deleted, see the log'
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What became of an orphan, and why.
+
+    :ivar why: '' if there is nothing to be said
+    """
+
+    outcome: Outcome
+    why: str = ''
+
+    def __str__(self) -> str:
+        return self.outcome.value + (f' ({self.why})' if self.why else '')
+
+
+@dataclasses.dataclass(frozen=True)
+class Orphan:
+    """An attempt whose segments nothing is known to refer to.
+
+    :ivar doubt: why something may refer to them, or the attempt go on; ''
+        if that is sure not to be
+    """
+
+    attempt: attempts.Attempt
+    doubt: str = ''
 
 
 class Sweep:
     """One look through all containers of a store.
 
     Nothing is held in memory but the orphans, by attempt. The first pass
-    lists each container; of an attempt that is old enough it asks for the
-    object with the image's name, and takes for a suspect what that does not
-    refer to. Only when there are suspects a second pass asks for each object
-    that may be a manifest, whatever its name, and clears those that it
-    refers to.
+    lists each container; of an attempt that is old enough it asks the object
+    with the image's name, and takes for a suspect what that does not refer
+    to. Only when there are suspects a second pass asks each object that may
+    be a manifest, whatever its name, and clears those that it refers to.
 
     :param account: where the containers are
     :param containers: all that the store has: a manifest in one of them may
@@ -67,74 +96,120 @@ class Sweep:
         self._before = before
         self._progress = progress
 
-    def find(self) -> list[attempts.Attempt]:
-        """The orphans, by container and name.
+    def find(self) -> list[Orphan]:
+        """The orphans, by container and name, also those in doubt.
 
         :raises RequestFailed: something could not be asked for; what is an
             orphan is not known then
         """
+        doubts = manifests.Doubts()
+        unlisted: list[attempts.Reference] = []
         left = attempts.Unreferred(itertools.chain.from_iterable(
-            map(self._suspects, self._containers)))
+            self._suspects(container, doubts, unlisted)
+            for container in self._containers))
+        for place in unlisted:
+            left.strike(place)
         for container in self._containers if left else ():
-            for place in self._referred(container):
+            for place in self._referred(container, doubts):
                 left.strike(place)
-        return list(left)
+        return [Orphan(attempt, doubts.about(attempt) or hidden)
+                for attempt, hidden in workers.each(self._goes_on, left)]
 
-    def delete(self, orphan: attempts.Attempt) -> Outcome:
-        """Delete an orphan, if it still is one.
+    def delete(self, orphan: Orphan) -> Result:
+        """Delete an orphan, if it surely still is one.
 
-        It is listed again, and the object with the image's name is asked for
-        again, right before.
+        Its image is listed again, and the object with the image's name is
+        asked again, right before.
 
         :raises RequestFailed: that could not be asked for
         """
-        entries = [entry for entry in self._account.entries(
-            orphan.container, orphan.prefix) if attempts.key_of(entry.name)]
-        if not entries:
-            return Outcome.GONE
-        if [*attempts.attempts(orphan.container, entries)] != [orphan]:
-            return Outcome.CHANGED
-        if self._has_manifest(orphan):
-            return Outcome.REFERRED
-        left = cleanup.delete_objects(
-            self._account, orphan.container,
-            [entry.name for entry in entries])
-        return Outcome.FAILED if left else Outcome.DELETED
+        if orphan.doubt:
+            return Result(Outcome.DOUBT, orphan.doubt)
+        attempt = orphan.attempt
+        entries = list(self._account.entries(
+            attempt.container, attempt.image))
+        now = {each.prefix: each for each in attempts.attempts(
+            attempt.container, entries)}
+        if attempt.prefix not in now:
+            return Result(Outcome.GONE)
+        if now[attempt.prefix] != attempt:
+            return Result(Outcome.CHANGED)
+        names = [entry.name for entry in entries if (
+            key := attempts.key_of(entry.name))
+            and key.prefix == attempt.prefix]
+        kept = self._kept(attempt, names)
+        if kept:
+            return kept
+        return Result(Outcome.FAILED if cleanup.delete_objects(
+            self._account, attempt.container, names) else Outcome.DELETED)
 
-    def _suspects(self, container: str) -> Iterator[attempts.Attempt]:
-        """Old attempts that the object with the image's name is no use of."""
+    def _kept(self, attempt: attempts.Attempt,
+              names: Sequence[str]) -> Result | None:
+        """Why an attempt has to be kept, None if it has not."""
+        doubt = self._hidden(
+            attempt.container, attempts.hidden(names, SOME))
+        answer = self._image(attempt)
+        if _refer(answer, attempt):
+            return Result(Outcome.REFERRED)
+        doubt = answer.doubt or doubt
+        return Result(Outcome.DOUBT, doubt) if doubt else None
+
+    def _suspects(self, container: str, doubts: manifests.Doubts,
+                  unlisted: list[attempts.Reference]
+                  ) -> Iterator[attempts.Attempt]:
+        """Old attempts that the object with the image's name is no use of.
+
+        :param unlisted: gets what such objects refer to, if the second pass
+            will not see them
+        """
         old = (each for each in attempts.attempts(
             container, self._listing(container))
             if each.newest <= self._before)
-        for attempt, has_manifest in workers.each(self._has_manifest, old):
-            if not has_manifest:
-                yield attempt
+        for attempt, answer in workers.each(self._image, old):
+            if _refer(answer, attempt):
+                continue
+            if answer.doubt:
+                doubts.add(attempt.image, answer.doubt)
+            if not attempt.listed:
+                unlisted.extend(answer.references)
+            yield attempt
 
-    def _has_manifest(self, attempt: attempts.Attempt) -> bool:
-        headers = self._account.head(
-            attempt.container, attempt.image, newest=True)
-        target = layout.manifest_target(headers or {})
-        return (target is not None and target[0] == attempt.container
-                and attempts.refers(target[1], attempt))
+    def _image(self, attempt: attempts.Attempt) -> manifests.Answer:
+        """Ask the object that is named as an attempt's image."""
+        return manifests.ask(self._account, attempt.container, attempt.image,
+                             attempt.listed)
 
-    def _referred(self, container: str) -> Iterator[attempts.Reference]:
+    def _referred(self, container: str, doubts: manifests.Doubts
+                  ) -> Iterator[attempts.Reference]:
         """What the container's manifests refer to, and they themselves."""
-        names = (entry.name for entry in self._listing(container)
-                 if attempts.may_be_manifest(entry))
+        def ask(entry: listings.Entry) -> manifests.Answer:
+            return manifests.ask(
+                self._account, container, entry.name, entry)
 
-        def look(name: str) -> Iterable[attempts.Reference]:
-            headers = self._account.head(container, name, newest=True) or {}
-            # A manifest that is named as a segment is none.
-            itself = attempts.Reference(container, name, exact=True)
-            if layout.is_static(headers):
-                return [itself, *(
-                    attempts.Reference(*place, exact=True) for place
-                    in self._account.static_segments(container, name))]
-            target = layout.manifest_target(headers)
-            return [itself, attempts.Reference(*target)] if target else []
+        for entry, answer in workers.each(ask, filter(
+                attempts.may_be_manifest, self._listing(container))):
+            if answer.doubt:
+                doubts.add(entry.name, answer.doubt)
+            if answer.references:
+                # A manifest that is named as a segment is none.
+                yield attempts.Reference(container, entry.name, exact=True)
+            yield from answer.references
 
-        for _, places in workers.each(look, names):
-            yield from places
+    def _goes_on(self, attempt: attempts.Attempt) -> str:
+        return self._hidden(attempt.container, attempts.hidden(
+            [attempt.last], most=1))
+
+    def _hidden(self, container: str, names: Sequence[str]) -> str:
+        """Why an attempt may go on, though its listed segments are old.
+
+        A running upload stores segments; the listing may lag behind it.
+
+        :param names: segments that are not listed
+        """
+        for name in names:
+            if self._account.head(container, name) is not None:
+                return f'{name} is stored, but not listed'
+        return ''
 
     def _listing(self, container: str) -> Iterator[listings.Entry]:
         count = 0
@@ -143,3 +218,8 @@ class Sweep:
                 self._progress(container, count)
             yield entry
         self._progress(container, count)
+
+
+def _refer(answer: manifests.Answer, attempt: attempts.Attempt) -> bool:
+    """Whether an object refers to segments of an attempt."""
+    return any(attempts.refers(each, attempt) for each in answer.references)

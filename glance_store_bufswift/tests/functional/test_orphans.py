@@ -329,8 +329,8 @@ class TestFailure(Case):
     def test_what_was_deleted_before_is_told(self) -> None:
         prefixes = sorted(self.put_segments() for _ in range(2))
         self.proxy.add(faults.Rule(
-            faults.Status(code=503), 'HEAD', prefixes[1].rstrip('/')
-            .partition('/')[0], skip=1, times=None))
+            faults.Status(code=503), 'HEAD',
+            f'/{prefixes[1].partition("/")[0]}$', skip=1, times=None))
         code, out, err = self.command(
             self.config(fast={'swift_buffered_retries': 1}), 'orphans',
             'delete', '--yes', '--format', 'json')

@@ -51,7 +51,8 @@ class TestMain(base.BaseTestCase):
 
     def test_exit_codes(self) -> None:
         for effect, code in (
-                ([0], 0), ([1], 1), (errors.ConfigError('why'), 2),
+                ([0], 0), ([1], 1), ([main.IN_DOUBT], 4),
+                (errors.ConfigError('why'), 2),
                 (errors.RequestFailed('why'), 3), (KeyboardInterrupt(), 130)):
             found, err = self.run_with(effect)
             self.assertEqual(code, found)
@@ -74,6 +75,14 @@ class TestMain(base.BaseTestCase):
         for project in ('', 'a/b', '../x', 'a?b', 'a b'):
             self.assertIn('not the id', self.refused(
                 'orphans', 'delete', f'--project={project}'))
+
+    def test_exit_codes_are_explained(self) -> None:
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            self.assertRaises(SystemExit, main.main, ['--help'])
+        for code in (main.WELL, main.FOUND, main.USAGE, main.FAILED,
+                     main.IN_DOUBT):
+            self.assertRegex(out.getvalue(), rf'\n  {code}  ')
 
     def test_nothing_is_deleted_by_default(self) -> None:
         for words, yes in (([], False), (['--yes'], True)):

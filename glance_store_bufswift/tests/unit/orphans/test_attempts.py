@@ -92,7 +92,8 @@ class TestNames(base.BaseTestCase):
 class TestAttempts(base.BaseTestCase):
     def test_sums(self) -> None:
         self.assertEqual(
-            [attempts.Attempt('images', IMAGE, OURS, 3, 111, at(9))],
+            [attempts.Attempt('images', IMAGE, OURS, 3, 111, at(9),
+                              f'{OURS}00000003', entry(IMAGE, 0, 99))],
             found(entry(IMAGE, 0, 99), entry(f'{OURS}00000001', 100, 9),
                   entry(f'{OURS}00000002', 10, 3),
                   entry(f'{OURS}00000003', 1, 5)))
@@ -117,6 +118,18 @@ class TestAttempts(base.BaseTestCase):
             [(each.prefix, each.segments)
              for each in found(*map(entry, names))])
 
+    def test_the_object_with_the_images_name(self) -> None:
+        """If it is listed; another image's is none of it."""
+        other = IMAGE[:-1] + '2'
+        for names, listed in (
+                ([], None), ([IMAGE], IMAGE), ([other], None),
+                ([IMAGE, f'{IMAGE}-', f'{IMAGE}-00000.bak'], IMAGE),
+                ([IMAGE[:-1], f'{IMAGE}x', f'{IMAGE}!'], None)):
+            made = found(*map(entry, [
+                *names, f'{IMAGE}-00001', f'{OURS}00000001']))
+            self.assertEqual(2 * [listed], [
+                each.listed and each.listed.name for each in made])
+
     def test_one_attempt_is_held_at_a_time(self) -> None:
         """A listing without an end gives its first attempts."""
         taken = 0
@@ -132,6 +145,37 @@ class TestAttempts(base.BaseTestCase):
         for _ in range(10):
             self.assertEqual(3, next(made).segments)
         self.assertEqual(31, taken)
+
+
+class TestHidden(base.BaseTestCase):
+    """Segments that may be there though they are not listed."""
+
+    def hidden(self, *numbers: int, most: int = 20) -> list[int]:
+        """The same of both drivers' names."""
+        ours, stock = ([
+            int(name.removeprefix(prefix)) for name in attempts.hidden(
+                [f'{prefix}{number:0{width}d}' for number in numbers], most)]
+            for prefix, width in ((OURS, 8), (f'{IMAGE}-', 5)))
+        self.assertEqual(ours, stock)
+        return ours
+
+    def test_the_one_after_the_last(self) -> None:
+        self.assertEqual([3], self.hidden(1, 2))
+        self.assertEqual([100_000], self.hidden(*range(1, 100_000)))
+
+    def test_those_in_between(self) -> None:
+        self.assertEqual([5, 3, 1], self.hidden(2, 4))
+        self.assertEqual([5, 3], self.hidden(2, 4, most=2))
+
+    def test_a_number_without_end(self) -> None:
+        self.assertEqual([10 ** 30 + 1, 10 ** 30 - 1], self.hidden(
+            10 ** 30, most=2))
+
+    def test_names(self) -> None:
+        self.assertEqual([f'{OURS}00000010'], attempts.hidden(
+            [f'{OURS}{number:08d}' for number in range(1, 10)], 2))
+        self.assertEqual([f'{IMAGE}-00002'], attempts.hidden(
+            [f'{IMAGE}-00001'], 2))
 
 
 # Few ids and numbers, so that names meet.
@@ -174,7 +218,8 @@ class TestMerge(base.BaseTestCase):
             left.strike(attempts.Reference('images', prefix))
         self.assertEqual(
             [each for each in found(*map(entry, names)) if not any(
-                attempts.refers(prefix, each) for prefix in prefixes)],
+                attempts.refers(attempts.Reference('images', prefix), each)
+                for prefix in prefixes)],
             sorted(left, key=lambda each: each.prefix.encode()))
         for each in left:
             members = [name for name in names if (
@@ -198,6 +243,18 @@ class TestMerge(base.BaseTestCase):
             *attempts.attempts('a', listed), *attempts.attempts('b', listed)])
         left.strike(attempts.Reference('a', IMAGE))
         self.assertEqual(['b'], [each.container for each in left])
+
+    def test_one_object_or_all_of_a_prefix(self) -> None:
+        """What is struck off is what a reference refers to."""
+        [attempt] = found(entry(f'{IMAGE}-00001'))
+        for container in ('images', 'other'):
+            for name in ('', IMAGE, f'{IMAGE}-', f'{IMAGE}-0', 'x'):
+                for exact in (False, True):
+                    place = attempts.Reference(container, name, exact)
+                    left = attempts.Unreferred([attempt])
+                    left.strike(place)
+                    self.assertEqual(not left, attempts.refers(
+                        place, attempt), str(place))
 
     def test_one_object(self) -> None:
         left = attempts.Unreferred(found(entry(f'{IMAGE}-00001')))

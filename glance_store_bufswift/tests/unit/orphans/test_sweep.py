@@ -39,6 +39,9 @@ class Account(account.Account):
 
     :ivar requests: method, container, name
     :ivar before: called before each request; may raise
+    :ivar unlisted: container and name of what is there, but not listed
+    :ivar lost: of what is listed, but can't be found
+    :ivar stale: of what is answered for with these headers
     """
 
     def __init__(self) -> None:
@@ -46,6 +49,9 @@ class Account(account.Account):
                          retry.Policy(0, 0))
         self.stored: dict[tuple[str, str], tuple[
             listings.Entry, dict[str, str], list[tuple[str, str]]]] = {}
+        self.unlisted: set[tuple[str, str]] = set()
+        self.lost: set[tuple[str, str]] = set()
+        self.stale: dict[tuple[str, str], dict[str, str]] = {}
         self.requests: list[tuple[str, str, str]] = []
         self.before: Callable[[str, str, str], object] = (
             lambda method, container, name: None)
@@ -54,7 +60,9 @@ class Account(account.Account):
               when: datetime.datetime = OLD, target: str = '',
               slo: list[tuple[str, str]] | None = None) -> None:
         """Keep objects; a target makes DLO manifests of them."""
-        headers = {layout.MANIFEST: target} if target else {}
+        headers = {'x-timestamp': f'{when.timestamp():.5f}'}
+        if target:
+            headers[layout.MANIFEST] = target
         if slo is not None:
             headers['x-static-large-object'] = 'True'
         for name in names:
@@ -74,14 +82,18 @@ class Account(account.Account):
                 end: str = '') -> Iterator[listings.Entry]:
         self._note('LIST', container, prefix)
         for name in self.names(container):
-            if name.startswith(prefix):
+            if name.startswith(prefix) and (
+                    container, name) not in self.unlisted:
                 yield self.stored[container, name][0]
 
     def head(self, container: str, name: str,
              newest: bool = False) -> dict[str, str] | None:
         self._note('HEAD', container, name)
+        if (container, name) in self.lost:
+            return None
         found = self.stored.get((container, name))
-        return found[1] if found else None
+        return self.stale.get(
+            (container, name), found[1]) if found else None
 
     def static_segments(self, container: str, name: str,
                         nested: bool = True) -> list[tuple[str, str]]:
@@ -119,11 +131,18 @@ class TestCase(base.BaseTestCase):
 
     def found(self, *containers: str) -> list[str]:
         """The prefixes of the orphans."""
-        return [each.prefix for each in self.sweeping(*containers).find()]
+        found = self.sweeping(*containers).find()
+        self.assertEqual([], [each for each in found if each.doubt])
+        return [each.attempt.prefix for each in found]
+
+    def doubts(self, *containers: str) -> dict[str, str]:
+        """What is in doubt, by prefix, and why."""
+        return {each.attempt.prefix: each.doubt
+                for each in self.sweeping(*containers).find() if each.doubt}
 
     def delete(self) -> list[sweep.Outcome]:
         swept = self.sweeping()
-        return [swept.delete(each) for each in swept.find()]
+        return [swept.delete(each).outcome for each in swept.find()]
 
     def count(self, method: str) -> int:
         return len([each for each in self.account.requests
@@ -133,7 +152,7 @@ class TestCase(base.BaseTestCase):
 class TestFind(TestCase):
     def test_both_kinds(self) -> None:
         self.account.store('images', *ours(IMAGES[0]), *stock(IMAGES[1], 3))
-        found = self.sweeping().find()
+        found = [each.attempt for each in self.sweeping().find()]
         self.assertEqual(
             [(IMAGES[0], 2, 20, OLD), (IMAGES[1], 3, 30, OLD)],
             [(each.image, each.segments, each.size, each.newest)
@@ -209,15 +228,50 @@ class TestFind(TestCase):
         """It refers to others, that it begins as they do is nothing."""
         self.account.store('images', *ours(IMAGES[0]), *stock(IMAGES[0]))
         self.account.store('images', IMAGES[0], size=0, target='images/x')
-        self.account.store('images', IMAGES[0][:5], size=0, slo=[])
+        self.account.store('images', IMAGES[0][:5], size=0,
+                           slo=[('images', 'x')])
         self.assertEqual(2, len(self.found()))
 
     def test_a_manifest_named_as_a_segment(self) -> None:
         self.account.store('images', *stock(IMAGES[0], 1), size=0,
                            target='images/x')
-        self.account.store('images', *stock(IMAGES[1], 1), size=0, slo=[])
+        self.account.store('images', *stock(IMAGES[1], 1), size=0,
+                           slo=[('images', 'x')])
         self.account.store('images', *stock(IMAGES[2], 1), size=0)
         self.assertEqual([f'{IMAGES[2]}-'], self.found())
+
+    def test_a_symlink_to_a_segment(self) -> None:
+        """Swift answers with what it points to, and that one's date."""
+        self.account.store('images', *stock(IMAGES[0]), *stock(IMAGES[1]))
+        self.account.store('images', 'link', size=0, when=NOW)
+        self.account.stale['images', 'link'] = {
+            'x-timestamp': f'{OLD.timestamp():.5f}', 'content-location':
+            f'/v1/AUTH_x/images/{stock(IMAGES[0])[0]}'}
+        self.assertEqual([f'{IMAGES[1]}-'], self.found())
+
+    def test_an_empty_segment_where_versions_are_kept(self) -> None:
+        """There it is a link to itself."""
+        [name] = stock(IMAGES[0], 1)
+        self.account.store('images', name, size=0)
+        self.account.stored['images', name][1]['content-location'] = (
+            f'/v1/AUTH_x/images/{name}?version-id=1795678237.77471')
+        self.assertEqual([f'{IMAGES[0]}-'], self.found())
+
+    def test_a_manifest_that_is_not_listed_yet(self) -> None:
+        """The object with the image's name is asked all the same."""
+        for new in (ours(IMAGES[0], attempt=5), stock(IMAGES[0])):
+            self.account.stored.clear()
+            self.account.store('images', *ours(IMAGES[0]), *new)
+            self.account.store('images', IMAGES[0], size=0, target=(
+                f'images/{new[0].rpartition("0000")[0]}'))
+            self.account.unlisted = {('images', IMAGES[0])}
+            self.assertEqual([ours(IMAGES[0])[0][:-8]], self.found())
+            self.account.unlisted = set()
+        self.account.store('images', *ours(IMAGES[1]))
+        self.account.store('images', IMAGES[0], size=0, target=(
+            f'images/{IMAGES[1]}/'))
+        self.account.unlisted = {('images', IMAGES[0])}
+        self.assertNotIn(ours(IMAGES[1])[0][:-8], self.found())
 
     def test_a_question_without_an_answer(self) -> None:
         """What can't be known keeps everything."""
@@ -244,6 +298,148 @@ class TestFind(TestCase):
         counts = [sweep.STEP, 2 * sweep.STEP, 2 * sweep.STEP + 1]
         self.assertEqual([('images', count) for count in 2 * counts],
                          self.told)
+
+
+class TestDoubt(TestCase):
+    """What may be referred to, for all that is known, is kept."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.account.store('images', *ours(IMAGES[0]), *stock(IMAGES[0]),
+                           *ours(IMAGES[1]))
+        self.image = [f'{IMAGES[0]}-', ours(IMAGES[0])[0][:-8]]
+        self.other = ours(IMAGES[1])[0][:-8]
+
+    def assert_kept(self, names: list[str], why: str) -> None:
+        """These prefixes are kept, the others are deleted."""
+        before = set(self.account.names('images'))
+        self.assertEqual(dict.fromkeys(names, why), self.doubts())
+        swept = self.sweeping()
+        results = {each.attempt.prefix: str(swept.delete(each))
+                   for each in swept.find()}
+        kept = f'kept: in doubt ({why})'
+        self.assertEqual(
+            {name: kept if name in names else 'deleted'
+             for name in (*self.image, self.other)}, results)
+        self.assertEqual(
+            {name for name in before if name.startswith(tuple(names))},
+            {name for name in self.account.names('images')
+             if attempts.key_of(name)})
+
+    def test_an_image_that_is_listed_but_not_found(self) -> None:
+        self.account.store('images', IMAGES[0], size=0, target=(
+            f'images/{self.image[1]}'))
+        self.account.lost = {('images', IMAGES[0])}
+        self.assert_kept(
+            self.image, f'{IMAGES[0]} is listed, but was not found')
+
+    def test_another_object_that_is_listed_but_not_found(self) -> None:
+        """It may have referred to anything."""
+        for name, size in (('backup', 0), ('backup', 9),
+                           (stock(IMAGES[5])[0], 0)):
+            self.account.store('images', name, size=size, when=NOW)
+            self.account.lost = {('images', name)}
+            self.assertEqual(
+                dict.fromkeys((*self.image, self.other),
+                              f'{name} is listed, but was not found'),
+                self.doubts())
+            del self.account.stored['images', name]
+
+    def test_an_object_of_another_container_of_the_store(self) -> None:
+        for name, kept in (('backup', [*self.image, self.other]),
+                           (IMAGES[0], self.image)):
+            self.account.store('images_b', name, size=0)
+            self.account.lost = {('images_b', name)}
+            self.assertEqual(
+                kept, list(self.doubts('images', 'images_b')))
+            self.account.stored.pop(('images_b', name))
+
+    def test_a_replica_that_missed_the_last_upload(self) -> None:
+        """It tells of the attempt before, and no replica knows better."""
+        self.account.store('images', IMAGES[0], size=0, target=(
+            f'images/{self.image[1]}'))
+        for stale in ({}, {layout.MANIFEST: f'images/{IMAGES[0]}/old/'}):
+            before = OLD - datetime.timedelta(milliseconds=2)
+            self.account.stale['images', IMAGES[0]] = {
+                **stale, 'x-timestamp': f'{before.timestamp():.5f}'}
+            self.assertEqual(
+                dict.fromkeys(self.image, f'{IMAGES[0]} is listed as newer '
+                              'than what was found'), self.doubts())
+        self.assert_kept(self.image, f'{IMAGES[0]} is listed as newer than '
+                         'what was found')
+
+    def test_dates_of_a_listing_may_be_cut(self) -> None:
+        """Ceph RGW gives three decimals there, Swift five everywhere."""
+        self.account.store('images', IMAGES[0])
+        for fewer in (0, 900):
+            moment = OLD - datetime.timedelta(microseconds=fewer)
+            self.account.stale['images', IMAGES[0]] = {
+                'x-timestamp': f'{moment.timestamp():.5f}'}
+            self.assertEqual({}, self.doubts())
+
+    def test_an_object_without_a_date(self) -> None:
+        self.account.store('images', IMAGES[0])
+        for headers in ({}, {'x-timestamp': 'yesterday'}):
+            self.account.stale['images', IMAGES[0]] = headers
+            self.assertEqual(dict.fromkeys(
+                self.image, f'{IMAGES[0]} does not tell when it was stored'),
+                self.doubts())
+
+    def test_an_slo_that_is_not_listed_yet(self) -> None:
+        [one, _] = ours(IMAGES[0])
+        self.account.store('images', IMAGES[0], slo=[('images', one)])
+        self.account.unlisted = {('images', IMAGES[0])}
+        why = f'{IMAGES[0]} is an SLO that is not listed yet'
+        self.assertEqual({self.image[0]: why}, self.doubts())
+        self.assertEqual(2, len(self.sweeping().find()))
+        self.account.unlisted = set()
+        self.assertEqual({}, self.doubts())
+
+    def test_an_slo_whose_segments_can_not_be_read(self) -> None:
+        def fail(method: str, *_: str) -> None:
+            if method == 'GET':
+                raise errors.RequestFailed('503')
+
+        for segments in ([('images', stock(IMAGES[0])[0])], []):
+            self.account.store('images', IMAGES[0], slo=segments)
+            self.account.before = fail
+            why = f'the segments of {IMAGES[0]} can not be read'
+            self.assertEqual(dict.fromkeys(self.image, why), self.doubts())
+            self.account.unlisted = {('images', IMAGES[0])}
+            self.assertEqual(dict.fromkeys(self.image, why), self.doubts())
+            self.account.unlisted = set()
+        self.assert_kept(self.image, why)
+        self.account.store('images', 'backup', slo=[])
+        self.assertEqual([*self.image], list(self.doubts()))
+
+    def test_an_answer_that_is_not_given_twice(self) -> None:
+        """A doubt is not taken back."""
+        self.account.store('images', IMAGES[0])
+        self.account.lost = {('images', IMAGES[0])}
+
+        def before(method: str, _: str, name: str) -> None:
+            if (method, name) == ('LIST', '') and self.count('LIST') > 1:
+                self.account.lost.clear()
+        self.account.before = before
+        self.assertEqual(self.image, list(self.doubts()))
+
+    def test_a_segment_that_is_not_listed(self) -> None:
+        """A running upload whose listing lags behind for longer."""
+        for number in (3, 1):
+            name = f'{self.other}{number:08d}'
+            self.account.store('images', name, when=NOW)
+            self.account.unlisted = {('images', name)}
+            swept = self.sweeping()
+            # Those in between are looked for before they are deleted.
+            self.assertEqual([self.other] if number == 3 else [],
+                             list(self.doubts()))
+            self.assertEqual(
+                [(f'{name} is stored, but not listed', sweep.Outcome.DOUBT)],
+                [(result.why, result.outcome) for each in swept.find()
+                 if each.attempt.prefix == self.other
+                 for result in [swept.delete(each)]])
+            self.account.unlisted = set()
+            del self.account.stored['images', name]
 
 
 class TestDelete(TestCase):
@@ -273,7 +469,7 @@ class TestDelete(TestCase):
         self.assertEqual(sorted(self.others), self.account.names('images'))
 
     def test_a_segment_that_came_meanwhile(self) -> None:
-        self.when('LIST', f'{IMAGES[1]}-', lambda: self.account.store(
+        self.when('LIST', IMAGES[1], lambda: self.account.store(
             'images', stock(IMAGES[1], 3)[2], when=NOW))
         self.assertEqual([sweep.Outcome.DELETED, sweep.Outcome.CHANGED],
                          self.delete())
@@ -281,7 +477,7 @@ class TestDelete(TestCase):
                              set(self.account.names('images')))
 
     def test_a_segment_written_anew_meanwhile(self) -> None:
-        self.when('LIST', f'{IMAGES[1]}-', lambda: self.account.store(
+        self.when('LIST', IMAGES[1], lambda: self.account.store(
             'images', stock(IMAGES[1])[0], when=NOW))
         self.assertEqual(sweep.Outcome.CHANGED, self.delete()[1])
 
@@ -289,7 +485,7 @@ class TestDelete(TestCase):
         def remove() -> None:
             for name in stock(IMAGES[1]):
                 del self.account.stored['images', name]
-        self.when('LIST', f'{IMAGES[1]}-', remove)
+        self.when('LIST', IMAGES[1], remove)
         self.assertEqual(sweep.Outcome.GONE, self.delete()[1])
 
     def test_a_manifest_that_came_meanwhile(self) -> None:
@@ -300,6 +496,30 @@ class TestDelete(TestCase):
         self.assertEqual([sweep.Outcome.DELETED, sweep.Outcome.REFERRED],
                          self.delete())
         self.assertLessEqual(set(stock(IMAGES[1])),
+                             set(self.account.names('images')))
+
+    def test_a_doubt_that_came_meanwhile(self) -> None:
+        """The last look at the object with the image's name counts."""
+        self.account.store('images', IMAGES[1])
+        self.when('HEAD', IMAGES[1], lambda: self.account.lost.add(
+            ('images', IMAGES[1])), turn=3)
+        self.assertEqual([sweep.Outcome.DELETED, sweep.Outcome.DOUBT],
+                         self.delete())
+        self.assertLessEqual(set(stock(IMAGES[1])),
+                             set(self.account.names('images')))
+
+    def test_an_image_that_is_listed_meanwhile(self) -> None:
+        self.when('LIST', IMAGES[1], lambda: self.account.store(
+            'images', IMAGES[1], when=NOW))
+        self.assertEqual([sweep.Outcome.DELETED, sweep.Outcome.CHANGED],
+                         self.delete())
+
+    def test_another_attempt_that_came_meanwhile(self) -> None:
+        """It is none of the orphan's, nor of what is deleted with it."""
+        self.when('LIST', IMAGES[1], lambda: self.account.store(
+            'images', *ours(IMAGES[1]), when=NOW))
+        self.assertEqual(2 * [sweep.Outcome.DELETED], self.delete())
+        self.assertLessEqual(set(ours(IMAGES[1])),
                              set(self.account.names('images')))
 
     def test_what_can_not_be_deleted(self) -> None:

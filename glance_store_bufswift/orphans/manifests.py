@@ -1,0 +1,139 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What objects say of others, and whether that can be believed.
+
+With two of three copies of an object lost or out of reach, Swift answers 404
+to whoever asks for it, or with what stood there before. The listing may know
+better.
+"""
+
+from collections.abc import Mapping
+import dataclasses
+from urllib import parse
+
+from oslo_log import log as logging
+
+from glance_store_bufswift import errors
+from glance_store_bufswift import layout
+from glance_store_bufswift.orphans import attempts
+from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import listings
+
+LOG = logging.getLogger(__name__)
+
+#: Where the answer of a symlink comes from.
+LINKED = 'content-location'
+
+#: Seconds that a listing's dates may be rounded by; Ceph RGW's have three
+#: decimals.
+ROUNDED = 0.001
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What an object says.
+
+    :ivar references: what it refers to, for all that is known
+    :ivar doubt: why it may refer to something else, '' if it surely does not
+    """
+
+    references: tuple[attempts.Reference, ...] = ()
+    doubt: str = ''
+
+
+class Doubts:
+    """What may be referred to by objects that can't be believed.
+
+    One that is named as an image is taken to refer to segments of that image
+    alone, whatever driver wrote it. Another one may refer to anything.
+    """
+
+    def __init__(self) -> None:
+        self._images: dict[str, str] = {}
+        self._anything = ''
+
+    def add(self, name: str, why: str) -> None:
+        """Note that an object can't be believed."""
+        if attempts.is_image(name):
+            self._images.setdefault(name, why)
+        else:
+            self._anything = self._anything or why
+
+    def about(self, attempt: attempts.Attempt) -> str:
+        """Why an attempt may be referred to, '' if it surely is not."""
+        return self._images.get(attempt.image, self._anything)
+
+
+def ask(account: swift.Account, container: str, name: str,
+        listed: listings.Entry | None) -> Answer:
+    """Ask an object what it refers to.
+
+    :param listed: how its container lists it, None if it does not
+    :raises RequestFailed: it could not be asked
+    """
+    headers = account.head(container, name, newest=True)
+    if headers is None:
+        return Answer(doubt=f'{name} is listed, but was not found'
+                      if listed else '')
+    references = _link(container, name, headers)
+    doubt = _outdated(name, headers, listed)
+    target = layout.manifest_target(headers)
+    if layout.is_static(headers):
+        segments = _segments(account, container, name)
+        references += segments
+        if not segments:
+            doubt = doubt or f'the segments of {name} can not be read'
+        elif listed is None:
+            doubt = f'{name} is an SLO that is not listed yet'
+    elif target:
+        references.append(attempts.Reference(*target))
+    return Answer(tuple(references), doubt)
+
+
+def _segments(account: swift.Account, container: str,
+              name: str) -> list[attempts.Reference]:
+    """What an SLO refers to; nothing if that can't be read."""
+    try:
+        return [attempts.Reference(*place, exact=True) for place
+                in account.static_segments(container, name)]
+    except errors.RequestFailed as exc:
+        LOG.warning('%s', exc)
+        return []
+
+
+def _link(container: str, name: str,
+          headers: Mapping[str, str]) -> list[attempts.Reference]:
+    """The object that answers in place of a symlink, if this is one.
+
+    Of an object in a container with X-Versions-Enabled Swift says that it
+    is a link to itself (swift/common/middleware/symlink.py).
+    """
+    path = parse.unquote(parse.urlsplit(
+        headers.get(LINKED, '')).path).split('/', 4)
+    if len(path) < 5 or path[3:] == [container, name]:
+        return []
+    return [attempts.Reference(path[3], path[4], exact=True)]
+
+
+def _outdated(name: str, headers: Mapping[str, str],
+              listed: listings.Entry | None) -> str:
+    """Why an answer may be of what stood there before, '' if it is not."""
+    # A link's own date is not told.
+    if listed is None or LINKED in headers:
+        return ''
+    told = layout.timestamp(headers)
+    if not told or listed.modified is None:
+        return f'{name} does not tell when it was stored'
+    if told + ROUNDED < listed.modified.timestamp():
+        return f'{name} is listed as newer than what was found'
+    return ''
