@@ -24,6 +24,7 @@ In the order in which the data of an upload flows::
     digests.py     checksum, multihash, verifier, the segments' MD5s
     buffer/        what holds a segment while it is sent
     swift/         requests to Swift
+    former.py      what an image replaces
     manifest.py    what makes an image of segments
     download.py    an image's bytes, as Glance takes them
     removal.py     deleting an image

@@ -10,8 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Removing objects: after a failed upload, and what an image replaced."""
+"""Removing objects: those named, and what a failed upload has left."""
 
+from collections.abc import Callable
 from collections.abc import Iterable
 
 from oslo_log import log as logging
@@ -132,8 +133,9 @@ def listed(account: swift.Account, container: str, prefix: str
 
 
 def after_failure(account: swift.Account, where: layout.Layout,
-                  attempted: set[str], former: dict[str, str] | None,
-                  in_doubt: bool) -> list[str] | None:
+                  attempted: set[str], in_doubt: bool,
+                  settled: Callable[[dict[str, str]], object]
+                  ) -> list[str] | None:
     """Remove whatever a failed attempt may have left.
 
     One line tells of what it could not do.
@@ -141,14 +143,15 @@ def after_failure(account: swift.Account, where: layout.Layout,
     :param account: on connections of its own, as a DELETE has to come after
         the end of the PUT's connection
     :param attempted: every name for which a PUT was begun
-    :param former: headers of what stood there before, None if nothing did
     :param in_doubt: whether a PUT may still land
+    :param settled: called with the headers of the object with the image's
+        name: this attempt's, when that is deleted, or another one's
     :returns: the names of what is left; None if that is not known
     """
-    left, unlisted = _sweep(account, where, attempted, former)
+    left, unlisted = _sweep(account, where, attempted, settled)
     if in_doubt and attempted:
         account.pause(SETTLE)
-        left, unlisted = _sweep(account, where, attempted, former)
+        left, unlisted = _sweep(account, where, attempted, settled)
     if left:
         LOG.error('These objects of the failed upload of image %(image)s '
                   'could not be deleted from container %(container)s and '
@@ -166,7 +169,7 @@ def after_failure(account: swift.Account, where: layout.Layout,
 
 
 def _sweep(account: swift.Account, where: layout.Layout, attempted: set[str],
-           former: dict[str, str] | None
+           settled: Callable[[dict[str, str]], object]
            ) -> tuple[dict[str, errors.RequestFailed],
                       errors.RequestFailed | None]:
     """Delete all once; what could not be, and why it could not be listed."""
@@ -176,54 +179,27 @@ def _sweep(account: swift.Account, where: layout.Layout, attempted: set[str],
         names = names.union(more)
     left = failed_deletes(account, where.container, sorted(names))
     if where.image in attempted:
-        failed = _delete_own(account, where, former)
+        failed = _delete_own(account, where, settled)
         left |= {where.image: failed} if failed else {}
     return left, unlisted
 
 
 def _delete_own(account: swift.Account, where: layout.Layout,
-                former: dict[str, str] | None) -> errors.RequestFailed | None:
+                settled: Callable[[dict[str, str]], object]
+                ) -> errors.RequestFailed | None:
     """Delete the object with the image's name if this attempt wrote it.
 
     Another attempt may have stored the image meanwhile. What this one wrote
-    has replaced a former image, to whose segments nothing points any more.
+    may have replaced a former image, to whose segments nothing points then.
 
     :returns: why it could not
     """
     try:
-        headers = account.head(where.container, where.image)
-        if headers is not None and where.wrote(headers):
-            account.delete(where.container, where.image)
-            replaced(account, where, former)
+        headers = account.head(where.container, where.image, newest=True)
+        if headers is not None:
+            if where.wrote(headers):
+                account.delete(where.container, where.image)
+            settled(headers)
     except errors.RequestFailed as exc:
         return exc
     return None
-
-
-def replaced(account: swift.Account, where: layout.Layout,
-             headers: dict[str, str] | None) -> None:
-    """Remove the segments of the image that this attempt replaced.
-
-    One line tells of what is left of them.
-
-    :param headers: of the object that stood there before, None if none did
-    """
-    target = layout.manifest_target(headers or {})
-    if target is None:
-        return
-    container, prefix = target
-    if prefix == where.prefix or not layout.belongs(where.image, prefix):
-        return
-    names, unlisted = listed(account, container, prefix)
-    # Whoever wrote the old manifest, its prefix must not cover our segments.
-    left = failed_deletes(account, container, [
-        name for name in names if not name.startswith(where.prefix)])
-    if unlisted:
-        left[f'{prefix}*'] = unlisted
-    if left:
-        LOG.error('These segments of the former data of image %(image)s '
-                  'could not be deleted from container %(container)s. '
-                  '%(why)s. Their names: %(names)s',
-                  {'image': where.image, 'container': container,
-                   'why': next(iter(left.values())),
-                   'names': ', '.join(sorted(left))})

@@ -113,6 +113,14 @@ class NoList(RequestFailed):
     """What an SLO is made of is not told in a form that is known."""
 
 
+class Replaced(RequestFailed):
+    """Another upload of the image has taken this one's place."""
+
+    def __init__(self, image: str) -> None:
+        super().__init__(f'Image {image} was replaced by another upload of '
+                         'it')
+
+
 class NoImage(BufswiftError):
     """There is no image where its location says."""
 

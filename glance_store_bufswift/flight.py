@@ -99,11 +99,14 @@ class Flight:
         futures.wait(self._in_flight, return_when=futures.FIRST_COMPLETED)
         self._forget_ended()
 
-    def wait_for_all(self) -> None:
-        """Wait until all segments are stored; raises as check()."""
-        while self._in_flight:
-            self.wait_for_one()
-        self.check()
+    def wait_for_all(self, seconds: float) -> bool:
+        """Wait until all segments are stored, but no longer than this.
+
+        :returns: whether all are; raises as check()
+        """
+        futures.wait(self._in_flight, seconds, futures.FIRST_EXCEPTION)
+        self._forget_ended()
+        return not self._in_flight
 
     def check(self) -> None:
         """Raise Aborted if anything has failed."""

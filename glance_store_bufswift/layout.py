@@ -36,6 +36,10 @@ GROWTH_STEP = 500
 #: Swift's default max_file_size, bytes (etc/swift.conf-sample).
 MAX_OBJECT_SIZE = 5 * (1 << 30) + 2
 
+#: Seconds that no segment of ours is deleted after its attempt gave its last
+#: sign of life, whoever is asked to delete orphans.
+LEAST_AGE = 3600
+
 MANIFEST = 'x-object-manifest'
 ATTEMPT = 'x-object-meta-bufswift-attempt'
 SEGMENTS = 'x-object-meta-bufswift-segments'
@@ -88,6 +92,10 @@ class Layout:
                 ATTEMPT: self.attempt,
                 SEGMENTS: str(segments),
                 'Content-Type': CONTENT_TYPE}
+
+    def written(self) -> dict[str, str]:
+        """What :meth:`wrote` knows this attempt's object by."""
+        return {ATTEMPT: self.attempt}
 
     def wrote(self, headers: Mapping[str, str]) -> bool:
         """Whether this attempt wrote the object with these headers."""

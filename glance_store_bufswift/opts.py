@@ -142,11 +142,12 @@ How long to wait until an image stored in segments reads back whole, in
 seconds.
 
 The list of an image's segments is Swift's container listing, which may lag
-behind the segments. When the time is over a warning is logged and the upload
-succeeds all the same: the segments are stored, the listing will follow.
+behind the segments. When the time is over each segment is asked for. If all
+are there a warning is logged and the upload succeeds: the listing will follow.
+If one is gone, or can't be asked for, the upload fails.
 
 Possible values:
-    * 0: do not wait
+    * 0: look once, do not wait
     * a positive number of seconds
 """),
 ]

@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from concurrent import futures
 import contextlib
 import dataclasses
+import functools
+import time
 from typing import NoReturn
 
 from oslo_log import log as logging
@@ -28,6 +30,7 @@ from glance_store_bufswift import cleanup
 from glance_store_bufswift import digests
 from glance_store_bufswift import errors
 from glance_store_bufswift import flight
+from glance_store_bufswift import former
 from glance_store_bufswift import layout
 from glance_store_bufswift import manifest
 from glance_store_bufswift import opts
@@ -36,6 +39,10 @@ from glance_store_bufswift import summary
 from glance_store_bufswift.swift import account as swift
 
 LOG = logging.getLogger(__name__)
+
+#: Seconds between two looks at what stands under the image's name, while the
+#: last segments are under way.
+LOOK_AGAIN = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,9 +82,10 @@ class Upload:
             settings.min_free_percent))
         self._flight = flight.Flight(
             account, where.container, settings.threads)
-        self._md5s: list[futures.Future[str]] = []
+        # Bytes in each, and their MD5.
+        self._segments: list[tuple[int, futures.Future[str]]] = []
         self._warned = False
-        self._former: dict[str, str] | None = None
+        self._former = former.Former(where)
         self._summary = summary.Summary(where.image)
 
     def run(self) -> Stored:
@@ -120,18 +128,26 @@ class Upload:
     def _store(self) -> tuple[str, str]:
         length = self._plain_length()
         if length is not None:
-            self._former = self._look()
-            self._send(self._where.image, length, length,
-                       self._where.plain_headers())
-            hashes = self._digests.finish()
-            self._flight.wait_for_all()
-        else:
-            self._send_segments()
-            hashes = self._digests.finish()
-            self._former = self._look()
-            self._flight.wait_for_all()
-            self._write_manifest()
-        self._remove_former()
+            return self._store_plain(length)
+        self._send_segments()
+        hashes = self._digests.finish()
+        self._wait_for_all()
+        self._write_manifest()
+        return hashes
+
+    def _store_plain(self, length: int) -> tuple[str, str]:
+        """Store an image that becomes one object."""
+        self._former.look(self._account)
+        self._send(self._where.image, length, length,
+                   self._where.plain_headers())
+        hashes = self._digests.finish()
+        self._wait_for_all(late=True)
+        stands: Mapping[str, str] | None = self._where.written()
+        if self._former.contested:
+            # Which of the two was written later only Swift knows.
+            stands = self._former.stands(self._account)
+        if stands is not None:
+            self._former.remove(self._account, stands)
         return hashes
 
     def _plain_length(self) -> int | None:
@@ -179,7 +195,7 @@ class Upload:
             left -= len(block)
             yield
         md5 = self._digests.end_segment()
-        self._md5s.append(md5)
+        self._segments.append((sent.size, md5))
         sent.finish(md5)
         self._summary.count(sent)
 
@@ -204,31 +220,50 @@ class Upload:
 
     # The end
 
-    def _look(self) -> dict[str, str] | None:
-        """The headers of what stands under the image's name so far."""
-        try:
-            return self._account.head(
-                self._where.container, self._where.image)
-        except errors.RequestFailed as exc:
-            why = exc
-        LOG.warning('%s', why)
-        return None
+    def _wait_for_all(self, late: bool = False) -> None:
+        """Wait for what is under way, and look what stands there so far.
 
-    def _remove_former(self) -> None:
-        """Remove what the image replaced; the upload stands all the same."""
-        try:
-            cleanup.replaced(self._account, self._where, self._former)
-        except Exception:
-            LOG.exception('Removing the former data of image %s',
-                          self._where.image)
+        The later the last look, the fewer attempts are missed by it.
+
+        :param late: whether the object with the image's name is under way
+        """
+        while True:
+            self._former.look(self._account, late)
+            if self._flight.wait_for_all(LOOK_AGAIN):
+                return
 
     def _write_manifest(self) -> None:
         self._flight.attempted.add(self._where.image)
-        manifest.write(self._account, self._where, len(self._md5s))
-        manifest.confirm(
-            self._account, self._where,
-            [md5.result() for md5 in self._md5s], self._source.size,
-            self._settings.confirm_timeout, self._former)
+        manifest.write(self._account, self._where, len(self._segments),
+                       self._former)
+        segments = [manifest.Segment(size, md5.result())
+                    for size, md5 in self._segments]
+        # What gives no sign of life for so long may be taken for an orphan.
+        lasted = time.monotonic() - self._summary.began
+        stands = manifest.Confirmation(
+            self._account, self._where, segments, self._former).run(
+                self._settings.confirm_timeout,
+                each=lasted >= layout.LEAST_AGE / 2)
+        if stands is not None and self._former:
+            self._former.remove(self._account, stands)
+            self._still_stands()
+
+    def _still_stands(self) -> None:
+        """Look once more, where others write too.
+
+        What replaces this attempt now has looked before this one wrote, and
+        knows nothing of it.
+
+        :raises Replaced: another upload has replaced the image
+        """
+        try:
+            self._former.stands(self._account)
+            return
+        except errors.Replaced:
+            raise
+        except errors.RequestFailed as exc:
+            why = exc
+        LOG.warning('%s', why)
 
     def _stop(self) -> None:
         """Wait for all threads, close all files and connections."""
@@ -245,7 +280,8 @@ class Upload:
             with contextlib.closing(self._account.fresh()) as account:
                 return cleanup.after_failure(
                     account, self._where, self._flight.attempted,
-                    self._former, in_doubt=self._in_doubt())
+                    self._in_doubt(),
+                    functools.partial(self._former.remove, account))
         except BaseException as exc:
             LOG.exception(
                 'Cleaning up after the failed upload of image %(image)s '

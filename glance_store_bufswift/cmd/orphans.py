@@ -23,6 +23,7 @@ from glance_store_bufswift.cmd import config
 from glance_store_bufswift.cmd import output
 from glance_store_bufswift import driver
 from glance_store_bufswift import errors
+from glance_store_bufswift import layout
 from glance_store_bufswift.orphans import attempts
 from glance_store_bufswift.orphans import places
 from glance_store_bufswift.orphans import sweep
@@ -31,7 +32,10 @@ from glance_store_bufswift.swift import account as swift
 
 #: Hours that nothing younger than these is deleted, whatever is asked for: a
 #: running upload gives no sign of life while it sends one segment.
-LEAST_AGE = 1.0
+LEAST_AGE = layout.LEAST_AGE / 3600
+
+#: Ten years, in hours: no date is so far away that it can't be told.
+MOST_AGE = 24.0 * 3652
 
 #: Ten years, in hours: no date is so far away that it can't be told.
 MOST_AGE = 24.0 * 3652

@@ -112,8 +112,11 @@ class Sweep:
         for container in self._containers if left else ():
             for place in self._referred(container, doubts):
                 left.strike(place)
-        return [Orphan(attempt, doubts.about(attempt) or hidden)
-                for attempt, hidden in workers.each(self._goes_on, left)]
+
+        def doubt(attempt: attempts.Attempt) -> str:
+            return doubts.about(attempt) or self._hidden(
+                attempt.container, attempts.hidden([attempt.last], most=1))
+        return list(itertools.starmap(Orphan, workers.each(doubt, left)))
 
     def delete(self, orphan: Orphan) -> Result:
         """Delete an orphan, if it surely still is one.
@@ -194,10 +197,6 @@ class Sweep:
                 # A manifest that is named as a segment is none.
                 yield attempts.Reference(container, entry.name, exact=True)
             yield from answer.references
-
-    def _goes_on(self, attempt: attempts.Attempt) -> str:
-        return self._hidden(attempt.container, attempts.hidden(
-            [attempt.last], most=1))
 
     def _hidden(self, container: str, names: Sequence[str]) -> str:
         """Why an attempt may go on, though its listed segments are old.

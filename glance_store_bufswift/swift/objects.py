@@ -136,17 +136,26 @@ class Objects(client.Client):
             raise
 
     def put_empty(self, container: str, name: str,
-                  headers: Mapping[str, str]) -> None:
-        """Store an object without content, a manifest."""
+                  headers: Mapping[str, str],
+                  done: Callable[[], bool] = lambda: False) -> None:
+        """Store an object without content, a manifest.
+
+        :param done: asked before each further try, whether a former one did
+            store it
+        """
+        tries = self.tries(f'PUT of {container}/{name}',
+                           self._not_known_yet(container))
+
         def put(connection: wire.Connection, answer: dict[str, Any]) -> None:
+            if tries.made > 1 and done():
+                return
             connection.put_object(container, name, '', headers=headers,
                                   response_dict=answer)
             # A 202 says that an object with a later timestamp is there
             # (swift/proxy/controllers/obj.py): ours was not stored.
             if answer.get('status') == 202:
                 raise errors.NotStored(failures.describe(answer))
-        self._run(self.tries(f'PUT of {container}/{name}',
-                             self._not_known_yet(container)), put)
+        self._run(tries, put)
 
     def _not_known_yet(self, container: str) -> Collection[int]:
         """What a PUT may be answered now, and not the next time.

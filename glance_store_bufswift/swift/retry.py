@@ -108,7 +108,7 @@ class Tries:
         if refused and renew is not None:
             self._renewed = True
             renew()
-        self._wait(failure, at_once)
+        self.wait(failure.reason, failure.retry_after, at_once)
 
     def _is_refused(self, failure: failures.Failure, has_body: bool) -> bool:
         """Whether the token may be to blame."""
@@ -138,19 +138,26 @@ class Tries:
             raise failure.lasting(str(exc)).final(
                 self.what, self.made) from exc
 
-    def _wait(self, failure: failures.Failure, at_once: bool) -> None:
+    def wait(self, reason: str, retry_after: float = 0,
+             at_once: bool = False) -> None:
+        """Wait until it is time for the next try.
+
+        :param reason: why the last one failed
+        :param retry_after: seconds that the server asks to wait
+        :param at_once: don't wait, only tell
+        :raises Aborted: nothing is to be tried any more
+        """
         bound = self._policy.max_backoff
         # Spread, so that the segments of an upload that failed together do
         # not come back together.
         doubling = 2.0 ** max(0, self.made - 1) * random.uniform(0.5, 1)  # noqa: S311
-        wait = min(bound, max(doubling, failure.retry_after))
+        wait = min(bound, max(doubling, retry_after))
         if at_once:
             wait = 0
         LOG.info('%(what)s failed (%(reason)s), try %(made)d of %(all)d; '
                  'the next one follows in %(wait).1f s',
-                 {'what': self.what, 'reason': failure.reason,
-                  'made': self.made, 'all': self._policy.retries + 1,
-                  'wait': wait})
+                 {'what': self.what, 'reason': reason, 'made': self.made,
+                  'all': self._policy.retries + 1, 'wait': wait})
         self._policy.pause(wait)
 
 

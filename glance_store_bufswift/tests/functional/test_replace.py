@@ -12,6 +12,10 @@
 
 """An image is stored again under the same id."""
 
+import json
+import uuid
+
+from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests import streams
 
@@ -69,6 +73,64 @@ class TestReplace(base.TestCase):
     def test_stocks_one_object(self) -> None:
         self.check(2 * SEGMENT, 3 * SEGMENT, STOCK, declared=2 * SEGMENT)
         self.check(5, 6, STOCK, declared=5)
+
+
+class TestListing(base.TestCase):
+    """What the former manifest records is removed, listed or not."""
+
+    def check(self, new: int) -> None:
+        data = streams.image(new, seed=2)
+        made = self.stores()
+        made.add(self.image, streams.Stream(streams.image(3 * SEGMENT)), 0)
+        [before] = {name.rpartition('/')[0] for name
+                    in self.listing(f'{self.image}/')}
+        self.proxy.add(faults.Rule(faults.Status(
+            code=200, body=b'[]', headers={
+                'Content-Type': 'application/json'}),
+            'GET', rf'\?format=json.*prefix={before}/', times=None))
+        uri = made.add(self.image, streams.Stream(data), 0)[0]
+        self.assertEqual([], self.listing(before))
+        self.assertEqual(data, made.get(uri))
+
+    def test_by_segments(self) -> None:
+        self.check(2 * SEGMENT)
+
+    def test_by_one_object(self) -> None:
+        self.check(5)
+
+
+class TestStatic(base.TestCase):
+    """The former image is an SLO, as somebody may have put it there."""
+
+    def check(self, new: int) -> None:
+        self.stores().add(self.image, streams.Stream(b'x'), 0)
+        connection = self.cloud.connection()
+        own = [f'{self.image}/slo/1', f'{self.image}-2']
+        others = [f'{uuid.uuid4()}-00001', 'x']
+        for name in own + others:
+            connection.put_object(self.container, name, b'segment')
+        connection.put_object(
+            self.container, self.image, json.dumps(
+                [{'path': f'/{self.container}/{name}'}
+                 for name in own + others]),
+            query_string='multipart-manifest=put')
+        data = streams.image(new)
+        made = self.stores()
+        answer = made.add(self.image, streams.Stream(data), 0)
+        self.assert_stored(data, answer)
+        self.assertEqual(sorted(others), [
+            name for name in self.listing() if not name.startswith(
+                self.image)])
+        self.assertEqual([], [
+            name for name in self.listing() if name in own])
+        made.delete(answer[0])
+        self.assertEqual(sorted(others), self.listing())
+
+    def test_by_segments(self) -> None:
+        self.check(2 * SEGMENT)
+
+    def test_by_one_object(self) -> None:
+        self.check(5)
 
 
 class TestFailure(base.TestCase):

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import hashlib
+import itertools
 import threading
 from typing import Any
 
@@ -28,6 +29,7 @@ from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift.swift import account
 from glance_store_bufswift.swift import client
+from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import retry
 
 
@@ -36,12 +38,19 @@ def md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
+_TIMES = itertools.count(1_000_000_000)
+
+
 @dataclasses.dataclass
 class Swift:
     """One container's objects, with the headers they were stored with.
 
     :ivar before: called with method and name before each request; may raise
     :ivar lag: listings to come that show nothing
+    :ivar unlisted: names that no listing shows
+    :ivar gateway: whether it is like Ceph RGW: it heeds no condition, and of
+        two PUTs at a time the one that ends last counts, not the one that
+        began last
     :ivar info: what the site says about itself
     """
 
@@ -49,6 +58,8 @@ class Swift:
         default_factory=dict)
     before: Callable[[str, str], object] = lambda method, name: None
     lag: int = 0
+    unlisted: set[str] = dataclasses.field(default_factory=set)
+    gateway: bool = False
     info: dict[str, Any] = dataclasses.field(default_factory=dict)
     requests: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     lengths: dict[str, int | None] = dataclasses.field(default_factory=dict)
@@ -58,10 +69,23 @@ class Swift:
         self.requests.append((method, name))
         self.before(method, name)
 
-    def store(self, name: str, data: bytes,
-              headers: Mapping[str, str]) -> None:
-        """Keep an object, with its headers as swiftclient tells them."""
-        self.objects[name] = data, {
+    def now(self) -> int:
+        """A time later than all before."""
+        return next(_TIMES)
+
+    def store(self, name: str, data: bytes, headers: Mapping[str, str],
+              began: int | None = None) -> None:
+        """Keep an object, with its headers as swiftclient tells them.
+
+        :param began: when its PUT did, now by default
+        :raises RequestFailed: an object is there whose PUT began later
+        """
+        if began is None or self.gateway:
+            began = self.now()
+        if name in self.objects and began < layout.timestamp(
+                self.objects[name][1]):
+            raise errors.RequestFailed('202 Accepted', 202)
+        self.objects[name] = data, {'x-timestamp': str(began)} | {
             key.lower(): swiftclient.parse_header_string(headers[key])
             for key in headers}
 
@@ -71,22 +95,33 @@ class Swift:
         target = layout.manifest_target(headers)
         if target is None:
             return [data]
-        return [self.objects[each][0] for each in sorted(self.objects)
-                if each.startswith(target[1])]
+        return [self.objects[each][0] for each in self.listed(target[1])]
+
+    def listed(self, prefix: str) -> list[str]:
+        """The names that a listing shows."""
+        return [name for name in sorted(self.objects)
+                if name.startswith(prefix) and name not in self.unlisted]
 
 
 class Account(account.Account):
-    """An account whose requests end in memory."""
+    """An account whose requests end in memory.
 
-    def __init__(self, swift: Swift) -> None:
+    :param retries: further tries of a manifest's PUT
+    :param before: as Swift's, for the requests of this account alone
+    """
+
+    def __init__(self, swift: Swift, retries: int = 0,
+                 before: Callable[[str, str], object]
+                 = lambda method, name: None) -> None:
         super().__init__(client.Endpoint('http://nowhere'),
-                         retry.Policy(0, 0))
+                         retry.Policy(retries, 0))
         self.swift = swift
+        self.before = before
         self.cancelled = threading.Event()
         self.closed = False
 
     def fresh(self) -> 'Account':
-        return Account(self.swift)
+        return Account(self.swift, before=self.before)
 
     def cancel(self) -> None:
         self.cancelled.set()
@@ -94,11 +129,17 @@ class Account(account.Account):
     def close(self) -> None:
         self.closed = True
 
+    def request(self, method: str, name: str) -> None:
+        """Note a request, when its turn has come."""
+        self.before(method, name)
+        self.swift.request(method, name)
+
     def put(self, container: str, name: str, body: segment.Segment,
             length: int | None = None,
             headers: Mapping[str, str] | None = None) -> None:
         self.swift.lengths[name] = length
-        self.swift.request('PUT', name)
+        self.request('PUT', name)
+        began = self.swift.now()
         blocks = []
         while block := body.read(1 << 20):
             blocks.append(block)
@@ -107,21 +148,37 @@ class Account(account.Account):
             raise errors.RequestFailed('499 Client Disconnect', 499)
         if md5(data) != body.md5():
             raise errors.RequestFailed('422 Unprocessable', 422)
-        self.swift.store(name, data, headers or {})
+        self.before('END', name)
+        self.swift.store(name, data, headers or {}, began)
 
     def put_empty(self, container: str, name: str,
-                  headers: Mapping[str, str]) -> None:
-        self.swift.request('PUT', name)
+                  headers: Mapping[str, str],
+                  done: Callable[[], bool] = lambda: False) -> None:
+        for left in range(self._policy.retries, -1, -1):
+            try:
+                self._put_empty(name, dict(headers))
+                return
+            except errors.RequestFailed as exc:
+                if not left or exc.status == 412:
+                    raise
+            if done():
+                return
+
+    def _put_empty(self, name: str, headers: dict[str, str]) -> None:
+        self.request('PUT', name)
+        if (headers.pop('If-None-Match', None) and not self.swift.gateway
+                and name in self.swift.objects):
+            raise errors.RequestFailed('412 Precondition Failed', 412)
         self.swift.store(name, b'', headers)
 
     def head(self, container: str, name: str,
              newest: bool = False) -> dict[str, str] | None:
-        self.swift.request('HEAD', name)
+        self.request('HEAD', name)
         if name not in self.swift.objects:
             return None
         _, headers = self.swift.objects[name]
         parts = self.swift.parts(name)
-        if self.swift.lag:
+        if self.swift.lag and layout.MANIFEST in headers:
             self.swift.lag -= 1
             parts = []
         etag = (md5(''.join(map(md5, parts)).encode())
@@ -130,11 +187,11 @@ class Account(account.Account):
                 'content-length': str(sum(map(len, parts)))}
 
     def delete(self, container: str, name: str) -> None:
-        self.swift.request('DELETE', name)
+        self.request('DELETE', name)
         self.swift.objects.pop(name, None)
 
     def delete_bulk(self, container: str, names: Sequence[str]) -> list[str]:
-        self.swift.request('BULK', names[0])
+        self.request('BULK', names[0])
         for name in names:
             self.swift.objects.pop(name, None)
         return []
@@ -143,6 +200,12 @@ class Account(account.Account):
         return self.swift.info
 
     def listing(self, container: str, prefix: str) -> Iterator[str]:
-        self.swift.request('LIST', prefix)
-        yield from [name for name in sorted(self.swift.objects)
-                    if name.startswith(prefix)]
+        self.request('LIST', prefix)
+        yield from self.swift.listed(prefix)
+
+    def static_segments(self, container: str, name: str,
+                        nested: bool = True) -> list[tuple[str, str]]:
+        self.request('GET', name)
+        if name not in self.swift.objects:
+            return []
+        return listings.static_segments(self.swift.objects[name][0], nested)

@@ -209,6 +209,33 @@ class TestBulkDelete(wires.WireTestCase):
             sockets.say(CUT), retries=0)
 
 
+class TestStaticSegments(wires.WireTestCase):
+    """The segments of an SLO, as its manifest tells them."""
+
+    def segments(self, *actions: sockets.Action) -> list[tuple[str, str]]:
+        self.server = self.serve(*actions)
+        return self.account(self.server).static_segments('c', 'slo')
+
+    def test_told(self) -> None:
+        self.assertEqual([('c', 'a/b')], self.segments(
+            sockets.give(b'<html>'), give(None),
+            give([{'name': '/c/a/b', 'bytes': 1}])))
+
+    def test_gone(self) -> None:
+        self.assertEqual([], self.segments(sockets.answer(404)))
+
+    def test_not_told(self) -> None:
+        """Ceph RGW answers so, however often it is asked."""
+        self.assertRaises(errors.RequestFailed, self.segments,
+                          sockets.give(b''))
+        self.assertEqual(1, len(self.server.requests))
+
+    def test_unusable(self) -> None:
+        for body in (b'<html>', b'null', b'["a"]', b'[{"bytes": 1}]'):
+            self.assertRaises(errors.RequestFailed, self.segments,
+                              *4 * [sockets.give(body)])
+
+
 class TestSloAnswer(base.BaseTestCase):
     def left(self, **told: Any) -> list[str]:
         return bulk.slo_left(json.dumps(

@@ -64,6 +64,7 @@ ORDER = (
     'flight',
     'cleanup',
     'containers',
+    'former',
     'manifest',
     'upload',
     'download',

@@ -14,6 +14,7 @@
 
 import contextlib
 import errno
+import json
 import logging
 import threading
 import types
@@ -156,21 +157,157 @@ class TestReadsBack(_TestCase):
         self.assertLess(self.now, 17)
 
     def test_replica_that_lags_is_waited_for(self) -> None:
-        self.swift.store('id', b'former', {'X-Timestamp': '1'})
+        self.lags({'X-Timestamp': '1'})
+
+    def test_replica_that_lags_behind_an_slo_is_waited_for(self) -> None:
+        self.failing('GET', 'id', errors.RequestFailed('503', 503))
+        self.lags({'X-Timestamp': '1', layout.STATIC: 'True'})
+
+    def lags(self, headers: dict[str, str]) -> None:
+        """A replica knows the object that stood there before."""
+        self.swift.store('id', b'former', headers)
         true_head = self.account.head
         stale = [true_head('images', 'id')] * 3
 
-        def head(container: str, name: str) -> dict[str, str] | None:
+        def head(container: str, name: str,
+                 newest: bool) -> dict[str, str] | None:
+            self.assertTrue(newest)
             return stale.pop() if stale else true_head(container, name)
         with mock.patch.object(
                 self.account, 'head', autospec=True, side_effect=head):
             self.upload(bytes(2300), confirm_timeout=15)
-        self.assertEqual(([], 0), (stale, self.warnings()))
+        self.assertEqual([], stale)
+        self.assertNotIn('does not show all', self.log.output)
 
     def test_no_wait(self) -> None:
+        """One look; what it does not show is asked for."""
         self.swift.lag = 10_000
         self.upload(bytes(2300), confirm_timeout=0)
-        self.assertEqual((10_000, 0), (self.swift.lag, self.warnings()))
+        self.assertEqual((9_999, 1, 0.0),
+                         (self.swift.lag, self.warnings(), self.now))
+        self.assertIn('after 0 s', self.log.output)
+        self.assertEqual(['id', 'id'] + self.names(3),
+                         sorted(self.requested('HEAD')))
+
+    def test_no_more_than_a_look_is_taken(self) -> None:
+        for timeout in (0, 15):
+            self.swift.requests.clear()
+            self.swift.objects.clear()
+            self.upload(bytes(2300), confirm_timeout=timeout)
+            self.assertEqual(['id', 'id'], self.requested('HEAD'))
+            self.assertEqual(1, self.requested('PUT').count('id'))
+
+    def names(self, count: int) -> list[str]:
+        """The names of the first segments."""
+        return [self.where.segment(number)
+                for number in range(1, count + 1)]
+
+    def lose(self, *names: str, when: str = 'id') -> None:
+        """These are deleted by somebody when a manifest is put."""
+        def before(method: str, name: str) -> None:
+            if (method, name) == ('PUT', when):
+                for each in names:
+                    self.swift.objects.pop(each)
+        self.swift.before = before
+
+    def fails(self, *says: str, **how: Any) -> None:
+        """The upload fails, and leaves nothing."""
+        exc = self.assertRaises(
+            errors.RequestFailed, self.upload, bytes(2300), **how)
+        for text in says:
+            self.assertIn(text, str(exc))
+        self.assertEqual({}, self.swift.objects)
+
+    def test_what_is_gone_is_not_taken_for_not_listed_yet(self) -> None:
+        for timeout in (0, 15):
+            for number in (1, 3):
+                name = self.where.segment(number)
+                self.lose(name)
+                self.fails(f'Segment images/{name} was stored, but is gone',
+                           confirm_timeout=timeout)
+
+    def test_what_is_another_object_now(self) -> None:
+        name = self.where.segment(2)
+        for data, says in ((b'x', '1 bytes'), (bytes(999) + b'x', '1000')):
+            def before(method: str, put: str, data: bytes = data) -> None:
+                if (method, put) == ('PUT', 'id'):
+                    self.swift.store(name, data, {})
+            self.swift.before = before
+            self.fails(f'Segment images/{name} is another object now: {says}',
+                       fakes.md5(data), confirm_timeout=15)
+
+    def test_what_is_shorter_now_as_a_gateway_without_etags_tells(
+            self) -> None:
+        name = self.where.segment(2)
+        true_head = self.account.head
+
+        def head(container: str, asked: str,
+                 newest: bool = False) -> dict[str, str] | None:
+            headers = true_head(container, asked, newest)
+            if asked != name or headers is None:
+                return headers
+            del headers['etag']
+            return headers | {'content-length': '999'}
+        self.swift.lag = 10_000
+        with mock.patch.object(
+                self.account, 'head', autospec=True, side_effect=head):
+            self.fails('another object now: 999 bytes', confirm_timeout=0)
+
+    def test_what_can_not_be_asked_for(self) -> None:
+        self.swift.lag = 10_000
+        self.failing('HEAD', '00000002', errors.RequestFailed('503', 503))
+        self.fails('503', confirm_timeout=15)
+
+    def test_manifest_that_is_gone(self) -> None:
+        def before(method: str, name: str) -> None:
+            if (method, name) == ('HEAD', 'id'):
+                self.swift.objects.pop('id', None)
+        self.swift.before = before
+        self.fails('The manifest of image id was stored, but is gone')
+
+    def test_rows_of_what_is_gone(self) -> None:
+        """An upload that lasted is not believed for a listing alone.
+
+        It lists what somebody deleted as he took it for an orphan.
+        """
+        lost = self.where.segment(2)
+        true_head = self.account.head
+
+        def head(container: str, name: str,
+                 newest: bool = False) -> dict[str, str] | None:
+            if name == lost:
+                self.swift.request('HEAD', name)
+                return None
+            return true_head(container, name, newest)
+        for least, fails in ((0, True), (3600, False)):
+            self.useFixture(fixtures.MonkeyPatch(
+                'glance_store_bufswift.layout.LEAST_AGE', least))
+            with mock.patch.object(
+                    self.account, 'head', autospec=True, side_effect=head):
+                if fails:
+                    self.fails('is gone', confirm_timeout=15)
+                else:
+                    self.upload(bytes(2300), confirm_timeout=15)
+        self.assertEqual(1, self.requested('HEAD').count(lost))
+
+    def test_it_lasts_that_there_is_none(self) -> None:
+        """A 404 is asked again, as often as any request that fails."""
+        self.account = fakes.Account(self.swift, retries=2)
+        self.swift.lag = 10_000
+        name = self.where.segment(2)
+        hidden = 0
+
+        def before(method: str, asked: str) -> None:
+            nonlocal hidden
+            if method == 'HEAD' and asked == name:
+                hidden += 1
+                if hidden == 1:
+                    self.data = self.swift.objects.pop(name)
+                if hidden == 3:
+                    self.swift.objects[name] = self.data
+        self.swift.before = before
+        self.upload(bytes(2300), confirm_timeout=0)
+        self.assertEqual(3, hidden)
 
 
 class TestRoom(_TestCase):
@@ -520,23 +657,64 @@ class TestLog(_TestCase):
 
 
 class TestReplaced(_TestCase):
-    def _replace(self, prefix: str, container: str = 'images') -> set[str]:
-        """What is left of an image stored before with this prefix."""
+    def _replace(self, prefix: str, container: str = 'images',
+                 unlisted: int = 0, **headers: str) -> set[str]:
+        """What is left of an image stored before with this prefix.
+
+        :param unlisted: how many of its segments are not listed yet
+        """
         self.swift.store('id', b'', {
-            'X-Object-Manifest': f'{container}/{prefix}'})
+            'X-Object-Manifest': f'{container}/{prefix}', **headers})
         self.swift.store(f'{prefix}00001', b'old', {})
+        self.swift.unlisted = {
+            f'{prefix}{number:08d}' for number in range(1, unlisted + 1)}
+        for name in self.swift.unlisted:
+            self.swift.store(name, b'old', {})
         self.upload(bytes(2300))
         new = {'id', *(self.where.segment(each) for each in (1, 2, 3))}
         self.assertLessEqual(new, set(self.swift.objects))
         return set(self.swift.objects) - new
 
+    def _recorded(self, count: int = 2) -> dict[str, str]:
+        """What a manifest of ours tells of its segments."""
+        return {layout.ATTEMPT: 'before', layout.SEGMENTS: str(count)}
+
     def test_former_segments_are_removed(self) -> None:
         self.assertEqual(set(), self._replace('id/before/'))
         self.assertEqual(set(), self._replace('id-'))
 
+    def test_those_that_are_not_listed_yet(self) -> None:
+        self.assertEqual(set(), self._replace(
+            'id/before/', unlisted=2, **self._recorded()))
+
+    def test_what_can_not_be_listed_is_recorded(self) -> None:
+        self.failing('LIST', 'id/before/', errors.RequestFailed('503', 503))
+        self.assertEqual({'id/before/00001'}, self._replace(
+            'id/before/', unlisted=2, **self._recorded()))
+        self.assertIn('id/before/*', self.log.output)
+
+    def test_those_that_are_not_listed_yet_when_the_upload_fails(
+            self) -> None:
+        """Its manifest has taken the former one's place."""
+        def before(method: str, name: str) -> None:
+            if (method, name) == ('PUT', 'id'):
+                self.swift.store('id', b'', self.where.manifest_headers(3))
+                raise errors.RequestFailed('503', 503)
+        self.swift.before = before
+        self.assertRaises(
+            errors.RequestFailed, self._replace, 'id/before/', unlisted=2,
+            **self._recorded())
+        self.assertEqual({}, self.swift.objects)
+
     def test_segments_of_others_stay(self) -> None:
         for prefix in ('other/before/', 'id2-', 'i'):
             self.assertIn(f'{prefix}00001', self._replace(prefix))
+        self.assertEqual(
+            {f'other/before/{number}' for number in (
+                '00001', '00000001', '00000002')},
+            {name for name in self._replace(
+                'other/before/', unlisted=2, **self._recorded())
+                if name.startswith('other')})
 
     def test_own_segments_stay_below_a_former_prefix(self) -> None:
         self.assertEqual(set(), self._replace('id/'))
@@ -552,3 +730,39 @@ class TestReplaced(_TestCase):
         self.failing('PUT', 'id', errors.RequestFailed('503', 503))
         self.assertRaises(errors.RequestFailed, self._replace, 'id/before/')
         self.assertEqual({'id', 'id/before/00001'}, set(self.swift.objects))
+
+
+class TestReplacedStatic(_TestCase):
+    """The former image is an SLO: only its manifest told its segments."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.store()
+
+    def store(self) -> None:
+        own = ['id/old/1', 'id-2', 'id/old/3']
+        self.others = ['other/1', 'id2-1', 'id']
+        for name in own + self.others:
+            self.swift.store(name, b'old', {})
+        self.swift.store('id', json.dumps([
+            {'name': f'/images/{name}'} for name in own + self.others
+        ]).encode(), {layout.STATIC: 'True'})
+        self.before = set(self.swift.objects)
+
+    def test_own_segments_are_removed(self) -> None:
+        for size in (2300, 5):
+            self.store()
+            self.upload(bytes(size))
+            self.assertEqual(
+                set(self.others), {name for name in self.swift.objects
+                                   if not name.startswith('id/try/')})
+
+    def test_segments_that_can_not_be_read_stay(self) -> None:
+        self.failing('GET', 'id', errors.RequestFailed('503', 503))
+        self.upload(bytes(2300))
+        self.assertLessEqual(self.before, set(self.swift.objects))
+
+    def test_segments_stay_when_the_upload_fails(self) -> None:
+        self.failing('PUT', 'id', errors.RequestFailed('503', 503))
+        self.assertRaises(errors.RequestFailed, self.upload, bytes(2300))
+        self.assertEqual(self.before, set(self.swift.objects))

@@ -1,0 +1,190 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What stood under an image's name before an attempt wrote there.
+
+It stays as it is until the new image stands in its place. Then nothing refers
+any more to what it was made of.
+"""
+
+from collections.abc import Mapping
+import dataclasses
+
+from oslo_log import log as logging
+
+from glance_store_bufswift import cleanup
+from glance_store_bufswift import errors
+from glance_store_bufswift import layout
+from glance_store_bufswift.swift import account as swift
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Former:
+    """An object that was found.
+
+    :ivar headers: its headers
+    :ivar late: whether this attempt was writing already
+    :ivar segments: container and name of each segment, if it is an SLO:
+        with its manifest their list is gone
+    """
+
+    headers: Mapping[str, str]
+    late: bool
+    segments: tuple[tuple[str, str], ...] = ()
+
+
+class Former:
+    """What an attempt finds under its image's name, and may replace.
+
+    Another attempt may take its turn between any two requests of this one.
+    Whoever writes there has to know what stood there right before: nobody
+    else removes what that was made of. Whoever finds another one's object in
+    the place of his own removes his own.
+
+    :param where: the attempt
+    """
+
+    def __init__(self, where: layout.Layout) -> None:
+        self._where = where
+        self._found: dict[str, _Former] = {}
+        self._warned = False
+
+    def __bool__(self) -> bool:
+        """Whether anything of another attempt was found."""
+        return bool(self._found)
+
+    @property
+    def contested(self) -> bool:
+        """Whether another attempt wrote while this one did."""
+        return any(each.late for each in self._found.values())
+
+    def look(self, account: swift.Account, late: bool = False) -> bool:
+        """Look what stands there, and remember it if it is another's.
+
+        What can't be asked for stays unknown.
+
+        :param late: whether this attempt is writing already
+        :returns: whether it is this attempt's own
+        """
+        try:
+            headers = self._ask(account)
+            if headers is None or self._where.wrote(headers):
+                return headers is not None
+            key = _key(headers)
+            if key not in self._found:
+                self._found[key] = _Former(headers, late)
+                self._found[key] = _Former(
+                    headers, late, self._segments(account, headers))
+        except errors.RequestFailed as exc:
+            why = exc
+        else:
+            return False
+        if not self._warned:
+            self._warned = True
+            LOG.warning('%s', why)
+        return False
+
+    def stands(self, account: swift.Account) -> dict[str, str] | None:
+        """The headers of this attempt's object, after it was written.
+
+        :returns: None if it is not there, or a replica answers that has not
+            heard of it yet
+        :raises Replaced: another attempt's object is there
+        :raises RequestFailed: it can't be asked for
+        """
+        headers = self._ask(account)
+        if headers is None or self._where.wrote(headers):
+            return headers
+        found = self._found.get(_key(headers))
+        if found and not found.late:
+            return None
+        raise errors.Replaced(self._where.image)
+
+    def remove(self, account: swift.Account,
+               stands: Mapping[str, str]) -> None:
+        """Remove what former images were made of; never raises.
+
+        What may be another image's is left alone.
+
+        :param stands: headers of what has replaced them, be it this
+            attempt's or not; what is not older stays
+        """
+        for former in self._found.values():
+            if not self._older(former.headers, stands):
+                continue
+            try:
+                self._remove(account, former)
+            except Exception:
+                LOG.exception('Removing the former data of image %s',
+                              self._where.image)
+
+    def _older(self, headers: Mapping[str, str],
+               stands: Mapping[str, str]) -> bool:
+        """Whether what stands has surely replaced an object."""
+        if not layout.timestamp(stands):
+            return self._where.wrote(stands)
+        return layout.timestamp(headers) < layout.timestamp(stands)
+
+    def _ask(self, account: swift.Account) -> dict[str, str] | None:
+        return account.head(
+            self._where.container, self._where.image, newest=True)
+
+    def _segments(self, account: swift.Account, headers: Mapping[str, str]
+                  ) -> tuple[tuple[str, str], ...]:
+        if not layout.is_static(headers):
+            return ()
+        return tuple(account.static_segments(
+            self._where.container, self._where.image, nested=False))
+
+    def _remove(self, account: swift.Account, former: _Former) -> None:
+        image = self._where.image
+        target = layout.manifest_target(former.headers)
+        for container in {each for each, _ in former.segments}:
+            self._delete(account, container, {
+                name for where, name in former.segments
+                if where == container and layout.owns(image, name)})
+        if target is not None and layout.belongs(image, target[1]):
+            names, unlisted = cleanup.listed(account, *target)
+            # A listing may lag behind.
+            self._delete(account, target[0], {
+                *names, *layout.recorded_segments(image, former.headers)},
+                target[1], unlisted)
+
+    def _delete(self, account: swift.Account, container: str,
+                names: set[str], prefix: str = '',
+                unlisted: errors.RequestFailed | None = None) -> None:
+        """Delete what is not this attempt's own.
+
+        :param prefix: that of the names
+        :param unlisted: why those with the prefix could not be listed
+        """
+        # Whoever wrote the former manifest, it may take in our segments.
+        left = cleanup.failed_deletes(account, container, [
+            name for name in sorted(names)
+            if not name.startswith(self._where.prefix)])
+        if unlisted is not None:
+            left[f'{prefix}*'] = unlisted
+        if left:
+            LOG.error('These segments of the former data of image %(image)s '
+                      'could not be deleted from container %(container)s. '
+                      '%(why)s. Their names: %(names)s',
+                      {'image': self._where.image, 'container': container,
+                       'why': next(iter(left.values())),
+                       'names': ', '.join(sorted(left))})
+
+
+def _key(headers: Mapping[str, str]) -> str:
+    """What tells an object from another one under the same name."""
+    return ' '.join(headers.get(name, '') for name in (
+        'x-timestamp', layout.ATTEMPT))
