@@ -18,7 +18,7 @@ In the order in which they build on each other::
     pace.py         how many requests are under way at a time
     failure.py      what a failed try says
     retry.py        whether a request is tried again, and after how long
-    tokens.py       tokens for swiftclient, from a keystoneauth session
+    tokens.py       a user's session with Keystone, and tokens for swiftclient
     connections.py  connections that can be broken off
     guard.py        what swiftclient does, without surprises
     wire.py         swiftclient's connection, on those

@@ -12,8 +12,100 @@
 
 """Tokens for swiftclient, from the keystoneauth session of a store."""
 
+from collections.abc import Callable
 import threading
+import time
 from typing import Any
+
+from keystoneauth1 import exceptions as ksa
+
+#: Seconds before its end at which a token is replaced
+#: (keystoneauth1.identity.base, MIN_TOKEN_LIFE_SECONDS).
+MARGIN = 120.0
+
+
+class Login:
+    """A user's session with Keystone, which threads may share.
+
+    keystoneauth compares the end of a token with this host's clock: where that
+    is ahead of Keystone's by a token's life, each request would get a token of
+    its own. Here a token is as old as the time that has passed since it was
+    asked for, and lives as long as Keystone's two times in it are apart.
+
+    :param session: a keystoneauth session
+    :param renew: called when Keystone refuses the credentials; gives a
+        session with others, None if there are none
+    :param clock: gives seconds, and never goes back
+    """
+
+    def __init__(self, session: Any,
+                 renew: Callable[[], Any] = lambda: None,
+                 clock: Callable[[], float] = time.monotonic) -> None:
+        self._lock = threading.RLock()
+        self._session = session
+        self._renew = renew
+        self._clock = clock
+        self._access: Any = None
+        self._end = 0.0
+
+    def get_token(self) -> str:
+        """A token that is good for a while, unless somebody revokes it.
+
+        :raises keystoneauth1.exceptions.ClientException: Keystone failed
+        """
+        return str(self.get_access().auth_token)
+
+    def get_access(self) -> Any:
+        """What Keystone has told when it gave the token."""
+        with self._lock:
+            if self._access is None or self._clock() >= self._end:
+                self._access = self._sign_in()
+            return self._access
+
+    def get_project_id(self) -> str | None:
+        """The project that the token is for."""
+        project: str | None = self.get_access().project_id
+        return project
+
+    def get_endpoint(self, **wanted: Any) -> str | None:
+        """What the catalog has; see keystoneauth's Session."""
+        with self._lock:
+            self.get_access()
+            url: str | None = self._session.get_endpoint(**wanted)
+            return url
+
+    def invalidate(self) -> bool:
+        """Forget the token: it was refused."""
+        with self._lock:
+            self._access = None
+        return True
+
+    def close(self) -> None:
+        """Close the connections to Keystone."""
+        self._session.session.close()
+
+    def _sign_in(self) -> Any:
+        asked = self._clock()
+        try:
+            access = _signed_in(self._session)
+        except ksa.Unauthorized:
+            other = self._renew()
+            if other is None:
+                raise
+            self.close()
+            self._session = other
+            access = _signed_in(other)
+        life = (access.expires - access.issued).total_seconds()
+        self._end = asked + life - min(MARGIN, life / 2)
+        return access
+
+
+def _signed_in(session: Any) -> Any:
+    """Have Keystone give a token, whatever the session has."""
+    session.auth.invalidate()
+    # Otherwise the session asks for another one by this host's clock.
+    session.auth.reauthenticate = False
+    return session.auth.get_access(session)
 
 
 class Tokens:

@@ -12,8 +12,16 @@
 
 """Tokens for swiftclient."""
 
+from collections.abc import Callable
+import datetime
 import threading
+from typing import Any
 
+from keystoneauth1 import access as ks_access
+from keystoneauth1 import exceptions as ksa
+from keystoneauth1 import fixture as ks_fixture
+from keystoneauth1 import identity
+from keystoneauth1 import session as ks_session
 from oslotest import base
 
 from glance_store_bufswift.swift import account
@@ -118,3 +126,100 @@ class TestTokens(base.BaseTestCase):
         self.assertEqual(['token 2'] * 4,
                          [each.result(waits.GENEROUS) for each in results])
         self.assertEqual(2, self.session.issued)
+
+
+class Keystone(identity.V3Password):
+    """A plugin that gives tokens without asking a Keystone.
+
+    :param ahead: seconds that this host's clock is ahead of Keystone's
+    :param life: seconds that a token lives
+    """
+
+    def __init__(self, ahead: float, life: float) -> None:
+        super().__init__('http://keystone/v3', password='')
+        self._ahead = ahead
+        self._life = life
+        self.refused = False
+        self.issued = 0
+
+    def get_auth_ref(self, session: Any, **_: Any) -> ks_access.AccessInfoV3:
+        if self.refused:
+            raise ksa.Unauthorized
+        self.issued += 1
+        now = datetime.datetime.now(
+            datetime.timezone.utc) - datetime.timedelta(seconds=self._ahead)
+        token = ks_fixture.V3Token(
+            issued=now, expires=now + datetime.timedelta(seconds=self._life))
+        token.add_service('identity').add_standard_endpoints('http://ks/v3')
+        return ks_access.AccessInfoV3(token, f'token {self.issued}')
+
+
+class TestLogin(base.BaseTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.now = 1000.0
+
+    def login(self, ahead: float = 0, life: float = 3600,
+              renew: Callable[[], Any] = lambda: None) -> tokens.Login:
+        self.keystone = Keystone(ahead, life)
+        return tokens.Login(ks_session.Session(auth=self.keystone), renew,
+                            clock=lambda: self.now)
+
+    def test_clocks_that_differ(self) -> None:
+        """A token is replaced by its age, shortly before its end."""
+        for ahead in (-7200, -3600, 0, 3600, 7200):
+            login = self.login(ahead)
+            for age, token in ((0, 1), (3479, 1), (3480, 2), (3481, 2),
+                               (2 * 3480 - 1, 2), (2 * 3480, 3)):
+                self.now = 1000 + age
+                self.assertEqual(f'token {token}', login.get_token())
+                self.assertEqual(token, self.keystone.issued)
+            self.now = 1000
+
+    def test_nothing_else_asks_for_one(self) -> None:
+        login = self.login(7200)
+        for _ in range(3):
+            login.get_project_id()
+            login.get_endpoint(service_type='identity')
+            login.get_token()
+        self.assertEqual(1, self.keystone.issued)
+
+    def test_tokens_of_a_short_life(self) -> None:
+        """Half of it is used, be it shorter than the margin."""
+        login = self.login(life=10)
+        for age, token in ((0, 1), (4, 1), (5, 2)):
+            self.now = 1000 + age
+            self.assertEqual(f'token {token}', login.get_token())
+
+    def test_refused(self) -> None:
+        login = self.login()
+        login.get_token()
+        self.assertTrue(login.invalidate())
+        self.assertEqual('token 2', login.get_token())
+        self.assertEqual('token 2', login.get_token())
+
+    def test_credentials_that_are_refused(self) -> None:
+        login = self.login()
+        login.get_token()
+        login.invalidate()
+        self.keystone.refused = True
+        self.assertRaises(ksa.Unauthorized, login.get_token)
+        self.assertEqual(1, self.keystone.issued)
+
+    def test_others_are_taken(self) -> None:
+        other = Keystone(0, 3600)
+        login = self.login(renew=lambda: ks_session.Session(auth=other))
+        login.get_token()
+        login.invalidate()
+        self.keystone.refused = True
+        for _ in range(2):
+            self.assertEqual('token 1', login.get_token())
+        self.now += 3480
+        self.assertEqual('token 2', login.get_token())
+        self.assertEqual((1, 2), (self.keystone.issued, other.issued))
+
+    def test_others_may_be_refused_too(self) -> None:
+        login = self.login(
+            renew=lambda: ks_session.Session(auth=self.keystone))
+        self.keystone.refused = True
+        self.assertRaises(ksa.Unauthorized, login.get_token)
