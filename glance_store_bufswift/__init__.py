@@ -16,6 +16,7 @@ In the order in which the data of an upload flows::
 
     driver.py      the stores, as glance_store knows them
     access.py      opening the account that an image is in
+    trusts.py      tokens in the name of a user, beyond the user's own
     containers.py  the containers that images are in
     upload.py      one upload, from source to manifest, or cleanup
     summary.py     what it took, for the log

@@ -39,6 +39,8 @@ from glance_store_bufswift import precedence
 from glance_store_bufswift import removal
 from glance_store_bufswift import source
 from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import tokens
+from glance_store_bufswift import trusts
 from glance_store_bufswift import upload
 
 #: The driver's name in ``enabled_backends``.
@@ -131,11 +133,9 @@ class _BufferedStore(upstream.BaseStore):
 
     def init_client(self, location: Any, context: Any = None) -> Any:
         """Upstream's Keystone client, with a timeout."""
-        return access.limit_waits(self._make_client(location, context),
-                                  self._settings().timeout)
-
-    def _make_client(self, location: Any, context: Any) -> Any:
-        return super().init_client(location, context=context)
+        return access.limit_waits(
+            super().init_client(location, context=context),
+            self._settings().timeout)
 
     @driver.back_compat_add  # type: ignore[untyped-decorator]
     @capabilities.check  # type: ignore[untyped-decorator]
@@ -276,14 +276,16 @@ class _BufferedStore(upstream.BaseStore):
         :param trust: whether a multi-tenant store may make a trust for it
         """
         return access.account(
-            access.Site(
-                self._settings(), self.cacert, self.insecure,
-                wanted=f'{self.endpoint_type} endpoint of type '
-                       f'{self.service_type} in region {self.region}'),
-            functools.partial(
-                self.get_manager, location, context,
-                allow_reauth=trust or not self.container_per_image),
-            getattr(context, 'auth_token', None))
+            self._site(),
+            functools.partial(self._enter, location, context, trust))
+
+    def _site(self) -> access.Site:
+        return access.Site(self._settings(), self.cacert, self.insecure)
+
+    def _enter(self, location: Any, context: Any,
+               trust: bool) -> access.Entrance:
+        """Sign in at Keystone for an operation."""
+        raise NotImplementedError
 
 
 def _check_directory(directory: str) -> None:
@@ -298,15 +300,58 @@ def _check_directory(directory: str) -> None:
 class SingleTenantStore(_BufferedStore, upstream.SingleTenantStore):
     """All images in the account of one service user."""
 
+    def _enter(self, location: Any, context: Any,
+               trust: bool) -> access.Entrance:
+        try:
+            login = tokens.Login(self.init_client(location).session)
+        except exceptions.BadStoreUri as exc:
+            raise errors.ConfigError(str(exc)) from exc
+        login.get_token()
+        url = self.conf_endpoint or login.get_endpoint(
+            service_type=self.service_type, interface=self.endpoint_type,
+            region_name=self.region)
+        if not url:
+            raise errors.RequestFailed(
+                f'Keystone has no {self.endpoint_type} endpoint of type '
+                f'{self.service_type} in region {self.region}')
+        return access.Entrance(url, login, leave=login.close)
+
 
 class MultiTenantStore(_BufferedStore, upstream.MultiTenantStore):
     """Each image in a container of its own, in its project's account."""
 
     container_per_image = True
 
-    def _make_client(self, location: Any, context: Any) -> Any:
-        """Upstream's client, with a trust."""
-        make = access.mended(
-            upstream.MultiTenantStore.init_client, self._settings().timeout)
-        return access.trusted(self._settings(),
-                              lambda: make(self, location, context))
+    def _enter(self, location: Any, context: Any,
+               trust: bool) -> access.Entrance:
+        if context is None:
+            raise exceptions.BadStoreConfiguration(
+                store_name=NAME,
+                reason='swift_store_multi_tenant needs the context of a '
+                       'user\'s request')
+        url = location.swift_url
+        made = None
+        if trust and self._options().swift_store_use_trusts:
+            made = trusts.try_to_make(
+                self._site().policy, lambda: trusts.make(
+                    self._trustee(), context.auth_token, context.project_id))
+        if made is None:
+            return access.Entrance(url, token=context.auth_token)
+        return access.Entrance(url, made.login, leave=made.remove)
+
+    def _trustee(self) -> trusts.Trustee:
+        """The user whom the users trust.
+
+        :raises ConfigError: there is none
+        """
+        options = self._options()
+        if not (options.swift_store_auth_address and options.swift_store_user
+                and options.swift_store_key):
+            raise errors.ConfigError(
+                'A trust needs swift_store_auth_address, swift_store_user and '
+                'swift_store_key: Keystone gives none to an application '
+                'credential')
+        project, _, name = options.swift_store_user.partition(':')
+        return trusts.Trustee(
+            options.swift_store_auth_address, name, options.swift_store_key,
+            project, verify=self.ks_verify, timeout=self._settings().timeout)

@@ -114,6 +114,18 @@ class TestCase(base.BaseTestCase):
                 and f'/{self.container}/' in each.path
                 and re.search(path, each.path)]
 
+    def set_clock_ahead(self) -> None:
+        """Have this host's clock be ahead of Keystone's by a token's life."""
+        self.useFixture(fixtures.MonkeyPatch(
+            'keystoneauth1.access.access.AccessInfo.will_expire_soon',
+            lambda info, stale_duration=30: True))
+
+    def tokens_asked_for(self) -> int:
+        """How often Keystone was asked for a token, by its address."""
+        return len([each for each in self.cloud.keystone_proxy.log
+                    if each.path.endswith('/auth/tokens')
+                    and each.method == 'POST'])
+
     def new_container(self) -> str:
         """The name of another container, gone when the test ends."""
         name = f'images-{uuid.uuid4().hex}'

@@ -20,6 +20,7 @@ from glance_store_bufswift.tests.cloud import journal
 from glance_store_bufswift.tests.functional import expiry
 from glance_store_bufswift.tests.functional import matrix
 from glance_store_bufswift.tests.functional import test_faults_final
+from glance_store_bufswift.tests import stores
 
 load_tests = testscenarios.load_tests_apply_scenarios
 
@@ -72,6 +73,33 @@ class TestExpired(expiry.TestCase, matrix.Case):
         self.recovers(swift_buffered_threads=1)
         self.assertEqual([401, 201], [
             each.status for each in self.puts(matrix.MIDDLE.path)])
+
+
+class TestClock(matrix.Case):
+    """This host's clock is ahead of Keystone's, by more than a token's life.
+
+    keystoneauth takes each token for expired then.
+    """
+
+    def test_one_token_for_each_operation(self) -> None:
+        self.set_clock_ahead()
+        answer = self.add(5 * matrix.SEGMENT)
+        self.assert_stored(self.data, answer, 5)
+        self.assertEqual(1, self.tokens_asked_for())
+        size = self.made.store('fast').get_size(
+            stores.location_of(answer[0], 'fast', self.made.conf))
+        self.assertEqual((len(self.data), 2), (size, self.tokens_asked_for()))
+        self.assertEqual(self.data, self.made.get(answer[0]))
+        self.assertEqual(3, self.tokens_asked_for())
+        self.made.delete(answer[0])
+        self.assertEqual(4, self.tokens_asked_for())
+
+    def test_another_one_when_it_is_refused(self) -> None:
+        self.set_clock_ahead()
+        self.inject(faults.Hook(lambda exchange: self.cloud.revoke(
+            exchange.headers['x-auth-token'])), matrix.MIDDLE)
+        self.recovers(swift_buffered_threads=1)
+        self.assertEqual(2, self.tokens_asked_for())
 
 
 class TestKeystone(matrix.Case):
