@@ -18,6 +18,7 @@ import contextlib
 import dataclasses
 from typing import Any
 
+from glance_store_bufswift import errors
 from glance_store_bufswift import opts
 from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift.swift import client
@@ -51,13 +52,13 @@ class Entrance:
     :ivar url: the account's storage URL
     :ivar login: gives tokens, None if ``token`` is all there is
     :ivar token: used when there is no login; can't be renewed
-    :ivar leave: called at the end
+    :ivar leave: called at the end, with whether all went well
     """
 
     url: str
     login: tokens.Login | None = None
     token: str | None = dataclasses.field(default=None, repr=False)
-    leave: Callable[[], object] = lambda: None
+    leave: Callable[[bool], object] = lambda well: None
 
 
 @contextlib.contextmanager
@@ -74,11 +75,28 @@ def account(site: Site,
         entrance.url, session=entrance.login, token=entrance.token,
         timeout=site.settings.timeout, cacert=site.cacert,
         insecure=site.insecure)
+    well = False
     try:
         with contextlib.closing(swift.Account(endpoint, policy)) as opened:
             yield opened
+        well = True
     finally:
-        entrance.leave()
+        entrance.leave(well)
+
+
+def is_refused(site: Site, url: str, token: str, container: str) -> bool:
+    """Whether Swift takes a user's token no more.
+
+    :param url: the storage URL of an account that was the user's to enter
+    :param container: one that is there
+    """
+    try:
+        with account(site, lambda: Entrance(url, token=token)) as opened:
+            opened.head_container(container)
+    except errors.RequestFailed as exc:
+        # Ceph RGW answers 403 to a token that Keystone does not know.
+        return exc.status in (401, 403)
+    return False
 
 
 def limit_waits(keystone: Any, timeout: float) -> Any:

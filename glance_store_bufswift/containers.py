@@ -12,6 +12,7 @@
 
 """The containers that images are in."""
 
+from collections.abc import Iterable
 import contextlib
 
 from oslo_log import log as logging
@@ -62,6 +63,32 @@ def _check(container: str, headers: dict[str, str]) -> None:
             'Container %s has %s: what Glance deletes there, and the '
             'segments of failed uploads, go on taking space. Switch '
             'versioning off for it.', container, ', '.join(kept))
+
+
+def share(account: swift.Account, container: str, image: str, public: bool,
+          readers: Iterable[str], writers: Iterable[str]) -> None:
+    """Have just these projects read, and write, the container of an image.
+
+    :param public: whether all projects may read it
+    :param readers: ids of projects
+    :param writers: ids of projects
+    :raises NoImage: there is no such image
+    :raises RequestFailed: Swift did not do it
+    """
+    read = '*:*' if public else _acl(readers)
+    if account.update_container(container, {
+            'X-Container-Read': read, 'X-Container-Write': _acl(writers)}):
+        return
+    # Glance deletes an image of which it is told that it is not there.
+    if account.head(container, image) is None:
+        raise errors.NoImage(container, image)
+    raise errors.RequestFailed(
+        f'Swift does not find container {container}, but the image in it: '
+        'who may read and write it was not changed')
+
+
+def _acl(projects: Iterable[str]) -> str:
+    return ','.join(f'{project}:*' for project in projects)
 
 
 def remove(account: swift.Account, container: str, image: str) -> None:

@@ -17,6 +17,7 @@ The only module that knows glance_store's driver API. Authentication,
 locations, containers, trusts and ACLs stay upstream's.
 """
 
+from collections.abc import Iterable
 import contextlib
 import functools
 import os
@@ -27,6 +28,8 @@ from glance_store._drivers.swift import utils
 from glance_store import capabilities
 from glance_store import driver
 from glance_store import exceptions
+from oslo_log import log as logging
+
 from glance_store_bufswift import access
 from glance_store_bufswift import containers
 from glance_store_bufswift import digests
@@ -42,6 +45,8 @@ from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift.swift import tokens
 from glance_store_bufswift import trusts
 from glance_store_bufswift import upload
+
+LOG = logging.getLogger(__name__)
 
 #: The driver's name in ``enabled_backends``.
 NAME = 'swift+buffered'
@@ -314,7 +319,7 @@ class SingleTenantStore(_BufferedStore, upstream.SingleTenantStore):
             raise errors.RequestFailed(
                 f'Keystone has no {self.endpoint_type} endpoint of type '
                 f'{self.service_type} in region {self.region}')
-        return access.Entrance(url, login, leave=login.close)
+        return access.Entrance(url, login, leave=lambda well: login.close())
 
 
 class MultiTenantStore(_BufferedStore, upstream.MultiTenantStore):
@@ -330,6 +335,9 @@ class MultiTenantStore(_BufferedStore, upstream.MultiTenantStore):
                 reason='swift_store_multi_tenant needs the context of a '
                        'user\'s request')
         url = location.swift_url
+        kept = trusts.kept(context)
+        if kept is not None:
+            return access.Entrance(url, kept.login)
         made = None
         if trust and self._options().swift_store_use_trusts:
             made = trusts.try_to_make(
@@ -337,7 +345,26 @@ class MultiTenantStore(_BufferedStore, upstream.MultiTenantStore):
                     self._trustee(), context.auth_token, context.project_id))
         if made is None:
             return access.Entrance(url, token=context.auth_token)
-        return access.Entrance(url, made.login, leave=made.remove)
+        return access.Entrance(url, made.login, leave=functools.partial(
+            self._leave, made, location, context))
+
+    def _leave(self, trust: trusts.Trust, location: Any, context: Any,
+               well: bool) -> None:
+        """Give a trust back, or keep it where the user has nothing else.
+
+        After an upload Glance goes on with the user's token, dead or not: it
+        sets the ACLs with each save of the image, or deletes what does not
+        match the signature. A trust can't be made any more by then.
+        """
+        if well and access.is_refused(
+                self._site(), location.swift_url, context.auth_token,
+                location.container):
+            LOG.info("Swift refuses the user's token by now; the trust is "
+                     'kept until the request of %s ends',
+                     location.container)
+            trusts.keep(context, trust)
+        else:
+            trust.remove()
 
     def _trustee(self) -> trusts.Trustee:
         """The user whom the users trust.
@@ -355,3 +382,28 @@ class MultiTenantStore(_BufferedStore, upstream.MultiTenantStore):
         return trusts.Trustee(
             options.swift_store_auth_address, name, options.swift_store_key,
             project, verify=self.ks_verify, timeout=self._settings().timeout)
+
+    def set_acls(self, location: Any, public: bool = False,
+                 read_tenants: Iterable[str] | None = None,
+                 write_tenants: Iterable[str] | None = None,
+                 connection: Any = None, context: Any = None) -> None:
+        """Say which projects may read and write an image's container.
+
+        :param location: the image's
+        :param public: whether all may read it
+        :param read_tenants: ids of those that may read it
+        :param write_tenants: ids of those that may write it, beside the
+            swift_store_admin_tenants
+        :param connection: not used
+        :param context: of the user's request
+        :raises: NotFound, Forbidden, TimeoutError, BackendException
+        """
+        where = location.store_location
+        try:
+            with self._account(where, context, trust=False) as account:
+                containers.share(
+                    account, where.container, where.obj, public,
+                    read_tenants or (),
+                    [*(write_tenants or ()), *self.admin_tenants])
+        except errors.BufswiftError as exc:
+            errors.reraise_deleting(exc)

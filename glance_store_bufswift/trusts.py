@@ -21,6 +21,7 @@ of the catalog's.
 from collections.abc import Callable
 import dataclasses
 from typing import Any
+import weakref
 
 from keystoneauth1 import identity
 from keystoneauth1 import session as ks_session
@@ -136,3 +137,25 @@ def try_to_make(policy: retry.Policy,
                     "on with the user's token: when that expires, it fails. "
                     '%s', exc)
         return None
+
+
+#: By the id() of the context of the request that it is kept for.
+_kept: dict[int, Trust] = {}
+
+
+def keep(context: Any, trust: Trust) -> None:
+    """Have a trust stand for as long as a request's context is there."""
+    if id(context) in _kept:
+        trust.remove()
+        return
+    _kept[id(context)] = trust
+    weakref.finalize(context, _drop, id(context))
+
+
+def kept(context: Any) -> Trust | None:
+    """The trust that is kept for a request."""
+    return _kept.get(id(context))
+
+
+def _drop(key: int) -> None:
+    _kept.pop(key).remove()

@@ -142,6 +142,14 @@ class Account(objects.Objects):
                   lambda connection, _: connection.put_container(container))
         self._made.add(container)
 
+    def update_container(self, container: str,
+                         headers: dict[str, str]) -> bool:
+        """Set headers of a container; tells whether it is there."""
+        def update(connection: wire.Connection) -> bool:
+            connection.post_container(container, headers)
+            return True
+        return bool(self._ask(f'POST of {container}', update))
+
     def delete_container(self, container: str) -> None:
         """Delete an empty container; that there is none is fine."""
         self._ask(f'DELETE of {container}',

@@ -35,9 +35,12 @@ class TestCase(base.TestCase):
 
     def expire(self, exchange: journal.Exchange) -> None:
         """Wait until Keystone takes a request's token for expired."""
+        self.wait_for_the_end_of(exchange.headers['x-auth-token'])
+
+    def wait_for_the_end_of(self, token: str) -> None:
+        """Wait until Keystone takes a token for expired."""
         session = self.cloud.session(direct=True)
         url = f'{self.cloud.direct_auth_url}/auth/tokens'
-        token = exchange.headers['x-auth-token']
         while session.get(url, headers={'X-Subject-Token': token},
                           raise_exc=False).status_code == 200:
             pass

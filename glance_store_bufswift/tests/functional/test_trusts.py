@@ -34,6 +34,7 @@ class TestCase(test_tenants.TestCase):
         user = self.cloud.site.glance
         self.trustee = trusts.Trustee(
             self.cloud.auth_url, user.name, user.password, user.project)
+        self.user_id = self.context.user_id
         self.made: list[str] = []
         true_create = ks_trusts.TrustManager.create
 
@@ -57,7 +58,7 @@ class TestCase(test_tenants.TestCase):
         client = ks_client.Client(
             session=session, endpoint_override=self.cloud.direct_auth_url)
         return [each.id for each in client.trusts.list(
-            trustor_user=self.context.user_id) if each.id in self.made]
+            trustor_user=self.user_id) if each.id in self.made]
 
 
 class TestTrust(TestCase):

@@ -94,3 +94,11 @@ def caching() -> glance.Glance:
     """The same images, with Glance's image cache on."""
     return _start(_config('swift+buffered', paste_deploy={
         'flavor': 'keystone+cachemanagement'}), beside=ours())
+
+
+@functools.cache
+def tenants() -> glance.Glance:
+    """The same images, but `fast` has each in its project's own account."""
+    config = _config('swift+buffered')
+    config['fast']['swift_store_multi_tenant'] = True
+    return _start(config, beside=ours())
