@@ -72,7 +72,8 @@ def account(site: Site,
     policy = site.policy
     entrance = retry.repeat(policy, 'Authentication for Swift', enter)
     endpoint = client.Endpoint(
-        entrance.url, session=entrance.login, token=entrance.token,
+        # Swift takes a path of account//container for that of an object.
+        entrance.url.rstrip('/'), session=entrance.login, token=entrance.token,
         timeout=site.settings.timeout, cacert=site.cacert,
         insecure=site.insecure)
     well = False

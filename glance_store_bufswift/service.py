@@ -110,7 +110,7 @@ class Service:
                 interface=store.endpoint_type, region_name=store.region)
         except ksa.EndpointNotFound:
             return None
-        return str(url) if url else None
+        return str(url).rstrip('/') if url else None
 
     @contextlib.contextmanager
     def account(self, project: str | None = None) -> Iterator[swift.Account]:
