@@ -14,7 +14,8 @@
 
 In the order in which the data of an upload flows::
 
-    driver.py      the stores, as glance_store knows them
+    driver.py      the driver, as glance_store loads it
+    stores/        the two kinds of store
     access.py      opening the account that an image is in
     trusts.py      tokens in the name of a user, beyond the user's own
     containers.py  the containers that images are in

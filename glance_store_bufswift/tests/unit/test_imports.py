@@ -70,6 +70,9 @@ ORDER = (
     'upload',
     'download',
     'removal',
+    'stores.base',
+    'stores.single',
+    'stores.multi',
     'driver',
     'service',
     'orphans',
@@ -87,8 +90,9 @@ UPWARD: dict[str, tuple[str, ...]] = {}
 # Library -> the modules or subpackages that may import it; the longest name
 # counts.
 LIBRARIES = {
-    'glance_store': ('driver',),
-    'glance_store.exceptions': ('driver', 'errors', 'service', 'source'),
+    'glance_store': ('driver', 'stores'),
+    'glance_store.exceptions': ('driver', 'errors', 'service', 'source',
+                                'stores'),
     'glance_store.location': ('service',),
     'keystoneauth1': ('service', 'swift', 'trusts'),
     'keystoneclient': ('trusts',),

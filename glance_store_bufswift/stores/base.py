@@ -1,0 +1,252 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What both kinds of store have in common: glance_store's Swift stores with
+another way to move bytes.
+
+Credentials, containers and the names of images stay upstream's.
+"""
+
+import contextlib
+import functools
+import os
+from typing import Any
+
+from glance_store._drivers.swift import store as upstream
+from glance_store._drivers.swift import utils
+from glance_store import capabilities
+from glance_store import driver
+from glance_store import exceptions
+
+from glance_store_bufswift import access
+from glance_store_bufswift import containers
+from glance_store_bufswift import digests
+from glance_store_bufswift import download
+from glance_store_bufswift import errors
+from glance_store_bufswift import layout
+from glance_store_bufswift import once
+from glance_store_bufswift import opts
+from glance_store_bufswift import removal
+from glance_store_bufswift import source
+from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift import upload
+
+#: The type of the stores in ``enabled_backends``.
+NAME = 'swift+buffered'
+
+
+class BufferedStore(upstream.BaseStore):
+    """What both stores have in common."""
+
+    _CAPABILITIES = (capabilities.BitMasks.RW_ACCESS
+                     | capabilities.BitMasks.READ_RANDOM)
+    OPTIONS = upstream.Store.OPTIONS + opts.OPTIONS
+
+    #: Whether each image has a container of its own.
+    container_per_image = False
+
+    def get_schemes(self) -> tuple[str, ...]:
+        """Upstream's schemes, and the driver's name.
+
+        glance_store looks a store up by its type, as if that were a scheme
+        (multi_backend.get_store_from_store_identifier). URIs never have it.
+        """
+        return (*super().get_schemes(), NAME)
+
+    def configure(self, re_raise_bsc: bool = False) -> None:
+        """Read the options, also with a buffer directory out of order.
+
+        Upstream raises when swift_buffer_on_upload, an option that this
+        driver ignores, meets an unusable directory; downloads and deletes
+        would fail with it.
+        """
+        try:
+            super().configure(re_raise_bsc=re_raise_bsc)
+        except exceptions.BadStoreConfiguration:
+            if not self._options().swift_buffer_on_upload:
+                raise
+            driver.Store.configure(self, re_raise_bsc=re_raise_bsc)
+
+    def _options(self) -> Any:
+        """The store's own options; glance_store 4.9 has no store_conf."""
+        group = self.backend_group or 'glance_store'
+        return getattr(self, 'store_conf', self.conf[group])
+
+    def configure_add(self) -> None:
+        """Upstream's checks, and a look at the buffer directory."""
+        super().configure_add()
+        _check_directory(self._settings().directory)
+
+    def init_client(self, location: Any, context: Any = None) -> Any:
+        """Upstream's Keystone client, with a timeout."""
+        return access.limit_waits(
+            super().init_client(location, context=context),
+            self._settings().timeout)
+
+    @driver.back_compat_add  # type: ignore[untyped-decorator]
+    @capabilities.check  # type: ignore[untyped-decorator]
+    def add(self, image_id: str, image_file: source.Readable,
+            image_size: int | None, hashing_algo: str, context: Any = None,
+            verifier: digests.Digest | None = None
+            ) -> tuple[str, int, str, str, dict[str, str]]:
+        """Store an image, or leave nothing behind.
+
+        :param image_id: names the image and its objects
+        :param image_file: read once, in order, in this thread
+        :param image_size: bytes in the image; 0 = unknown
+        :param hashing_algo: hashlib's name of the multihash
+        :param context: the user's request, for multi-tenant stores
+        :param verifier: fed with the image, None for none
+        :returns: URL, size in bytes, MD5 and multihash in hex, metadata
+        :raises: what ``image_file`` raised, the same object; Invalid,
+            StorageWriteDenied, StorageFull, TimeoutError, BackendException
+        """
+        location = self.create_location(image_id, context=context)
+        try:
+            with self._account(location, context) as account:
+                stored = self._upload(account, location, image_file,
+                                      image_size or 0, hashing_algo, verifier)
+        except errors.BufswiftError as exc:
+            errors.reraise(exc)
+        in_file = utils.is_multiple_swift_store_accounts_enabled(
+            self.conf, backend=self.backend_group)
+        uri = location.get_uri(credentials_included=not in_file)
+        metadata = {'store': self.backend_group} if self.backend_group else {}
+        return uri, stored.size, stored.checksum, stored.multihash, metadata
+
+    def _upload(self, account: swift.Account, location: Any,
+                image_file: source.Readable, image_size: int,
+                hashing_algo: str,
+                verifier: digests.Digest | None) -> upload.Stored:
+        where = layout.Layout(location.container, location.obj)
+        created = containers.make(
+            account, where.container,
+            self._options().swift_store_create_container_on_put)
+        try:
+            return upload.Upload(
+                account, where, self._settings(), image_file, image_size,
+                digests.Digests(hashing_algo, verifier)).run()
+        except BaseException:
+            if created and self.container_per_image:
+                containers.take_back(account.fresh(), where.container)
+            raise
+
+    def _settings(self) -> opts.Settings:
+        return opts.settings(
+            self.conf, self.backend_group, self.large_object_chunk_size,
+            self.large_object_size)
+
+    @capabilities.check  # type: ignore[untyped-decorator]
+    def get(self, location: Any, connection: Any = None, offset: int = 0,
+            chunk_size: int | None = None,
+            context: Any = None) -> tuple[download.Download, int]:
+        """Read an image, or a part of it.
+
+        :param location: the image's
+        :param connection: not used
+        :param offset: the first byte
+        :param chunk_size: bytes to read, fewer if the image ends; None = all
+        :param context: the user's request, for multi-tenant stores
+        :returns: an iterable of bytes with a length, and that length; its
+            iterator raises as this does, once reading can't be resumed
+        :raises: NotFound, RemoteServiceUnavailable, BackendException
+        """
+        where = location.store_location
+        # A trust costs Keystone several requests: for a download upstream
+        # makes one only if the download may be tried again.
+        count = self._options().swift_store_retry_get_count
+        try:
+            with contextlib.ExitStack() as stack:
+                account = stack.enter_context(
+                    self._account(where, context, trust=bool(count)))
+                image = download.start(
+                    account, where.container, where.obj, offset,
+                    chunk_size or None)
+                image.hold(stack.pop_all())
+        except errors.BufswiftError as exc:
+            errors.reraise_reading(exc)
+        return image, len(image)
+
+    def get_size(self, location: Any, connection: Any = None,
+                 context: Any = None) -> int:
+        """The bytes in an image.
+
+        :param location: the image's
+        :param connection: not used
+        :param context: the user's request, for multi-tenant stores
+        :raises: NotFound if there is no image; RemoteServiceUnavailable or
+            BackendException if it can't be told, where upstream says 0:
+            Glance would take the image for too small to count
+        """
+        where = location.store_location
+        try:
+            with self._account(where, context, trust=False) as account:
+                return download.size_of(account, where.container, where.obj)
+        except errors.BufswiftError as exc:
+            errors.reraise_reading(exc)
+
+    @capabilities.check  # type: ignore[untyped-decorator]
+    def delete(self, location: Any, connection: Any = None,
+               context: Any = None) -> None:
+        """Delete an image with all its segments, or keep its manifest.
+
+        :param location: the image's
+        :param connection: not used
+        :param context: the user's request, for multi-tenant stores
+        :raises: NotFound, Forbidden, TimeoutError, BackendException
+        """
+        where = location.store_location
+        try:
+            with self._account(where, context, trust=False) as account:
+                self._delete(account, where)
+        except errors.BufswiftError as exc:
+            errors.reraise_deleting(exc)
+
+    def _delete(self, account: swift.Account, where: Any) -> None:
+        try:
+            removal.remove(account, where.container, where.obj)
+        except errors.NoImage:
+            # A delete may have ended between the image and its container.
+            self._remove_container(account, where)
+            raise
+        self._remove_container(account, where)
+
+    def _remove_container(self, account: swift.Account, where: Any) -> None:
+        if self.container_per_image:
+            containers.remove(account, where.container, where.obj)
+
+    def _account(self, location: Any, context: Any, trust: bool = True
+                 ) -> contextlib.AbstractContextManager[swift.Account]:
+        """The account that a location is in, for one operation.
+
+        :param trust: whether a multi-tenant store may make a trust for it
+        """
+        return access.account(
+            self._site(),
+            functools.partial(self._enter, location, context, trust))
+
+    def _site(self) -> access.Site:
+        return access.Site(self._settings(), self.cacert, self.insecure)
+
+    def _enter(self, location: Any, context: Any,
+               trust: bool) -> access.Entrance:
+        """Sign in at Keystone for an operation."""
+        raise NotImplementedError
+
+
+def _check_directory(directory: str) -> None:
+    """Warn of a buffer directory out of order."""
+    if not os.path.isdir(directory) or not os.access(
+            directory, os.W_OK | os.X_OK):
+        once.warn('The buffer directory %s is missing or not writable: '
+                  'images are uploaded without a buffer until it is '
+                  '(swift_buffered_dir)', directory)

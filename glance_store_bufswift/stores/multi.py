@@ -1,0 +1,119 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Each image in a container of its own, in its project's account."""
+
+from collections.abc import Iterable
+import functools
+from typing import Any
+
+from glance_store._drivers.swift import store as upstream
+from glance_store import exceptions
+from oslo_log import log as logging
+
+from glance_store_bufswift import access
+from glance_store_bufswift import containers
+from glance_store_bufswift import errors
+from glance_store_bufswift.stores import base
+from glance_store_bufswift import trusts
+
+LOG = logging.getLogger(__name__)
+
+#: glance_store looks for this name in the module of a store's class.
+StoreLocation = upstream.StoreLocation
+
+
+class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
+    """Each image in a container of its own, in its project's account."""
+
+    container_per_image = True
+
+    def _enter(self, location: Any, context: Any,
+               trust: bool) -> access.Entrance:
+        if context is None:
+            raise exceptions.BadStoreConfiguration(
+                store_name=base.NAME,
+                reason='swift_store_multi_tenant needs the context of a '
+                       'user\'s request')
+        url = location.swift_url
+        kept = trusts.kept(context)
+        if kept is not None:
+            return access.Entrance(url, kept.login)
+        made = None
+        if trust and self._options().swift_store_use_trusts:
+            made = trusts.try_to_make(
+                self._site().policy, lambda: trusts.make(
+                    self._trustee(), context.auth_token, context.project_id))
+        if made is None:
+            return access.Entrance(url, token=context.auth_token)
+        return access.Entrance(url, made.login, leave=functools.partial(
+            self._leave, made, location, context))
+
+    def _leave(self, trust: trusts.Trust, location: Any, context: Any,
+               well: bool) -> None:
+        """Give a trust back, or keep it where the user has nothing else.
+
+        After an upload Glance goes on with the user's token, dead or not: it
+        sets the ACLs with each save of the image, or deletes what does not
+        match the signature. A trust can't be made any more by then.
+        """
+        if well and access.is_refused(
+                self._site(), location.swift_url, context.auth_token,
+                location.container):
+            LOG.info("Swift refuses the user's token by now; the trust is "
+                     'kept until the request of %s ends',
+                     location.container)
+            trusts.keep(context, trust)
+        else:
+            trust.remove()
+
+    def _trustee(self) -> trusts.Trustee:
+        """The user whom the users trust.
+
+        :raises ConfigError: there is none
+        """
+        options = self._options()
+        if not (options.swift_store_auth_address and options.swift_store_user
+                and options.swift_store_key):
+            raise errors.ConfigError(
+                'A trust needs swift_store_auth_address, swift_store_user and '
+                'swift_store_key: Keystone gives none to an application '
+                'credential')
+        project, _, name = options.swift_store_user.partition(':')
+        return trusts.Trustee(
+            options.swift_store_auth_address, name, options.swift_store_key,
+            project, verify=self.ks_verify, timeout=self._settings().timeout)
+
+    def set_acls(self, location: Any, public: bool = False,
+                 read_tenants: Iterable[str] | None = None,
+                 write_tenants: Iterable[str] | None = None,
+                 connection: Any = None, context: Any = None) -> None:
+        """Say which projects may read and write an image's container.
+
+        :param location: the image's
+        :param public: whether all may read it
+        :param read_tenants: ids of those that may read it
+        :param write_tenants: ids of those that may write it, beside the
+            swift_store_admin_tenants
+        :param connection: not used
+        :param context: of the user's request
+        :raises: NotFound, Forbidden, TimeoutError, BackendException
+        """
+        where = location.store_location
+        try:
+            with self._account(where, context, trust=False) as account:
+                containers.share(
+                    account, where.container, where.obj, public,
+                    read_tenants or (),
+                    [*(write_tenants or ()), *self.admin_tenants])
+        except errors.BufswiftError as exc:
+            errors.reraise_deleting(exc)
