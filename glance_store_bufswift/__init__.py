@@ -16,6 +16,7 @@ In the order in which the data of an upload flows::
 
     driver.py      the driver, as glance_store loads it
     stores/        the two kinds of store
+    accounts.py    the file of accounts
     access.py      opening the account that an image is in
     trusts.py      tokens in the name of a user, beyond the user's own
     containers.py  the containers that images are in

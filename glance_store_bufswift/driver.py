@@ -17,17 +17,21 @@ from typing import Any
 from glance_store._drivers.swift import store as upstream
 from glance_store._drivers.swift import utils
 from glance_store import exceptions
+from oslo_log import log as logging
 
 from glance_store_bufswift import opts
 from glance_store_bufswift import precedence
 from glance_store_bufswift.stores import base
+from glance_store_bufswift.stores import locations
 from glance_store_bufswift.stores import multi
 from glance_store_bufswift.stores import single
+
+LOG = logging.getLogger(__name__)
 
 #: The driver's name in ``enabled_backends``.
 NAME = base.NAME
 
-StoreLocation = upstream.StoreLocation
+StoreLocation = locations.StoreLocation
 SingleTenantStore = single.SingleTenantStore
 MultiTenantStore = multi.MultiTenantStore
 
@@ -42,16 +46,24 @@ def Store(conf: Any, backend: str | None = None) -> upstream.BaseStore:  # noqa:
 
     :param conf: the configuration
     :param backend: the store's section, None for ``[glance_store]``
-    :raises BadStoreConfiguration: multi-tenant with a file of accounts
+    :raises BadStoreConfiguration: its account can't be read, or it is
+        multi-tenant with a file of accounts
     """
     prepare(conf, backend)
+    try:
+        return _store(conf, backend)
+    except exceptions.BadStoreConfiguration as exc:
+        # glance_store leaves the store out without a word.
+        LOG.error('Store %s can not be used: %s', backend or '', exc)
+        raise
+
+
+def _store(conf: Any, backend: str | None) -> upstream.BaseStore:
     if not conf[backend or 'glance_store'].swift_store_multi_tenant:
         return SingleTenantStore(conf, backend=backend)
     if utils.is_multiple_swift_store_accounts_enabled(conf, backend=backend):
-        raise exceptions.BadStoreConfiguration(
-            store_name=NAME,
-            reason='swift_store_multi_tenant and swift_store_config_file '
-                   'exclude each other; unset one of them')
+        base.refuse('swift_store_multi_tenant and swift_store_config_file '
+                    'exclude each other; unset one of them')
     return MultiTenantStore(conf, backend=backend)
 
 

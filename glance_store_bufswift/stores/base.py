@@ -20,6 +20,7 @@ import contextlib
 import functools
 import os
 from typing import Any
+from typing import NoReturn
 
 from glance_store._drivers.swift import store as upstream
 from glance_store._drivers.swift import utils
@@ -28,6 +29,7 @@ from glance_store import driver
 from glance_store import exceptions
 
 from glance_store_bufswift import access
+from glance_store_bufswift import accounts
 from glance_store_bufswift import containers
 from glance_store_bufswift import digests
 from glance_store_bufswift import download
@@ -37,6 +39,7 @@ from glance_store_bufswift import once
 from glance_store_bufswift import opts
 from glance_store_bufswift import removal
 from glance_store_bufswift import source
+from glance_store_bufswift.stores import locations
 from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift import upload
 
@@ -86,6 +89,14 @@ class BufferedStore(upstream.BaseStore):
         super().configure_add()
         _check_directory(self._settings().directory)
 
+    def create_location(self, image_id: str,
+                        context: Any = None) -> locations.StoreLocation:
+        """Where a new image goes."""
+        with accounts.reading:
+            made = super().create_location(image_id, context=context)
+        return locations.StoreLocation(made.specs, made.conf,
+                             backend_group=made.backend_group)
+
     def init_client(self, location: Any, context: Any = None) -> Any:
         """Upstream's Keystone client, with a timeout."""
         return access.limit_waits(
@@ -117,9 +128,7 @@ class BufferedStore(upstream.BaseStore):
                                       image_size or 0, hashing_algo, verifier)
         except errors.BufswiftError as exc:
             errors.reraise(exc)
-        in_file = utils.is_multiple_swift_store_accounts_enabled(
-            self.conf, backend=self.backend_group)
-        uri = location.get_uri(credentials_included=not in_file)
+        uri = location.get_uri(credentials_included=not self._in_file())
         metadata = {'store': self.backend_group} if self.backend_group else {}
         return uri, stored.size, stored.checksum, stored.multihash, metadata
 
@@ -139,6 +148,11 @@ class BufferedStore(upstream.BaseStore):
             if created and self.container_per_image:
                 containers.take_back(account.fresh(), where.container)
             raise
+
+    def _in_file(self) -> bool:
+        """Whether the account is in a file, and not in the locations."""
+        return bool(utils.is_multiple_swift_store_accounts_enabled(
+            self.conf, backend=self.backend_group))
 
     def _settings(self) -> opts.Settings:
         return opts.settings(
@@ -194,7 +208,8 @@ class BufferedStore(upstream.BaseStore):
         except errors.BufswiftError as exc:
             errors.reraise_reading(exc)
 
-    @capabilities.check  # type: ignore[untyped-decorator]
+    # Not bound to WRITE_ACCESS, which goes when nothing can be added: Glance
+    # would take the image for deleted, and its data would stay.
     def delete(self, location: Any, connection: Any = None,
                context: Any = None) -> None:
         """Delete an image with all its segments, or keep its manifest.
@@ -250,3 +265,12 @@ def _check_directory(directory: str) -> None:
         once.warn('The buffer directory %s is missing or not writable: '
                   'images are uploaded without a buffer until it is '
                   '(swift_buffered_dir)', directory)
+
+
+def refuse(reason: str) -> NoReturn:
+    """Raise what glance_store takes for a wrong configuration.
+
+    :param reason: what is wrong, and what to change
+    """
+    raise exceptions.BadStoreConfiguration(
+        store_name=NAME, reason=reason) from None

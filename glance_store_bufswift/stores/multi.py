@@ -17,19 +17,19 @@ import functools
 from typing import Any
 
 from glance_store._drivers.swift import store as upstream
-from glance_store import exceptions
 from oslo_log import log as logging
 
 from glance_store_bufswift import access
 from glance_store_bufswift import containers
 from glance_store_bufswift import errors
 from glance_store_bufswift.stores import base
+from glance_store_bufswift.stores import locations
 from glance_store_bufswift import trusts
 
 LOG = logging.getLogger(__name__)
 
 #: glance_store looks for this name in the module of a store's class.
-StoreLocation = upstream.StoreLocation
+StoreLocation = locations.StoreLocation
 
 
 class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
@@ -40,10 +40,8 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
     def _enter(self, location: Any, context: Any,
                trust: bool) -> access.Entrance:
         if context is None:
-            raise exceptions.BadStoreConfiguration(
-                store_name=base.NAME,
-                reason='swift_store_multi_tenant needs the context of a '
-                       'user\'s request')
+            base.refuse('swift_store_multi_tenant needs the context of a '
+                        "user's request")
         url = location.swift_url
         kept = trusts.kept(context)
         if kept is not None:

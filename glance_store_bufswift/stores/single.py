@@ -15,19 +15,50 @@
 from typing import Any
 
 from glance_store._drivers.swift import store as upstream
+from glance_store._drivers.swift import utils
 from glance_store import exceptions
 
 from glance_store_bufswift import access
+from glance_store_bufswift import accounts
 from glance_store_bufswift import errors
 from glance_store_bufswift.stores import base
+from glance_store_bufswift.stores import locations
 from glance_store_bufswift.swift import tokens
 
 #: glance_store looks for this name in the module of a store's class.
-StoreLocation = upstream.StoreLocation
+StoreLocation = locations.StoreLocation
 
 
-class SingleTenantStore(base.BufferedStore, upstream.SingleTenantStore):
+class SingleTenantStore(base.BufferedStore, locations.Quoting,
+                        upstream.SingleTenantStore):
     """All images in the account of one service user."""
+
+    def __init__(self, conf: Any, backend: str | None = None) -> None:
+        path = conf[backend or 'glance_store'].swift_store_config_file
+        with accounts.reading:
+            if path:
+                _verify(conf, path)
+            super().__init__(conf, backend=backend)
+
+    def configure_add(self) -> None:
+        """Upstream's checks, and of what would fail with the first image.
+
+        :raises BadStoreConfiguration: nothing can be added
+        """
+        options = self._options()
+        reference = options.default_swift_reference
+        if self._in_file() and reference not in self.ref_params:
+            base.refuse(
+                f'{options.swift_store_config_file} has no account '
+                f'[{reference}] with auth_address, user and key: add it, or '
+                'set default_swift_reference to one that is there')
+        super().configure_add()
+        if (not self._in_file() and not options.swift_store_multi_tenant
+                and ':' in (self.key or '')):
+            base.refuse(
+                'swift_store_key has a ":", so that the swift driver could '
+                'not read the images stored with it: put user and key into a '
+                'file that swift_store_config_file names, or take another key')
 
     def _enter(self, location: Any, context: Any,
                trust: bool) -> access.Entrance:
@@ -44,3 +75,15 @@ class SingleTenantStore(base.BufferedStore, upstream.SingleTenantStore):
                 f'Keystone has no {self.endpoint_type} endpoint of type '
                 f'{self.service_type} in region {self.region}')
         return access.Entrance(url, login, leave=lambda well: login.close())
+
+
+def _verify(conf: Any, path: str) -> None:
+    """Have glance_store read no file of accounts that it can't read.
+
+    :raises BadStoreConfiguration: it can't
+    """
+    try:
+        accounts.verify(conf.find_file(path) or path,
+                        utils.SwiftConfigParser())
+    except accounts.Unreadable as exc:
+        base.refuse(str(exc))

@@ -12,14 +12,21 @@
 
 """Accounts in files of their own: swift_store_config_file."""
 
+from concurrent import futures
+import dataclasses
+import logging
 from pathlib import Path
 from typing import Any
+from unittest import mock
+import uuid
 
 import fixtures
+from glance_store._drivers.swift import utils
 from glance_store import exceptions
 
 from glance_store_bufswift.tests.cloud import keystone
 from glance_store_bufswift.tests.functional import base
+from glance_store_bufswift.tests import logs
 from glance_store_bufswift.tests import stores
 from glance_store_bufswift.tests import streams
 
@@ -95,6 +102,34 @@ class TestConfigFile(base.TestCase):
         made.delete(uri)
         self.assert_nothing_left()
 
+    def test_same_reference_in_two_files_at_once(self) -> None:
+        """One file is read while the other one is."""
+        demo = self.cloud.site.demo
+        made = self.stores(
+            'fast:swift+buffered,second:swift+buffered',
+            fast=self.section('ref1'), second=self.section('ref1', demo))
+        uri = f'swift+config://ref1/{self.container}/{self.image}'
+
+        def key(store: str) -> str:
+            where = stores.location_of(uri, store, made.conf)
+            return str(where.store_location.key)
+        pool = futures.ThreadPoolExecutor(1)
+        self.addCleanup(pool.shutdown)
+        true_read = utils.CONFIG.read
+        beside: list[futures.Future[str]] = []
+
+        def read(*args: Any) -> Any:
+            done = true_read(*args)
+            if not beside:
+                beside.append(pool.submit(key, 'second'))
+                futures.wait(beside, 0.2)
+            return done
+        with mock.patch.object(utils.CONFIG, 'read', read):
+            ours = key('fast')
+        self.assertEqual(
+            (self.cloud.site.glance.password, demo.password),
+            (ours, beside[0].result(30)))
+
     def test_in_backend_defaults_alone(self) -> None:
         shared = self.section('abc')
         self.check(self.stores(fast=dict.fromkeys(shared),
@@ -122,13 +157,79 @@ class TestConfigFile(base.TestCase):
             other.delete(answer[0])
             self.assert_nothing_left()
 
+    def unusable(self, section: dict[str, Any], *says: str) -> None:
+        """The store is left out, as upstream does it, but not in silence."""
+        made = self.stores('fast:swift+buffered,disk:file', fast=section)
+        self.assertRaises(exceptions.UnknownScheme, made.store, 'fast')
+        self.assertIsNotNone(made.store('disk'))
+        [error] = self.records.of(logging.ERROR)
+        for text in ('Store fast ', str(section['swift_store_config_file']),
+                     *says):
+            self.assertIn(text, error)
+        self.records.clear()
+
     def test_missing(self) -> None:
-        """The store is left out, as upstream does it."""
-        for kind in ('swift', 'swift+buffered'):
-            section = self.section('ref1') | {
-                'swift_store_config_file': '/nowhere/swift.conf'}
-            made = self.stores(f'fast:{kind}', fast=section)
-            self.assertRaises(exceptions.UnknownScheme, made.store, 'fast')
+        section = self.section('ref1') | {
+            'swift_store_config_file': '/nowhere/swift.conf'}
+        self.unusable(section, 'No such file')
+        made = self.stores('fast:swift', fast=section)
+        self.assertRaises(exceptions.UnknownScheme, made.store, 'fast')
+
+    def test_what_can_not_be_read(self) -> None:
+        section = self.section('ref1')
+        path = section['swift_store_config_file']
+        good = path.read_text()
+        for bad, says in ((good.replace('key = ', 'key = s3%cret'), '%%'),
+                          (good.replace('key = ', 'key = "s3cret'), 'quote'),
+                          ('\ufeff' + good, 'byte order mark'),
+                          ('key = s3cret\n' + good, 'line 1')):
+            path.write_text(bad)
+            self.unusable(section, says)
+        for record in self.records.all:
+            self.assertNotIn('s3', logs.text_of(record))
+
+    def test_percent(self) -> None:
+        """As the error says: doubled, for both drivers."""
+        user = dataclasses.replace(
+            self.cloud.site.glance, name=f'user-{uuid.uuid4().hex}',
+            password='100%')  # noqa: S106
+        admin = keystone.Admin(
+            self.cloud.direct_auth_url, self.cloud.site.admin)
+        admin.create_user(user, admin.find('project', name=user.project),
+                          'member')
+        section = self.section('ref1', dataclasses.replace(
+            user, password='100%%'))  # noqa: S106
+        self.check(self.stores(fast=section), 'ref1')
+        made = self.stores('fast:swift', fast=section)
+        uri = made.add(self.image, streams.Stream(b'image'), 5)[0]
+        self.assertEqual(b'image', made.get(uri))
+
+    def test_bad_while_glance_runs(self) -> None:
+        section = self.section('ref1')
+        path = section['swift_store_config_file']
+        good = path.read_text()
+        made = self.stores(fast=section)
+        path.write_text(good.replace('key = ', 'key = s3%cret'))
+        exc = self.assertRaises(
+            exceptions.BadStoreConfiguration, made.add, self.image,
+            streams.Stream(b'x'), 1)
+        self.assertIn('[ref1]', str(exc))
+        self.assertNotIn('s3', str(exc))
+        path.write_text(good)
+        self.check(made, 'ref1')
+
+    def test_reference_that_is_not_there(self) -> None:
+        for change in ({'default_swift_reference': 'other'}, {}):
+            section = self.section('ref1') | change
+            path = section['swift_store_config_file']
+            if not change:
+                path.write_text(path.read_text().replace('key = ', 'yek = '))
+            made = self.stores(fast=section)
+            self.assertRaises(exceptions.StoreAddDisabled, made.add,
+                              self.image, streams.Stream(b'x'), 1)
+            told = '\n'.join(each.getMessage() for each in self.records.all)
+            self.assertIn(f'{path} has no account '
+                          f'[{section["default_swift_reference"]}]', told)
 
     def test_multi_tenant(self) -> None:
         """The two exclude each other, also in different sections."""
