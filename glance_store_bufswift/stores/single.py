@@ -12,11 +12,13 @@
 
 """All images in the account of one service user."""
 
+import functools
 from typing import Any
 
 from glance_store._drivers.swift import store as upstream
 from glance_store._drivers.swift import utils
 from glance_store import exceptions
+from oslo_log import log as logging
 
 from glance_store_bufswift import access
 from glance_store_bufswift import accounts
@@ -24,6 +26,8 @@ from glance_store_bufswift import errors
 from glance_store_bufswift.stores import base
 from glance_store_bufswift.stores import locations
 from glance_store_bufswift.swift import tokens
+
+LOG = logging.getLogger(__name__)
 
 #: glance_store looks for this name in the module of a store's class.
 StoreLocation = locations.StoreLocation
@@ -60,10 +64,19 @@ class SingleTenantStore(base.BufferedStore, locations.Quoting,
                 'not read the images stored with it: put user and key into a '
                 'file that swift_store_config_file names, or take another key')
 
+    def create_location(self, image_id: str,
+                        context: Any = None) -> locations.StoreLocation:
+        """Where a new image goes."""
+        made = super().create_location(image_id, context=context)
+        if self._in_file():
+            made.reference = self._options().default_swift_reference
+        return made
+
     def _enter(self, location: Any, context: Any,
                trust: bool) -> access.Entrance:
         try:
-            login = tokens.Login(self.init_client(location).session)
+            login = tokens.Login(self.init_client(location).session,
+                                 functools.partial(self._renew, location))
         except exceptions.BadStoreUri as exc:
             raise errors.ConfigError(str(exc)) from exc
         login.get_token()
@@ -75,6 +88,30 @@ class SingleTenantStore(base.BufferedStore, locations.Quoting,
                 f'Keystone has no {self.endpoint_type} endpoint of type '
                 f'{self.service_type} in region {self.region}')
         return access.Entrance(url, login, leave=lambda well: login.close())
+
+    def _renew(self, location: locations.StoreLocation) -> Any:
+        """A session with what the file of accounts has now.
+
+        None if it has nothing else than what the location was opened with.
+        """
+        if location.reference is None:
+            return None
+        before = location.credentials()
+        try:
+            with accounts.reading:
+                _verify(self.conf, self._options().swift_store_config_file)
+                location.take(utils.SwiftParams(
+                    self.conf, backend=self.backend_group
+                ).params[location.reference])
+        except (exceptions.BadStoreConfiguration, KeyError) as exc:
+            LOG.warning('The account %s can not be read again: %s',
+                        location.reference, exc)
+            return None
+        if location.credentials() == before:
+            return None
+        LOG.info('Keystone refused the credentials of %s; its file has '
+                 'others by now', location.reference)
+        return self.init_client(location).session
 
 
 def _verify(conf: Any, path: str) -> None:

@@ -47,6 +47,7 @@ class Login:
         self._clock = clock
         self._access: Any = None
         self._end = 0.0
+        self._refused: ksa.Unauthorized | None = None
 
     def get_token(self) -> str:
         """A token that is good for a while, unless somebody revokes it.
@@ -86,26 +87,34 @@ class Login:
 
     def _sign_in(self) -> Any:
         asked = self._clock()
-        try:
-            access = _signed_in(self._session)
-        except ksa.Unauthorized:
-            other = self._renew()
-            if other is None:
-                raise
-            self.close()
-            self._session = other
-            access = _signed_in(other)
+        while True:
+            try:
+                access = self._ask()
+                break
+            except ksa.Unauthorized as exc:
+                self._refused = exc
+                other = self._renew()
+                if other is None:
+                    raise
+                self.close()
+                self._session, self._refused = other, None
         life = (access.expires - access.issued).total_seconds()
         self._end = asked + life - min(MARGIN, life / 2)
         return access
 
+    def _ask(self) -> Any:
+        """Have Keystone give a token, whatever the session has.
 
-def _signed_in(session: Any) -> Any:
-    """Have Keystone give a token, whatever the session has."""
-    session.auth.invalidate()
-    # Otherwise the session asks for another one by this host's clock.
-    session.auth.reauthenticate = False
-    return session.auth.get_access(session)
+        What it has refused is not tried again: Keystone may lock the user
+        out, and an upload that fails has many requests left.
+        """
+        if self._refused is not None:
+            raise ksa.Unauthorized(self._refused.message)
+        auth = self._session.auth
+        auth.invalidate()
+        # Otherwise the session asks for another one by this host's clock.
+        auth.reauthenticate = False
+        return auth.get_access(self._session)
 
 
 class Tokens:

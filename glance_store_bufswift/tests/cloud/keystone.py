@@ -137,6 +137,12 @@ class Admin:
             self._session.put(f'{self._url}/projects/{project_id}/users/'
                               f'{user_id}/roles/{self.role(role)}')
 
+    def change_password(self, user: User, password: str) -> None:
+        """Change a user's password, which revokes the user's tokens."""
+        found = self.find('user', name=user.name)
+        self._session.patch(f'{self._url}/users/{found}',
+                            json={'user': {'password': password}})
+
     def create_endpoints(self, service: str, region: str, url: str) -> None:
         """Enter a service of that type into a region of the catalog."""
         service_id = self.find('service', type=service)

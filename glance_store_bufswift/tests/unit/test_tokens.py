@@ -140,11 +140,12 @@ class Keystone(identity.V3Password):
         self._ahead = ahead
         self._life = life
         self.refused = False
-        self.issued = 0
+        self.issued = self.asked = 0
 
     def get_auth_ref(self, session: Any, **_: Any) -> ks_access.AccessInfoV3:
+        self.asked += 1
         if self.refused:
-            raise ksa.Unauthorized
+            raise ksa.Unauthorized('wrong')
         self.issued += 1
         now = datetime.datetime.now(
             datetime.timezone.utc) - datetime.timedelta(seconds=self._ahead)
@@ -203,8 +204,10 @@ class TestLogin(base.BaseTestCase):
         login.get_token()
         login.invalidate()
         self.keystone.refused = True
-        self.assertRaises(ksa.Unauthorized, login.get_token)
-        self.assertEqual(1, self.keystone.issued)
+        self.keystone.asked = 0
+        for _ in range(3):
+            self.assertRaises(ksa.Unauthorized, login.get_token)
+        self.assertEqual((1, 1), (self.keystone.issued, self.keystone.asked))
 
     def test_others_are_taken(self) -> None:
         other = Keystone(0, 3600)
@@ -218,8 +221,22 @@ class TestLogin(base.BaseTestCase):
         self.assertEqual('token 2', login.get_token())
         self.assertEqual((1, 2), (self.keystone.issued, other.issued))
 
-    def test_others_may_be_refused_too(self) -> None:
-        login = self.login(
-            renew=lambda: ks_session.Session(auth=self.keystone))
+    def test_others_may_come_later(self) -> None:
+        """After the first that asked in vain."""
+        others: list[Any] = []
+        login = self.login(renew=lambda: others.pop() if others else None)
         self.keystone.refused = True
         self.assertRaises(ksa.Unauthorized, login.get_token)
+        others.append(ks_session.Session(auth=Keystone(0, 3600)))
+        self.assertEqual('token 1', login.get_token())
+        self.assertEqual(1, self.keystone.asked)
+
+    def test_others_may_be_refused_too(self) -> None:
+        other = Keystone(0, 3600)
+        other.refused = True
+        others: list[Any] = [ks_session.Session(auth=other)]
+        login = self.login(renew=lambda: others.pop() if others else None)
+        self.keystone.refused = True
+        for _ in range(2):
+            self.assertRaises(ksa.Unauthorized, login.get_token)
+        self.assertEqual((1, 1), (self.keystone.asked, other.asked))
