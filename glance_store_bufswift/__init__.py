@@ -24,6 +24,7 @@ In the order in which the data of an upload flows::
     summary.py     what it took, for the log
     flight.py      the segments on their way, and what fails first
     source.py      one pass over Glance's stream
+    multihash.py   the hash by Glance's hashing_algorithm
     digests.py     checksum, multihash, verifier, the segments' MD5s
     buffer/        what holds a segment while it is sent
     swift/         requests to Swift

@@ -35,6 +35,7 @@ from glance_store_bufswift import digests
 from glance_store_bufswift import download
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
+from glance_store_bufswift import multihash
 from glance_store_bufswift import once
 from glance_store_bufswift import opts
 from glance_store_bufswift import removal
@@ -119,8 +120,14 @@ class BufferedStore(upstream.BaseStore):
         :param verifier: fed with the image, None for none
         :returns: URL, size in bytes, MD5 and multihash in hex, metadata
         :raises: what ``image_file`` raised, the same object; Invalid,
-            StorageWriteDenied, StorageFull, TimeoutError, BackendException
+            StorageWriteDenied, StorageFull, TimeoutError, BackendException;
+            UnknownHashingAlgo, before anything is read or stored
         """
+        try:
+            multihash.new(hashing_algo)
+        except errors.ConfigError as exc:
+            # glance_store itself raises it for some of those.
+            raise exceptions.UnknownHashingAlgo(message=str(exc)) from exc
         location = self.create_location(image_id, context=context)
         try:
             with self._account(location, context) as account:

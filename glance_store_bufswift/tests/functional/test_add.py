@@ -12,6 +12,8 @@
 
 """add() against a real Swift: sizes, sources, broken connections."""
 
+from glance_store import exceptions
+from glance_store import multi_backend
 
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import base
@@ -67,3 +69,27 @@ class TestBroken(base.TestCase):
             answer = self.stores().add(
                 self.image, streams.Stream(data), declared)
             self.assert_stored(data, answer)
+
+
+class TestAlgorithm(base.TestCase):
+    """A multihash that there is not is refused before anything is done."""
+
+    def check(self, multi_tenant: bool) -> None:
+        made = self.stores(fast={'swift_store_multi_tenant': multi_tenant})
+        context = self.cloud.tenant_context() if multi_tenant else None
+        for algorithm in ('shake_256', 'shake_128'):
+            stream = streams.Stream(streams.image(2 * SEGMENT))
+            exc = self.assertRaises(
+                exceptions.UnknownHashingAlgo,
+                multi_backend.add_with_multihash, made.conf, self.image,
+                stream, 0, 'fast', algorithm, context=context)
+            self.assertIn(algorithm, str(exc))
+            self.assertIn('hashing_algorithm', str(exc))
+            self.assertEqual(0, stream.position)
+        self.assertEqual([], self.proxy.log + self.cloud.keystone_proxy.log)
+
+    def test_of_one_account(self) -> None:
+        self.check(multi_tenant=False)
+
+    def test_of_tenants(self) -> None:
+        self.check(multi_tenant=True)

@@ -33,6 +33,7 @@ ORDER = (
     'precedence',
     'opts',
     'errors',
+    'multihash',
     'workers',
     'digests',
     'source',
