@@ -90,6 +90,16 @@ def quoted(parser: configparser.ConfigParser) -> Iterator[tuple[str, str]]:
             yield reference, name
 
 
+def missing(parser: configparser.ConfigParser, reference: str) -> list[str]:
+    """What an account needs and does not have."""
+    password, application = (
+        [name for name in ('auth_address', *names)
+         if not parser.has_option(reference, name)]
+        for names in (('user', 'key'), ('application_credential_id',
+                                        'application_credential_secret')))
+    return application and password
+
+
 def _text(path: str) -> str:
     try:
         with open(path) as file:

@@ -12,6 +12,7 @@
 
 """The driver ``swift+buffered``, as glance_store loads it."""
 
+import configparser
 from typing import Any
 
 from glance_store._drivers.swift import store as upstream
@@ -81,3 +82,9 @@ def prepare(conf: Any, backend: str | None = None) -> None:
 
 # Where glance_store looks for them: on the callable of the entry point.
 Store.OPTIONS = upstream.Store.OPTIONS + opts.OPTIONS  # type: ignore[attr-defined]
+
+
+def parser() -> configparser.ConfigParser:
+    """What glance_store reads a file of accounts with."""
+    made: configparser.ConfigParser = utils.SwiftConfigParser()
+    return made

@@ -94,6 +94,8 @@ def _unusable(exc: errors.RequestFailed) -> Finding:
     if exc.status in (401, 403):
         advice = ("give the user a role of operator_roles in Swift's "
                   'proxy-server.conf on the project')
+    elif 'ertificate' in str(exc):
+        advice = "name the CA of Swift's certificate in swift_store_cacert"
     else:
         advice = 'see that this host reaches the endpoint, and its log'
     return finding.error(_CONTAINER, str(exc), advice)

@@ -24,6 +24,8 @@ from typing import Any
 
 from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
+from glance_store_bufswift import errors
+from glance_store_bufswift import multihash
 
 _SUBJECT = 'options'
 
@@ -69,6 +71,15 @@ def findings(given: Mapping[str, Any],
         found.append(finding.ok(
             _SUBJECT, 'none is ignored, none contradicts another'))
     yield from found
+
+
+def hashing(algorithm: str) -> Iterator[Finding]:
+    """Judge Glance's hashing_algorithm."""
+    try:
+        multihash.new(algorithm)
+    except errors.ConfigError as exc:
+        yield finding.error(_SUBJECT, f'no image can be stored: {exc}',
+                            'set hashing_algorithm = sha512')
 
 
 def _unknown(written: Mapping[str, Iterable[str]],
@@ -161,3 +172,10 @@ def _risky(given: Mapping[str, Any]) -> Iterator[Finding]:
         yield finding.warning(
             _SUBJECT, 'swift_store_use_trusts is False: an upload ends when '
             "the user's token expires", 'remove swift_store_use_trusts')
+    elif (given.get('swift_store_multi_tenant')
+          and not given.get('swift_store_config_file')
+          and not all(given.get(name) for name in _REFERENCE)):
+        yield finding.warning(
+            _SUBJECT, f'without {", ".join(_REFERENCE)} there are no trusts: '
+            "an upload ends when the user's token expires",
+            'set them; an application credential is not enough')

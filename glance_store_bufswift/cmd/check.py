@@ -13,10 +13,12 @@
 """``glance-bufswift check``."""
 
 import argparse
+from collections.abc import Iterable
 from collections.abc import Iterator
 import dataclasses
 from typing import Any
 
+from glance_store_bufswift.check import accounts
 from glance_store_bufswift.check import buffers
 from glance_store_bufswift.check import cloud
 from glance_store_bufswift.check import finding
@@ -60,12 +62,18 @@ def _of_store(conf: Any, name: str,
               arguments: argparse.Namespace) -> Iterator[Finding]:
     """Everything that can be told of a store, the rest failing or not."""
     driver.prepare(conf, name)
+    given = precedence.given(conf, name, options.LOOKED_AT)
     yield from options.findings(
-        precedence.given(conf, name, options.LOOKED_AT),
-        precedence.written(conf, name),
+        given, precedence.written(conf, name),
         opts.known(name, driver.SingleTenantStore.OPTIONS))
+    yield from options.hashing(conf.hashing_algorithm)
+    account = list(accounts.findings(
+        given, *config.account(conf, name), driver.parser()))
+    yield from account
     settings = opts.settings_of(conf, name)
     yield from buffers.findings(settings, arguments.uploads)
+    if _has_error(account):
+        return
     # Who waits at a terminal wants no patience.
     conf.set_override('swift_buffered_retries', 0, group=name)
     try:
@@ -78,10 +86,14 @@ def _of_store(conf: Any, name: str,
         return
     signed_in = list(cloud.sign_in(user))
     yield from signed_in
-    if any(each.result is finding.Result.ERROR for each in signed_in):
+    if _has_error(signed_in):
         return
     yield from cloud.in_swift(
         user, config.containers(conf, name), settings,
         precedence.lookup(conf, name, 'swift_store_create_container_on_put'))
     if arguments.round_trip:
         yield from roundtrip.findings(user)
+
+
+def _has_error(found: Iterable[Finding]) -> bool:
+    return any(each.result is finding.Result.ERROR for each in found)

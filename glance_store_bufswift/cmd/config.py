@@ -20,6 +20,7 @@ from oslo_log import log as logging
 
 from glance_store_bufswift import driver
 from glance_store_bufswift import errors
+from glance_store_bufswift import once
 from glance_store_bufswift.orphans import places
 from glance_store_bufswift import precedence
 
@@ -36,7 +37,8 @@ def read(files: Sequence[str], directories: Sequence[str]) -> Any:
     """
     conf = cfg.ConfigOpts()
     # As Glance does (glance/common/config.py).
-    conf.register_opts([cfg.DictOpt('enabled_backends')])
+    conf.register_opts([cfg.DictOpt('enabled_backends'),
+                        cfg.StrOpt('hashing_algorithm', default='sha512')])
     arguments = [f'--config-file={path}' for path in files]
     arguments += [f'--config-dir={path}' for path in directories]
     try:
@@ -90,6 +92,16 @@ def containers(conf: Any, backend: str) -> places.Containers:
         value('multi_tenant'))
 
 
+def account(conf: Any, backend: str) -> tuple[str | None, str]:
+    """The file of accounts, if there is one, and which one is the store's.
+
+    After driver.prepare().
+    """
+    path = precedence.lookup(conf, backend, 'swift_store_config_file')
+    return (path and (conf.find_file(path) or path),
+            precedence.lookup(conf, backend, 'default_swift_reference'))
+
+
 def _names(conf: Any) -> str:
     return ', '.join([*(conf.config_file or []), *(conf.config_dirs or [])])
 
@@ -111,7 +123,7 @@ def set_logging_up(debug: bool) -> None:
     conf.set_override('default_log_levels', [
         f'{__package__.partition(".")[0]}={"DEBUG" if debug else "WARNING"}',
         # It warns of a buffer directory that these commands do not use.
-        f'{driver.__name__}=ERROR', 'glance_store=CRITICAL'])
+        f'{once.__name__}=ERROR', 'glance_store=CRITICAL'])
     logging.setup(conf, 'glance-bufswift')
     root = logging.getLogger(None).logger
     root.setLevel('ERROR')

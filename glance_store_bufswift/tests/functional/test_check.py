@@ -123,6 +123,59 @@ class TestWell(Case):
         self.assertIn('remove swift_buffer_on_upload', done.stdout)
         self.assertNotIn(self.cloud.site.glance.password, done.stdout)
 
+    def test_a_warning_of_the_driver_is_not_told_beside_it(self) -> None:
+        done = self.process('check', '--no-round-trip', '--config-file',
+                            self.config(fast={
+                                'swift_buffered_dir': '/nowhere'}))
+        self.assertEqual((1, ''), (done.returncode, done.stderr))
+
+
+class TestAccount(Case):
+    def section(self, text: str) -> dict[str, Any]:
+        path = Path(self.useFixture(fixtures.TempDir()).path, 'swift.conf')
+        # glance_store warns that it does not need the version any more.
+        path.write_text(text.replace('auth_version = 3\n', ''))
+        return {'swift_store_config_file': path, 'swift_store_user': None,
+                'swift_store_key': None, 'swift_store_auth_address': None}
+
+    def test_in_a_file(self) -> None:
+        rows = self.check('--no-round-trip', **self.section(
+            self.cloud.config_file()))
+        self.assertEqual({'ok'}, {row['result'] for row in rows}, str(rows))
+        self.assertIn('credentials', [row['subject'] for row in rows])
+
+    def test_in_a_file_that_can_not_be_read(self) -> None:
+        """It is told once, and Keystone is not asked."""
+        good = self.cloud.config_file()
+        for text, says in ((good.replace('key = ', 'key = s3%'), '%'),
+                           ('\ufeff' + good, 'byte order mark'),
+                           (good.replace('ref1', 'ref2'), 'lacks')):
+            self.assert_found('credentials', 'error', says, self.bad(
+                **self.section(text)))
+        self.assertEqual([], self.cloud.keystone_proxy.log)
+
+    def test_a_key_in_quotes(self) -> None:
+        good = self.cloud.config_file()
+        password = self.cloud.site.glance.password
+        self.assert_found('credentials', 'warning', 'quotes', self.bad(
+            **self.section(good.replace(password, f'"{password}"'))))
+
+    def test_a_key_that_no_location_takes(self) -> None:
+        self.assert_found('credentials', 'error', 'swift_store_key', self.bad(
+            swift_store_key='s3:cret'))
+
+    def test_hashing_algorithm(self) -> None:
+        config = self.config()
+        with open(config) as file:
+            text = file.read()
+        Path(config).write_text(text.replace(
+            '[DEFAULT]', '[DEFAULT]\nhashing_algorithm = shake_256'))
+        code, rows = self.rows(config, 'check', '--no-round-trip',
+                               '--uploads', '1')
+        self.assertEqual(1, code)
+        [found] = [row['found'] for row in rows if row['result'] == 'error']
+        self.assertIn('shake_256', found)
+
 
 class TestKeystone(Case):
     def test_wrong_password(self) -> None:

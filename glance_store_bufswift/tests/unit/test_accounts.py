@@ -57,6 +57,13 @@ class TestGood(TestCase):
             'ref2', 'application_credential_secret'))
         self.assertEqual([], list(accounts.quoted(self.parser)))
 
+    def test_what_an_account_lacks(self) -> None:
+        self.verify(GOOD + '[ref3]\nuser = project:user\n')
+        self.assertEqual(
+            [[], [], ['auth_address', 'key'], ['auth_address', 'user', 'key']],
+            [accounts.missing(self.parser, reference)
+             for reference in ('ref1', 'ref2', 'ref3', 'ref4')])
+
     def test_empty(self) -> None:
         self.verify('')
         self.assertEqual([], self.parser.sections())

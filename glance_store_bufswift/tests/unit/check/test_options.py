@@ -21,6 +21,11 @@ from glance_store_bufswift.check import options
 from glance_store_bufswift import opts
 
 
+#: The service user of a multi-tenant store, whom users give trusts.
+TRUSTEE = {'swift_store_user': 'project:user', 'swift_store_key': 'key',
+           'swift_store_auth_address': 'https://keystone/v3'}
+
+
 def judged(**given: Any) -> list[tuple[str, str]]:
     """What is said of these options: how bad, and what to change."""
     return [(each.result.value, each.advice)
@@ -47,7 +52,8 @@ class TestOptions(base.BaseTestCase):
     def test_a_tenants_download_may_have_a_trust(self) -> None:
         """Which swift_store_retry_get_count says."""
         self.assertEqual([('ok', '')], judged(
-            swift_store_retry_get_count=3, swift_store_multi_tenant=True))
+            swift_store_retry_get_count=3, swift_store_multi_tenant=True,
+            **TRUSTEE))
 
     def test_each_option_that_is_looked_at_exists(self) -> None:
         known = {opt.name for opt in upstream.Store.OPTIONS + opts.OPTIONS}
@@ -65,7 +71,7 @@ class TestOptions(base.BaseTestCase):
         self.assertEqual(
             [('warning', 'remove swift_store_multiple_containers_seed')],
             judged(swift_store_multi_tenant=True,
-                   swift_store_multiple_containers_seed=1))
+                   swift_store_multiple_containers_seed=1, **TRUSTEE))
         self.assertEqual(
             [('warning', 'remove swift_store_auth_insecure')],
             judged(swift_store_auth_insecure=True, swift_store_cacert='/a'))
@@ -91,6 +97,21 @@ class TestOptions(base.BaseTestCase):
                                swift_store_use_trusts=False)
         self.assertEqual('warning', result)
         self.assertEqual([('ok', '')], judged(swift_store_use_trusts=False))
+
+    def test_nobody_to_trust(self) -> None:
+        for missing in TRUSTEE:
+            given = {name: value for name, value in TRUSTEE.items()
+                     if name != missing}
+            [(result, _)] = judged(swift_store_multi_tenant=True, **given)
+            self.assertEqual('warning', result)
+        self.assertEqual([('ok', '')], judged(
+            swift_store_multi_tenant=True, **TRUSTEE))
+
+    def test_hashing_algorithm(self) -> None:
+        self.assertEqual([], list(options.hashing('sha512')))
+        [found] = options.hashing('shake_256')
+        self.assertEqual('error', found.result.value)
+        self.assertIn('shake_256', found.found)
 
     def test_names_that_nobody_reads(self) -> None:
         known = opts.known('fast', upstream.Store.OPTIONS)

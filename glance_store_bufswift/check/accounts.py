@@ -1,0 +1,68 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""User and key: in a file of accounts, or in the store's section."""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+import configparser
+from typing import Any
+
+from glance_store_bufswift import accounts
+from glance_store_bufswift.check import finding
+from glance_store_bufswift.check.finding import Finding
+
+_SUBJECT = 'credentials'
+
+
+def findings(given: Mapping[str, Any], path: str | None, reference: str,
+             parser: configparser.ConfigParser) -> Iterator[Finding]:
+    """Judge where the account of a store is.
+
+    :param given: the values of the options that somebody has set
+    :param path: the file of swift_store_config_file, None if not set
+    :param reference: default_swift_reference
+    :param parser: one of glance_store's, without a file yet
+    """
+    if given.get('swift_store_multi_tenant'):
+        return
+    if path is not None:
+        yield from _in_file(path, reference, parser)
+    elif ':' in given.get('swift_store_key', ''):
+        yield finding.error(
+            _SUBJECT, 'swift_store_key has a ":", and is a part of each '
+            "image's location: the swift driver can not read images that are "
+            'stored so, and this one stores none',
+            'put user and key into a file that swift_store_config_file '
+            'names, or take another key')
+
+
+def _in_file(path: str, reference: str,
+             parser: configparser.ConfigParser) -> Iterator[Finding]:
+    try:
+        accounts.verify(path, parser)
+    except accounts.Unreadable as exc:
+        yield finding.error(_SUBJECT, exc.found, exc.advice)
+        return
+    for account, name in accounts.quoted(parser):
+        yield finding.warning(
+            _SUBJECT, f'[{account}] in {path}: the quotes round {name} do '
+            'not count as a part of it', 'remove them, or write a second '
+            'pair round the value if they belong to it')
+    missing = accounts.missing(parser, reference)
+    if missing:
+        yield finding.error(
+            _SUBJECT, f'[{reference}] in {path} lacks {", ".join(missing)}',
+            'add it, or set default_swift_reference to another account of '
+            'the file')
+    else:
+        yield finding.ok(_SUBJECT, f'[{reference}] in {path} can be read')
