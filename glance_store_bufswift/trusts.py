@@ -28,7 +28,6 @@ from keystoneauth1 import session as ks_session
 from keystoneclient.v3 import client as ks_client
 from oslo_log import log as logging
 
-from glance_store_bufswift.swift import failure
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.swift import tokens
 
@@ -131,7 +130,7 @@ def try_to_make(policy: retry.Policy,
     :param making: makes it
     """
     try:
-        return failure.repeat(policy, 'Making a trust', making)
+        return retry.repeat(policy, 'Making a trust', making)
     except Exception as exc:
         LOG.warning('Keystone made no trust for this operation, which goes '
                     "on with the user's token: when that expires, it fails. "

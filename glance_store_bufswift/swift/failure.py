@@ -34,6 +34,11 @@ TOO_MANY = frozenset((429, 498))
 #: What Keystone may answer now and not the next time.
 _KEYSTONE_TRANSIENT = frozenset((408, 429, 500, 502, 503, 504))
 
+#: What ssl says of a certificate that is not trusted, and of a bundle without
+#: a certificate; what requests says of a bundle that is not there.
+_CERTIFICATES = ('certificate verify failed', '[X509',
+                 'TLS CA certificate bundle')
+
 
 @dataclasses.dataclass(frozen=True)
 class Failure:
@@ -120,7 +125,7 @@ def of_exception(exc: BaseException | None) -> Failure | None:
     # What breaks inside an answer's body comes past requests' mapping:
     # swiftclient reads from urllib3 there.
     if isinstance(exc, OSError | urllib3.exceptions.HTTPError):
-        return Failure(f'{type(exc).__name__}: {exc}',
+        return Failure(f'{type(exc).__name__}: {exc}{_hint(exc)}',
                        may_pass=not _bad_certificate(exc),
                        timed_out=_timed_out(exc))
     return None
@@ -160,12 +165,14 @@ def describe(answer: Mapping[str, Any]) -> str:
 def _of_keystone(exc: ksa.ClientException) -> Failure:
     status = getattr(exc, 'http_status', None)
     headers = getattr(getattr(exc, 'response', None), 'headers', None) or {}
-    lost = isinstance(exc, ksa.ConnectionError)
+    lost = (isinstance(exc, ksa.ConnectionError)
+            and not _bad_certificate(exc))
     # Keystone's 401 says that the credentials are wrong, Swift's that the
     # token is; only the latter may pass. What Swift's 403 means for the
     # caller, Keystone's does not either.
     return Failure(
-        f'Keystone: {exc}', may_pass=lost or status in _KEYSTONE_TRANSIENT,
+        f'Keystone: {exc}{_hint(exc)}',
+        may_pass=lost or status in _KEYSTONE_TRANSIENT,
         retry_after=retry_after(headers),
         timed_out=isinstance(exc, ksa.ConnectTimeout))
 
@@ -182,8 +189,12 @@ def _refused_by_rgw(exc: swiftclient.ClientException) -> bool:
 
 
 def _bad_certificate(exc: Exception) -> bool:
-    return (isinstance(exc, requests.exceptions.SSLError)
-            and 'certificate verify' in str(exc))
+    """Whether a certificate is not trusted, or the CA bundle is no such."""
+    return any(text in str(exc) for text in _CERTIFICATES)
+
+
+def _hint(exc: Exception) -> str:
+    return ' (see swift_store_cacert)' if _bad_certificate(exc) else ''
 
 
 def _timed_out(exc: BaseException | None) -> bool:

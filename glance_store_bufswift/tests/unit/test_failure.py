@@ -83,6 +83,26 @@ class TestSwift(base.BaseTestCase):
         exc = requests.exceptions.SSLError('bad record mac')
         self.assertTrue(_of(exc).may_pass)
 
+    def test_certificates_fail_at_once(self) -> None:
+        """Of Swift and of Keystone, as ssl and requests word it."""
+        for text in ('certificate verify failed: self-signed certificate',
+                     '[X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate',
+                     '[X509] PEM lib (_ssl.c:4154)',
+                     'Could not find a suitable TLS CA certificate bundle, '
+                     'invalid path: /nowhere'):
+            for exc in (requests.exceptions.SSLError(text), OSError(text),
+                        ksa.SSLError(text)):
+                found = _of(exc)
+                self.assertFalse(found.may_pass, text)
+                self.assertIn('swift_store_cacert', found.reason)
+
+    def test_other_failures_of_tls_may_pass(self) -> None:
+        for exc in (requests.exceptions.SSLError('EOF occurred'),
+                    ksa.SSLError('EOF occurred')):
+            found = _of(exc)
+            self.assertTrue(found.may_pass)
+            self.assertNotIn('swift_store_cacert', found.reason)
+
     def test_not_confirmed_may_pass(self) -> None:
         found = _of(errors.NotStored('ETag'))
         self.assertEqual(('ETag', None, True), (
