@@ -33,8 +33,9 @@ MAX_SEGMENTS = 9_999
 #: as large; MAX_SEGMENTS are then enough for any image at any segment size.
 GROWTH_STEP = 500
 
-#: Swift's default max_file_size, bytes (etc/swift.conf-sample).
-MAX_OBJECT_SIZE = 5 * (1 << 30) + 2
+#: The largest object that Ceph RGW takes by default, bytes (rgw_max_put_size);
+#: Swift takes two bytes more (max_file_size, etc/swift.conf-sample).
+MAX_OBJECT_SIZE = 5 * (1 << 30)
 
 #: Seconds that no segment of ours is deleted after its attempt gave its last
 #: sign of life, whoever is asked to delete orphans.

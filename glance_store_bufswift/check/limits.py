@@ -26,6 +26,10 @@ _LIMITS = 'limits'
 #: Bytes in a second below which the pace of a download is worth a word.
 SLOW = 50 * 1000 * 1000
 
+#: What only Ceph RGW calls so; Swift has max_object_name_length
+#: (src/rgw/rgw_rest_swift.cc, list_swift_data(); swift/proxy/server.py).
+RGW = 'max_object_name_size'
+
 _CHUNK_SIZE = 'swift_store_large_object_chunk_size'
 
 
@@ -45,10 +49,12 @@ def findings(info: Mapping[str, Any] | None,
         swift = info.get('swift') or {}
         yield _file_size(swift, settings.segment_size)
         yield _segments(swift, settings.segment_size)
-    yield _download_rate(settings.segment_size)
+    yield _download_rate(settings.segment_size, info or {})
 
 
 def _file_size(swift: Mapping[str, Any], segment_size: int) -> Finding:
+    option = 'rgw_max_put_size of Ceph' if RGW in swift else (
+        'max_file_size of Swift')
     largest = swift.get('max_file_size')
     if largest is None:
         return finding.warning(
@@ -64,7 +70,7 @@ def _file_size(swift: Mapping[str, Any], segment_size: int) -> Finding:
     if grown > largest:
         return finding.warning(
             _LIMITS, f'{text}, but segments of images of unknown size grow '
-            f'up to {finding.size(grown)}', 'raise max_file_size of Swift')
+            f'up to {finding.size(grown)}', f'raise {option}')
     return finding.ok(_LIMITS, text)
 
 
@@ -91,11 +97,16 @@ def _segments(swift: Mapping[str, Any], segment_size: int) -> Finding:
         'or raise container_listing_limit of Swift')
 
 
-def _download_rate(segment_size: int) -> Finding:
+def _download_rate(segment_size: int, info: Mapping[str, Any]) -> Finding:
     """Swift's dlo middleware slows down after the first ten segments.
 
     What rate_limit_segments_per_sec is can't be asked for, its default is 1.
+    Ceph RGW has no such limit.
     """
+    if RGW in (info.get('swift') or {}):
+        return finding.ok(
+            'download rate', 'Ceph RGW serves the segments of an image one '
+            'after the other without a limit')
     text = ('by the default of its filter dlo, Swift serves '
             f'{finding.size(segment_size)} a second of an image, one '
             'segment, after the first ten')

@@ -130,7 +130,8 @@ class TestSegmentSize(base.BaseTestCase):
             4 * MIB, layout.segment_size(2 * layout.GROWTH_STEP + 1, MIB))
 
     def test_no_segment_grows_beyond_what_swift_takes(self) -> None:
-        self.assertEqual(layout.MAX_OBJECT_SIZE,
+        """Ceph RGW takes 5 GiB, Swift two bytes more."""
+        self.assertEqual(5 * (1 << 30),
                          layout.segment_size(layout.MAX_SEGMENTS, MIB))
 
     def test_what_is_configured_is_never_made_smaller(self) -> None:

@@ -32,6 +32,19 @@ class TestLimits(base.BaseTestCase):
     def test_well(self) -> None:
         self.assertEqual(['ok'] * 3, judged({'swift': GOOD}))
 
+    def test_ceph(self) -> None:
+        """What the /info of RGW 16.2 has, and no limit of its rate."""
+        rgw = {'max_file_size': 5 * (1 << 30), 'version': '16.2.15',
+               'container_listing_limit': 10000,
+               'max_object_name_size': 1024}
+        for size in (200 * MB, 1 * MB):
+            self.assertEqual(['ok'] * 3, judged({'swift': rgw}, size))
+        found = list(limits.findings(
+            {'swift': rgw | {'max_file_size': 1000 * MB}}, opts.Settings()))
+        self.assertEqual(['warning', 'ok', 'ok'],
+                         [each.result.value for each in found])
+        self.assertIn('rgw_max_put_size', found[0].advice)
+
     def test_no_info(self) -> None:
         self.assertEqual(['warning', 'ok'], judged(None))
 
