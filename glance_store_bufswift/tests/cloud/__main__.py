@@ -10,10 +10,11 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Run a command with a cloud: `... exec -- COMMAND ARGUMENTS...`.
+"""Run a command with a cloud: `... exec [--rgw] -- COMMAND ARGUMENTS...`.
 
-The command finds the cloud with `Cloud.attach()`. Its exit status becomes
-ours, signals go to it, and afterwards nothing is left of the cloud.
+With --rgw a Ceph takes the place of Swift. The command finds the cloud with
+`Cloud.attach()`. Its exit status becomes ours, signals go to it, and
+afterwards nothing is left of the cloud.
 """
 
 import os
@@ -23,6 +24,7 @@ import sys
 
 from glance_store_bufswift.tests.cloud import keeper
 from glance_store_bufswift.tests.cloud import process
+from glance_store_bufswift.tests.cloud import radosgw
 from glance_store_bufswift.tests.cloud import site
 
 _SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT,
@@ -47,13 +49,20 @@ def run(command: list[str], environment: dict[str, str]) -> int:
 
 def main(args: list[str]) -> int:
     """Start a cloud around the command."""
-    if len(args) < 3 or args[:2] != ['exec', '--']:
+    end = args.index('--') if '--' in args else len(args)
+    how, command = args[:end], args[end + 1:]
+    if how not in (['exec'], ['exec', '--rgw']) or not command:
         print(__doc__, file=sys.stderr)
         return 2
+    rgw = '--rgw' in how
+    if rgw and (missing := radosgw.missing()):
+        print(f'Not installed: {", ".join(missing)}. To install:\n'
+              f'{radosgw.INSTALL}', file=sys.stderr)
+        return 1
     servers = process.Keeper()
     try:
-        where = site.start(servers)
-        return run(args[2:], where.environment())
+        where = site.start(servers, rgw=rgw)
+        return run(command, where.environment())
     finally:
         servers.close()
 

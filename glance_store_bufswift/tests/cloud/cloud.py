@@ -38,7 +38,6 @@ from glance_store_bufswift.tests.cloud import keystone
 from glance_store_bufswift.tests.cloud import process
 from glance_store_bufswift.tests.cloud import proxy
 from glance_store_bufswift.tests.cloud import site
-from glance_store_bufswift.tests.cloud import swift
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +53,7 @@ class TenantContext:
 class Cloud:
     """A cloud through its own pair of fault proxies.
 
-      :param where: the running cloud
+    :param where: the running cloud
     :param keeper: of this process's own servers, to be closed with it
     """
 
@@ -74,7 +73,7 @@ class Cloud:
         admin = keystone.Admin(where.auth_url, where.admin)
         admin.create('region', id=self.region)
         admin.create_endpoints('object-store', self.region,
-                               site.account_url(self.swift_proxy.port))
+                               where.account_url(self.swift_proxy.port))
         admin.create_endpoints('identity', self.region, self.auth_url)
 
     @classmethod
@@ -147,19 +146,18 @@ class Cloud:
                  writes_a_second: float | None) -> 'Cloud':
         front, identity = process.free_ports(2)
         where = dataclasses.replace(self.site, swift_port=front)
-        root = Path(where.root)
         if token_seconds is not None:
             where = dataclasses.replace(where, keystone_port=identity)
-            server = keystone.start(keeper, identity, root, token_seconds)
+            server = keystone.start(keeper, identity, Path(where.root),
+                                    token_seconds)
             keeper.wait(server, identity, '/v3')
         view = Cloud(where, keeper)
         auth_url, region = self.site.auth_url, keystone.REGION
         if through_proxy:
             auth_url, region = view.auth_url, view.region
-        server = swift.start_proxy(keeper, Path(where.swift_dir), front,
-                                   client_timeout, auth_url, where.swift,
-                                   region, writes_a_second)
-        keeper.wait(server, front, '/healthcheck')
+        server = where.start_front(keeper, client_timeout, auth_url, region,
+                                   writes_a_second)
+        where.wait_for_front(keeper, server)
         return view
 
     def start_glance(self, config: glance.Sections,

@@ -24,7 +24,9 @@ from keystoneauth1 import session as ks_session
 
 from glance_store_bufswift.tests.cloud import process
 
+# The first domain: its id and, for those who ask for that, its name.
 DOMAIN = 'default'
+DOMAIN_NAME = 'Default'
 
 # The region that goes past every fault proxy.
 REGION = 'direct'

@@ -12,6 +12,8 @@
 
 """What runs in the processes of a test cloud: a server, or a command.
 
+A server is Python's, or another program.
+
 `python -m ...serve PARENT KIND ARGUMENTS...`: the process dies with the
 process PARENT, which must be the one that started it. The servers parse
 sys.argv for themselves, so they get one of their own making.
@@ -205,6 +207,8 @@ def main(parent: str, kind: str, *args: str) -> None:
         die_with(int(parent), signal.SIGTERM)
         run_command(*args)
     die_with(int(parent), signal.SIGKILL)
+    if kind == 'program':
+        run_command(*args)
     if kind == 'keystone':
         serve_keystone(*args)
     elif kind == 'glance':

@@ -12,10 +12,13 @@
 
 """What functional tests have in common: a real cloud, stores in it."""
 
+from collections.abc import Callable
 from pathlib import Path
 import re
 import threading
 from typing import Any
+from typing import TypeVar
+import unittest
 import uuid
 
 import fixtures
@@ -24,12 +27,23 @@ from oslotest import base
 from glance_store_bufswift import cleanup
 from glance_store_bufswift.tests.cloud import cloud as clouds
 from glance_store_bufswift.tests.cloud import journal
+from glance_store_bufswift.tests.cloud import site as sites
 from glance_store_bufswift.tests import logs
 from glance_store_bufswift.tests import stores
 from glance_store_bufswift.tests import streams
 
+T = TypeVar('T', bound=Callable[..., Any])
+
 #: Upstream's smallest segment: "1 MB" is 1,024,000 bytes there.
 SEGMENT = 1024 * 1000
+
+
+def swift_only(why: str) -> Callable[[T], T]:
+    """Skip a test, or a class of them, where Ceph RGW stands for Swift.
+
+    :param why: what is different there
+    """
+    return unittest.skipIf(sites.on_rgw(), f'Ceph RGW {why}')
 
 
 class TestCase(base.BaseTestCase):

@@ -20,6 +20,7 @@ import uuid
 from glance_store import exceptions
 
 from glance_store_bufswift.tests.cloud import faults
+from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import deletes
 from glance_store_bufswift.tests import streams
 
@@ -305,6 +306,7 @@ class TestVersions(deletes.Case):
         self.assertIn(self.image, self.listing())
         self.deletes()
 
+    @base.swift_only('has no X-Versions-Enabled')
     def test_kept_for_ever(self) -> None:
         self.contain(X_Versions_Enabled='true')
         self.addCleanup(self.forget_versions)

@@ -90,6 +90,9 @@ class TestQuota(FailureCase):
         container = servers.CONTAINER
         self.addCleanup(self.cloud.delete_container, container, user=user)
 
+        # Ceph RGW has no account before its own user has come.
+        self.cloud.connection(user).head_account()
+
         def limit(quota: str) -> None:
             project = self.session(user).get_project_id()
             url, token = self.cloud.connection().get_auth()
