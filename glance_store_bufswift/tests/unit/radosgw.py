@@ -12,25 +12,49 @@
 
 """Ceph RGW's Swift API in memory, with what it does unlike Swift.
 
-From Ceph's sources, src/rgw/: rgw_rest_swift.cc, rgw_op.cc, rgw_common.cc,
-rgw_auth_keystone.cc.
+As RGW 16.2.15 and 18.2.7, of Debian 12 and 13, were seen to answer behind
+their frontend "beast", with Keystone and ``rgw swift account in url``:
+
+* An error's body is its code alone, or JSON for a request that asks for JSON.
+* 401 to a token that has expired, was revoked or never was one, with the code
+  AccessDenied; 403 with the same to another project's account.
+* What is refused is refused at once; then RGW takes the rest of the body, to
+  its end, and the connection can be used again.
+* An object may have 5 GiB (rgw_max_put_size), one byte more is worth a 400
+  EntityTooLarge: at once for a known length, else behind the body.
+* The first requests of a project that it does not know yet race: the user is
+  made twice, which is a 409 BucketAlreadyExists to any of them.
+* A PUT that breaks off leaves nothing.
+* ``/info`` offers bulk delete and tells no limit: one request deletes 1,024
+  objects, the names behind them count as nothing at all.
+
+Other releases did otherwise, by their sources or reports, see ``older``.
 """
 
-import contextlib
+from collections.abc import Iterator
 import dataclasses
 import hashlib
 from http import server
 import json
-import socket
 import threading
 from typing import Any
 from urllib import parse
 
 import fixtures
 
-#: Statuses and the code in their body (rgw_http_swift_errors).
-ERRORS = {403: 'AccessDenied', 404: 'NoSuchKey', 411: 'MissingContentLength',
+#: Statuses and the code in their body (rgw_common.cc, rgw_http_swift_errors).
+ERRORS = {400: 'EntityTooLarge', 401: 'AccessDenied', 403: 'AccessDenied',
+          404: 'NoSuchKey', 409: 'BucketAlreadyExists',
           422: 'UnprocessableEntity'}
+
+#: What the /info of 16.2 has of what the driver asks for.
+INFO = {'bulk_delete': {}, 'slo': {'max_manifest_segments': 1000},
+        'swift': {'max_file_size': 5 * (1 << 30), 'version': '16.2.15',
+                  'container_listing_limit': 10000,
+                  'max_object_name_size': 1024}}
+
+#: Objects that one bulk delete deletes (rgw_rest_swift.cc, MAX_CHUNK_ENTRIES).
+BULK = 1024
 
 
 def md5(data: bytes) -> str:
@@ -51,20 +75,28 @@ class Radosgw(fixtures.Fixture):
 
     :ivar objects: what is stored, by name
     :ivar tokens: those that Keystone knows
+    :ivar conflicts: requests that lose the race for a new user
+    :ivar largest: bytes that an object may have
     :ivar breaks: bytes after which the next PUTs of segments lose their
-        client; what has come until then becomes the object
+        client
     :ivar etag: what a HEAD of a DLO gives, {} standing for the right one;
         None for no such header
     :ivar bulk: whether it knows bulk delete
+    :ivar older: whether an unknown token is worth a 403, the ETag of a
+        manifest a 422 (bug 1824533), and what has come of a PUT that breaks
+        becomes an object
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.objects: dict[str, Object] = {}
         self.tokens = {f'token-{number}' for number in range(1, 9)}
+        self.conflicts = 0
+        self.largest = 5 * (1 << 30)
         self.breaks: list[int] = []
         self.etag: str | None = '"{}"'
         self.bulk = True
+        self.older = False
 
     def _setUp(self) -> None:
         handler = type('Handler', (_Handler,), {'gateway': self})
@@ -81,6 +113,12 @@ class Radosgw(fixtures.Fixture):
         """The storage URL: without an account, if it is not set up so."""
         return f'http://127.0.0.1:{self._server.server_port}/swift/v1'
 
+    def refuses(self) -> bool:
+        """Whether the next request loses the race."""
+        lost = self.conflicts > 0
+        self.conflicts -= lost
+        return lost
+
 
 class _Handler(server.BaseHTTPRequestHandler):
     gateway: Radosgw
@@ -96,7 +134,8 @@ class _Handler(server.BaseHTTPRequestHandler):
         """Answer, with names of headers in lower case."""
         self.send_response(status)
         headers = {'content_length': str(len(body)),
-                   'x_trans_id': 'tx00000a1b2c3-default', **headers}
+                   'x_trans_id': 'tx00000a1b2c3-default',
+                   'connection': 'Keep-Alive', **headers}
         for name, value in headers.items():
             self.send_header(name.replace('_', '-'), value)
         self.end_headers()
@@ -104,36 +143,59 @@ class _Handler(server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def fail(self, status: int) -> None:
-        """Refuse, before the body if there is one."""
-        text = json.dumps({
-            'Code': ERRORS[status], 'RequestId': 'tx00000a1b2c3-default',
-            'HostId': '1234-default-default'}).encode()
-        if self.command != 'PUT':
-            self.answer(status, text)
-            return
-        self.answer(status, text, connection='close')
-        # Closed on unread bytes, the connection would be reset, and the
-        # answer perhaps lost.
+        """Refuse, and only then take the body if there is one."""
+        self.tell(status)
         self.wfile.flush()
-        self.connection.shutdown(socket.SHUT_WR)
-        with contextlib.suppress(ConnectionError):
-            while self.rfile.read1(1 << 16):
-                pass
+        for _ in self.blocks():
+            pass
+
+    def tell(self, status: int) -> None:
+        """Answer with an error."""
+        text = ERRORS[status]
+        if 'format=json' in self.path or 'json' in (
+                self.headers['accept'] or ''):
+            text = json.dumps({
+                'Code': text, 'Message': '',
+                'RequestId': 'tx00000a1b2c3-default',
+                'HostId': '1234-default-default'})
+        self.answer(status, text.encode())
+
+    def blocks(self) -> Iterator[bytes]:
+        """The body, to its end or to where the client has hung up."""
+        if 'chunked' in (self.headers['transfer-encoding'] or ''):
+            while size := int(self.rfile.readline() or b'0', 16):
+                yield self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return
+        left = int(self.headers['content-length'] or 0)
+        while block := self.rfile.read1(min(left, 1 << 16)):
+            left -= len(block)
+            yield block
 
     def handle_request(self) -> None:
         """Do what was asked for."""
         path, _, query = self.path.partition('?')
-        if not path.startswith('/swift/v1'):
+        if path == '/swift/info':
+            self.answer(200, json.dumps(INFO).encode())
+        elif not path.startswith('/swift/v1'):
             self.fail(404)
         elif self.headers['x-auth-token'] not in self.gateway.tokens:
-            # Keystone knows it no more: EACCES, which is 403 here.
-            self.fail(403)
+            self.fail(403 if self.gateway.older else 401)
+        elif self.gateway.refuses():
+            self.fail(409)
         elif name := parse.unquote(path).split('/', 4)[4:]:
             getattr(self, f'object_{self.command}')(name[0])
         else:
             getattr(self, f'container_{self.command}')(query)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_request  # noqa: N815
+
+    def container_HEAD(self, query: str) -> None:  # noqa: N802
+        self.answer(204)
+
+    def container_PUT(self, query: str) -> None:  # noqa: N802
+        self.answer(202)
 
     def container_GET(self, query: str) -> None:  # noqa: N802
         asked = dict(parse.parse_qsl(query))
@@ -145,12 +207,12 @@ class _Handler(server.BaseHTTPRequestHandler):
             content_type='application/json; charset=utf-8')
 
     def container_POST(self, query: str) -> None:  # noqa: N802
-        body = self.rfile.read(int(self.headers['content-length']))
+        body = b''.join(self.blocks())
         if not self.gateway.bulk:
             self.fail(404)
             return
         names = [parse.unquote(path).lstrip('/').partition('/')[2]
-                 for path in body.decode().split()]
+                 for path in body.decode().split()][:BULK]
         found = [name for name in names
                  if self.gateway.objects.pop(name, None)]
         self.answer(200, json.dumps({
@@ -159,22 +221,32 @@ class _Handler(server.BaseHTTPRequestHandler):
             'Response Status': '200 OK', 'Response Body': ''}).encode())
 
     def object_PUT(self, name: str) -> None:  # noqa: N802
+        gateway = self.gateway
         manifest = self.headers['x-object-manifest']
-        if manifest and self.headers['etag']:
-            self.fail(422)      # bug 1824533
+        if manifest and self.headers['etag'] and gateway.older:
+            self.fail(422)
             return
-        size = int(self.headers['content-length'])
-        breaks = not manifest and self.gateway.breaks
-        if breaks:
-            size = breaks.pop(0)
-        data = self.rfile.read(size)
-        self.gateway.objects[name] = Object(data, {
-            key.lower(): value for key, value in self.headers.items()
-            if key.lower().startswith('x-object-')})
-        if breaks:
-            self.close_connection = True    # nobody is there to be answered
-        else:
+        if int(self.headers['content-length'] or 0) > gateway.largest:
+            self.fail(400)
+            return
+        breaks = not manifest and gateway.breaks
+        end = breaks.pop(0) if breaks else None
+        data = b''
+        for block in self.blocks():
+            data = (data + block)[:end]
+            if len(data) == end:
+                break
+        if len(data) > gateway.largest:
+            self.tell(400)
+            return
+        if end is None or gateway.older:
+            gateway.objects[name] = Object(data, {
+                key.lower(): value for key, value in self.headers.items()
+                if key.lower().startswith('x-object-')})
+        if end is None:
             self.answer(201, etag=md5(data))
+        else:
+            self.close_connection = True    # nobody is there to be answered
 
     def object_HEAD(self, name: str) -> None:  # noqa: N802
         if name not in self.gateway.objects:

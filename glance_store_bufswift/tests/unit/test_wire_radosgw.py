@@ -52,7 +52,8 @@ class _TestCase(wires.WireTestCase):
         self.addCleanup(made.close)
         return made
 
-    def upload(self, retries: int = 3, timeout: float = 15) -> None:
+    def upload(self, retries: int = 3, timeout: float = 15,
+               known: bool = True) -> None:
         """Upload in segments, one after the other."""
         settings = opts.Settings(
             directory=self.useFixture(fixtures.TempDir()).path,
@@ -61,7 +62,8 @@ class _TestCase(wires.WireTestCase):
             segment_size=SEGMENT, plain_limit=SEGMENT)
         upload.Upload(
             self.to_gateway(retries), layout.Layout('c', 'image'), settings,
-            io.BytesIO(DATA), len(DATA), digests.Digests('sha512')).run()
+            io.BytesIO(DATA), len(DATA) if known else 0,
+            digests.Digests('sha512')).run()
 
     def assert_whole(self) -> None:
         """The image's segments are what was uploaded."""
@@ -72,6 +74,7 @@ class _TestCase(wires.WireTestCase):
 
 class TestUpload(_TestCase):
     def test_manifest_has_no_etag(self) -> None:
+        self.gateway.older = True
         self.upload()
         self.assert_whole()
         self.assertEqual([], self.records.of(logging.WARNING))
@@ -83,27 +86,63 @@ class TestUpload(_TestCase):
             self.upload(timeout=3600)
             self.assertEqual([], self.records.of(logging.WARNING))
 
-    def test_what_a_broken_put_has_left_is_replaced(self) -> None:
-        """RGW makes an object of what came, Swift none: a 499."""
-        self.gateway.breaks = [1000, 250_000]
-        self.upload()
-        self.assert_whole()
+    def test_broken_put_is_sent_again(self) -> None:
+        """Whether nothing is left of it, or what came is an object."""
+        for older in (False, True):
+            self.gateway.older = older
+            self.gateway.breaks = [1000, 250_000]
+            self.upload()
+            self.assert_whole()
+            self.gateway.objects.clear()
 
-    def test_what_a_broken_put_has_left_goes(self) -> None:
+    def test_what_broken_puts_have_left_goes(self) -> None:
+        self.gateway.older = True
         self.gateway.breaks = [1000] * 3
         self.assertRaises(errors.RequestFailed, self.upload, retries=2)
         self.assertEqual([], [*self.gateway.objects])
 
+    def too_large(self, known: bool) -> None:
+        """Upload segments one byte too large: no further try helps."""
+        self.gateway.largest = SEGMENT - 1
+        exc = self.assertRaises(
+            errors.RequestFailed, self.upload, known=known)
+        self.assertEqual(400, exc.status)
+        self.assertIn('00000001 failed, tried once: 400', str(exc))
+        self.assertEqual([], [*self.gateway.objects])
+
+    def test_too_large(self) -> None:
+        """Refused before its body."""
+        self.too_large(known=True)
+
+    def test_too_large_of_unknown_length(self) -> None:
+        """Refused when the body has come."""
+        self.too_large(known=False)
+
 
 class TestTokens(_TestCase):
-    """A token that Keystone knows no more is worth a 403."""
+    """A token that Keystone knows no more."""
 
     def test_new_token(self) -> None:
-        self.gateway.tokens = {'token-2'}
-        self.upload()
-        self.assert_whole()
+        for older in (False, True):
+            self.gateway.older = older
+            self.session.number = 1
+            self.gateway.tokens = {'token-2'}
+            self.upload()
+            self.assert_whole()
+            self.gateway.objects.clear()
+
+    def test_no_token_helps(self) -> None:
+        self.gateway.tokens = set()
+        account = self.to_gateway()
+        exc = self.assertRaises(
+            errors.RequestFailed, account.put, 'c', 'o',
+            self.segment(b'body'), 4)
+        self.assertEqual(401, exc.status)
+        self.assertIn('tried 4 times: 401', str(exc))
 
     def test_one_more_try(self) -> None:
+        """A 403 may mean the access."""
+        self.gateway.older = True
         self.gateway.tokens = set()
         account = self.to_gateway()
         exc = self.assertRaises(
@@ -114,6 +153,7 @@ class TestTokens(_TestCase):
         self.assertEqual(2, self.session.number)
 
     def test_no_more_try_without_a_session(self) -> None:
+        self.gateway.older = True
         account = accounts.Account(
             client.Endpoint(self.gateway.url, token='old'),
             retry.Policy(3, 0, self.waits))
@@ -131,6 +171,18 @@ class TestDelete(_TestCase):
             self.assertEqual([], cleanup.delete_objects(
                 self.to_gateway(), 'c', names))
             self.assertEqual({}, self.gateway.objects)
+
+    def test_more_than_a_bulk_delete_takes(self) -> None:
+        """What it leaves out is noticed, though it says 200 OK."""
+        account = self.to_gateway()
+        names = [f'image/x/{number:08d}' for number in range(1025)]
+        for name in names:
+            self.gateway.objects[name] = radosgw.Object(b'', {})
+        self.assertEqual([], account.delete_bulk('c', names[:1024]))
+        self.assertEqual(names[1024:], [*self.gateway.objects])
+        exc = self.assertRaises(
+            errors.RequestFailed, account.delete_bulk, 'c', names)
+        self.assertIn('1024 of 1025 objects deleted', str(exc))
 
     def test_what_is_not_there(self) -> None:
         account = self.to_gateway()
