@@ -17,6 +17,7 @@ Glance joins them when it is asked for.
     process.py, keeper.py, serve.py   servers as processes; gone when we are
     keystone.py, swift.py, glance.py  how each of them is set up
     radosgw.py                        Ceph in the place of Swift
+    balancer.py                       HAProxy or nginx in front of it
     rows.py, replicated.py            a Swift of three replicas, and what goes
                                       wrong in one: listings that lag
     certificates.py                   of signed images, for that Glance

@@ -33,6 +33,7 @@ from keystoneauth1 import session as ks_session
 import swiftclient
 
 from glance_store_bufswift import service
+from glance_store_bufswift.tests.cloud import balancer
 from glance_store_bufswift.tests.cloud import glance
 from glance_store_bufswift.tests.cloud import keystone
 from glance_store_bufswift.tests.cloud import process
@@ -55,10 +56,14 @@ class Cloud:
 
     :param where: the running cloud
     :param keeper: of this process's own servers, to be closed with it
+    :param through: what stands between clients and Swift's fault proxy, see
+        balancer.py
+    :ivar front_port: where clients reach Swift
     """
 
     def __init__(self, where: site.Site,
-                 keeper: process.Keeper | None = None) -> None:
+                 keeper: process.Keeper | None = None,
+                 through: str | None = None) -> None:
         self.site = where
         self.region = f'region-{uuid.uuid4().hex}'
         self._keeper = keeper
@@ -70,10 +75,14 @@ class Cloud:
             process.HOST, where.keystone_port, 'keystone-proxy')
         self.swift_proxy.start()
         self.keystone_proxy.start()
+        self.front_port = self.swift_proxy.port
+        if keeper and through:
+            self.front_port = balancer.start(
+                keeper, through, self.front_port, where.health)
         admin = keystone.Admin(where.auth_url, where.admin)
         admin.create('region', id=self.region)
         admin.create_endpoints('object-store', self.region,
-                               where.account_url(self.swift_proxy.port))
+                               where.account_url(self.front_port))
         admin.create_endpoints('identity', self.region, self.auth_url)
 
     @classmethod
@@ -159,6 +168,23 @@ class Cloud:
                                    writes_a_second)
         where.wait_for_front(keeper, server)
         return view
+
+    def through(self, kind: str) -> 'Cloud':
+        """Return a view of the same servers through HAProxy or nginx.
+
+        It has a region and fault proxies of its own, Swift's behind that; it
+        takes a moment, so keep it for all tests that want the like.
+
+        :param kind: a key of balancer.KINDS
+        """
+        keeper = process.Keeper()
+        try:
+            made = Cloud(self.site, keeper, kind)
+        except BaseException:
+            keeper.close()
+            raise
+        self._variants.append(made)
+        return made
 
     def start_glance(self, config: glance.Sections,
                      beside: glance.Glance | None = None,

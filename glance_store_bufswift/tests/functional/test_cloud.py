@@ -143,7 +143,7 @@ class TestCloud(CloudTestCase):
         [url] = [e['publicURL'] for e in store['endpoints']
                  if e['region'] == self.cloud.region]
         self.assertEqual(
-            self.cloud.site.account_url(self.cloud.swift_proxy.port)
+            self.cloud.site.account_url(self.cloud.front_port)
             % {'project_id': context.project_id}, url)
         swiftclient.put_container(url, context.auth_token, self.container)
         demo = self.cloud.site.demo
