@@ -16,7 +16,6 @@ from typing import Any
 import uuid
 
 from glance_store_bufswift.tests.cloud import keystone
-from glance_store_bufswift.tests.cloud import site
 from glance_store_bufswift.tests.functional import commands
 from glance_store_bufswift.tests.functional import test_tenants
 from glance_store_bufswift.tests import stores
@@ -31,7 +30,7 @@ def regions_options(test: commands.Case) -> dict[str, Any]:
     admin = keystone.Admin(test.cloud.direct_auth_url, test.cloud.site.admin)
     admin.create('region', id=region)
     admin.create_endpoints('object-store', region,
-                           site.account_url(test.proxy.port) + '/')
+                           test.cloud.site.account_url(test.proxy.port) + '/')
     return {'swift_store_region': region}
 
 

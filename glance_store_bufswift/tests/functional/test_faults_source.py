@@ -32,11 +32,13 @@ SEGMENT = matrix.SEGMENT
 def given_up(put: journal.Exchange) -> bool:
     """Whether a segment was not waited for any longer.
 
-    Ceph RGW hangs up. What Swift says depends on which of its clocks strikes
-    first: that of the proxy server's reader (408) or that of its socket (499).
+    Ceph RGW hangs up, with or without a 500 before. What Swift says depends
+    on which of its clocks strikes first: that of the proxy server's reader
+    (408) or that of its socket (499).
     """
     if sites.on_rgw():
-        return put.finished and put.upstream_status is None
+        return put.upstream_status == 500 or (
+            put.finished and put.upstream_status is None)
     return put.upstream_status in (408, 499)
 
 

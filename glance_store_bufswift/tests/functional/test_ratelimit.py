@@ -30,6 +30,7 @@ def _limited() -> clouds.Cloud:
     return clouds.Cloud.attach().variant(writes_a_second=RATE)
 
 
+@base.swift_only('has no such middleware')
 class TestRateLimit(base.TestCase):
     options = {'swift_buffered_threads': 8,
                # What a site answers 498 to may take some time to come
