@@ -66,7 +66,6 @@ class Client:
         self._sockets = connections.Sockets()
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._renewing = threading.Lock()
         self._pace = pace.Pace(policy.cancelled, policy.max_backoff)
         self._connections: list[wire.Connection] = []
         # Set by what is in front of Swift and takes no chunked encoding.
@@ -193,7 +192,7 @@ class Client:
         where = self._endpoint
         session = None
         if where.session is not None:
-            session = tokens.Tokens(where.session, self._renewing)
+            session = tokens.Tokens(where.session)
         return wire.Connection(
             self._sockets, where.url, where.token, session,
             timeout=where.timeout, cacert=where.cacert,

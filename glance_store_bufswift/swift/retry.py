@@ -99,12 +99,14 @@ class Tries:
         """
         refused = self._is_refused(failure, rewind is not None)
         failure = self._judged(failure, refused, renew is not None)
-        if not failure.may_pass or not self.left:
+        at_once = failure.status == 401 and not self._renewed
+        # A token that has ended costs what has no body no try.
+        free = at_once and rewind is None
+        if not failure.may_pass or not (self.left or free):
             raise failure.final(self.what, self.made) from cause
         # First, so that what a window in memory holds is not given up.
         if rewind is not None:
             self._rewind(rewind, failure)
-        at_once = failure.status == 401 and not self._renewed
         if refused and renew is not None:
             self._renewed = True
             renew()

@@ -75,11 +75,16 @@ class Login:
             url: str | None = self._session.get_endpoint(**wanted)
             return url
 
-    def invalidate(self) -> bool:
-        """Forget the token: it was refused."""
+    def forget(self, token: str | None) -> None:
+        """Give no more of a token that was refused.
+
+        Connections find out one after the other. Only the first of them has
+        Keystone asked for another one; sites were rate-limited for asking
+        once for each segment (restic issue 3739).
+        """
         with self._lock:
-            self._access = None
-        return True
+            if self._access is not None and self._access.auth_token == token:
+                self._access = None
 
     def close(self) -> None:
         """Close the connections to Keystone."""
@@ -118,27 +123,21 @@ class Login:
 
 
 class Tokens:
-    """What swiftclient needs of a session, for one connection.
+    """What swiftclient needs of a login, for one connection.
 
-    When a token is refused, the connections of an upload find out one after
-    the other. Only the first of them asks Keystone for a new token; sites
-    were rate-limited for asking once for each segment (restic issue 3739).
-
-    :param session: a keystoneauth session; may be shared by threads
-    :param renewing: one for all connections that share the session
+    :param login: may be shared by threads
     """
 
-    def __init__(self, session: Any, renewing: threading.Lock) -> None:
-        self._session = session
-        self._renewing = renewing
+    def __init__(self, login: Login) -> None:
+        self._login = login
         self._given: str | None = None
 
     def get_endpoint(self, **_: Any) -> None:
         """The endpoint is known already; swiftclient takes its own."""
 
     def get_token(self) -> str | None:
-        """A token that the session takes for valid."""
-        self._given = self._session.get_token()
+        """A token that the login takes for valid."""
+        self._given = self._login.get_token()
         return self._given
 
     def invalidate(self) -> bool:
@@ -146,7 +145,5 @@ class Tokens:
         return False
 
     def renew(self) -> None:
-        """The token was refused: forget it, unless another did so before."""
-        with self._renewing:
-            if self._session.get_token() == self._given:
-                self._session.invalidate()
+        """The token was refused: use another one from now on."""
+        self._login.forget(self._given)

@@ -138,8 +138,7 @@ class Case(base.TestCase):
     def assert_bounded(self) -> None:
         """No object was sent more often than configured.
 
-        swiftclient repeats a request without a body after a first 401
-        whatever its bound is: a manifest may cost one try beyond.
+        A first 401 costs a manifest, which has no body, none of these.
         """
         tries: dict[str, list[journal.Exchange]] = (
             collections.defaultdict(list))

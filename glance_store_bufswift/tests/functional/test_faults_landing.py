@@ -12,8 +12,10 @@
 
 """PUTs that land after their client gave up on them."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import fixtures
 from glance_store import exceptions
 
 from glance_store_bufswift.tests.cloud import faults
@@ -29,7 +31,15 @@ class OwnError(Exception):
     """An exception that nobody knows."""
 
 
-class TestLanding(matrix.Case):
+class TestCase(matrix.Case):
+    def setUp(self) -> None:
+        super().setUp()
+        # One look is all: HEADs are counted here.
+        self.useFixture(fixtures.MonkeyPatch(
+            'glance_store_bufswift.upload.LOOK_AGAIN', 60))
+
+
+class TestLanding(TestCase):
     def landing(self, rule: faults.Rule, path: str, method: str,
                 skip: int = 0) -> faults.Rule:
         """Let what a rule holds land when another request comes."""
@@ -39,11 +49,12 @@ class TestLanding(matrix.Case):
         self.landed: list[int] = []
         return self.inject(faults.Hook(land), path, 1, method, skip)
 
-    def check(self, when: faults.Rule, size: int = matrix.IMAGE) -> None:
+    def check(self, when: faults.Rule, size: int = matrix.IMAGE,
+              landed: Sequence[int] = (201,) * (matrix.RETRIES + 1)) -> None:
         self.fails(exceptions.BackendException, 'Connection aborted',
                    size=size)
         self.assertEqual(1, when.applied)
-        self.assertEqual([201] * (matrix.RETRIES + 1), self.landed)
+        self.assertEqual([*landed], self.landed)
 
     def test_segment_in_the_first_pass(self) -> None:
         rule = self.inject(LATE, matrix.MIDDLE, None)
@@ -55,15 +66,17 @@ class TestLanding(matrix.Case):
 
     def test_object_in_the_first_pass(self) -> None:
         rule = self.inject(LATE, matrix.PLAIN, None)
-        self.check(self.landing(rule, IMAGE, 'HEAD', skip=1), matrix.LAST)
+        self.check(self.landing(rule, IMAGE, 'HEAD', skip=2), matrix.LAST)
 
     def test_object_after_the_first_pass(self) -> None:
         rule = self.inject(LATE, matrix.PLAIN, None)
-        self.check(self.landing(rule, IMAGE, 'HEAD', skip=2), matrix.LAST)
+        self.check(self.landing(rule, IMAGE, 'HEAD', skip=3), matrix.LAST)
 
     def test_manifest_after_the_first_pass(self) -> None:
         rule = self.inject(LATE, matrix.MANIFEST, None)
-        self.check(self.landing(rule, IMAGE, 'HEAD', skip=2))
+        # Each is on condition that none is there.
+        self.check(self.landing(rule, IMAGE, 'HEAD', skip=2),
+                   landed=[201, 412, 412])
 
     def test_first_try_of_what_was_stored(self) -> None:
         """A later failure takes what an earlier try still brings."""
@@ -85,7 +98,7 @@ class TestLanding(matrix.Case):
         self.assertEqual((1, [201]), (when.applied, self.landed))
 
 
-class TestReplaced(matrix.Case):
+class TestReplaced(TestCase):
     """What stood under the image's name when an attempt failed."""
 
     def test_manifest_in_doubt_over_a_former_image(self) -> None:
@@ -93,6 +106,9 @@ class TestReplaced(matrix.Case):
         self.recovers()
         self.proxy.clear()
         self.inject(faults.LostAnswer(), matrix.MANIFEST, None)
+        # Before each further try it is asked whether it is there.
+        self.inject(matrix.status(503), IMAGE, 2 * (matrix.RETRIES + 1),
+                    'HEAD', skip=2)
         self.fails(exceptions.BackendException, 'Connection aborted')
 
     def test_refused_manifest_over_a_former_image(self) -> None:

@@ -72,8 +72,9 @@ class TestTrust(TestCase):
 
     def test_outlives_the_users_token(self) -> None:
         made = self.make()
+        token = made.login.get_token()
         self.cloud.revoke(self.context.auth_token)
-        made.login.invalidate()
+        made.login.forget(token)
         self.assertEqual(
             self.context.user_id, made.login.get_access().user_id)
         made.remove()
@@ -84,7 +85,7 @@ class TestTrust(TestCase):
         token = made.login.get_token()
         made.remove()
         self.assertEqual([], self.standing())
-        made.login.invalidate()
+        made.login.forget(token)
         self.assertRaises(ksa.ClientException, made.login.get_token)
         self.assertNotEqual('', token)
 

@@ -103,6 +103,17 @@ class TestToken(_TestCase):
         self.assertEqual([0, 1], self.renewed)
         self.assertGreater(self.waits.seconds[1], 0)
 
+    def test_first_refusal_costs_no_try(self) -> None:
+        tries = self.tries(retries=0)
+        self.again(tries, TOKEN, renew=self.renew)
+        self.waits.seconds.clear()
+        self.ends(tries, TOKEN, renew=self.renew)
+        self.assertEqual([0], self.renewed)
+
+    def test_first_refusal_of_a_body_costs_one(self) -> None:
+        self.ends(self.tries(retries=0), TOKEN, renew=self.renew,
+                  rewind=self.renew)
+
     def test_users_own_token_can_not_be_replaced(self) -> None:
         exc = self.ends(self.tries(), TOKEN)
         self.assertIn('swift_store_use_trusts', str(exc))

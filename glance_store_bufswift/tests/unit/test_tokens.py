@@ -28,20 +28,14 @@ from glance_store_bufswift.swift import account
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.swift import tokens
-from glance_store_bufswift.tests.unit import waits
 
 
 class Session:
-    """A keystoneauth session: gives token 1 until it is told to forget it.
+    """A login: gives token 1 until it is told to forget it."""
 
-    :param meet: where threads that have asked for a token wait for each
-        other, None for nowhere
-    """
-
-    def __init__(self, meet: threading.Barrier | None = None) -> None:
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._valid = False
-        self._meet = meet
         self.issued = 0
 
     def get_token(self) -> str:
@@ -49,18 +43,12 @@ class Session:
             if not self._valid:
                 self.issued += 1
                 self._valid = True
-            token = f'token {self.issued}'
-        if self._meet is not None:
-            try:
-                self._meet.wait(0.1)
-            except threading.BrokenBarrierError:
-                self._meet = None
-        return token
+            return f'token {self.issued}'
 
-    def invalidate(self) -> bool:
+    def forget(self, token: str | None) -> None:
         with self._lock:
-            self._valid = False
-        return True
+            if token == f'token {self.issued}':
+                self._valid = False
 
 
 class TestTokens(base.BaseTestCase):
@@ -112,20 +100,14 @@ class TestTokens(base.BaseTestCase):
             self.assertEqual('token 2', each.get_token())
         self.assertEqual(2, self.session.issued)
 
-    def test_only_one_asks_when_all_are_refused_at_once(self) -> None:
-        connections = self._connections(4)
-        for each in connections:
-            each.get_token()
-        # All look at the token before anyone forgets it, if they can.
-        self.session._meet = threading.Barrier(4)
-
-        def renew(each: tokens.Tokens) -> str | None:
-            each.renew()
-            return each.get_token()
-        results = [waits.start(renew, each) for each in connections]
-        self.assertEqual(['token 2'] * 4,
-                         [each.result(waits.GENEROUS) for each in results])
-        self.assertEqual(2, self.session.issued)
+    def test_refused_while_keystone_fails(self) -> None:
+        """It is asked for the next try, which takes its failure."""
+        given, = self._connections(1)
+        given.get_token()
+        given.renew()
+        self.session.get_token = (  # type: ignore[method-assign]
+            lambda: self.fail('Keystone is asked'))
+        given.renew()
 
 
 class Keystone(identity.V3Password):
@@ -194,15 +176,13 @@ class TestLogin(base.BaseTestCase):
 
     def test_refused(self) -> None:
         login = self.login()
-        login.get_token()
-        self.assertTrue(login.invalidate())
+        login.forget(login.get_token())
         self.assertEqual('token 2', login.get_token())
         self.assertEqual('token 2', login.get_token())
 
     def test_credentials_that_are_refused(self) -> None:
         login = self.login()
-        login.get_token()
-        login.invalidate()
+        login.forget(login.get_token())
         self.keystone.refused = True
         self.keystone.asked = 0
         for _ in range(3):
@@ -212,8 +192,7 @@ class TestLogin(base.BaseTestCase):
     def test_others_are_taken(self) -> None:
         other = Keystone(0, 3600)
         login = self.login(renew=lambda: ks_session.Session(auth=other))
-        login.get_token()
-        login.invalidate()
+        login.forget(login.get_token())
         self.keystone.refused = True
         for _ in range(2):
             self.assertEqual('token 1', login.get_token())

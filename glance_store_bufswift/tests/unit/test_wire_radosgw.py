@@ -106,7 +106,7 @@ class TestUpload(_TestCase):
         self.gateway.largest = SEGMENT - 1
         exc = self.assertRaises(
             errors.RequestFailed, self.upload, known=known)
-        self.assertEqual(400, exc.status)
+        self.assertEqual(413, exc.status)
         self.assertIn('00000001 failed, tried once: 400', str(exc))
         self.assertEqual([], [*self.gateway.objects])
 

@@ -38,10 +38,10 @@ class Session:
         """The token that was not refused yet."""
         return f'token-{self.number}'
 
-    def invalidate(self) -> bool:
-        """The next token is another one."""
-        self.number += 1
-        return True
+    def forget(self, token: str | None) -> None:
+        """The next token is another one, if this is the present one."""
+        if token == f'token-{self.number}':
+            self.number += 1
 
 
 def md5_of(data: bytes) -> 'futures.Future[str]':
