@@ -103,6 +103,8 @@ versioned_writes symlink proxy-server
     project_domain_id = {domain}
     region_name = {region}
     delay_auth_decision = true
+    # It would go on to the backend servers, which take no line so long.
+    include_service_catalog = false
     token_cache_time = -1
     [filter:counters]
     paste.filter_factory = {counters}:filter_factory

@@ -66,9 +66,11 @@ class TestAnswer(base.TestCase):
                 answer[1:])
 
     def test_unknown_hashing_algorithm(self) -> None:
+        stream = streams.Stream(b'x')
         self.assertRaises(
-            ValueError, self.stores().store('fast').add, self.image,
-            streams.Stream(b'x'), 0, 'sha0')
+            exceptions.UnknownHashingAlgo, self.stores().store('fast').add,
+            self.image, stream, 0, 'sha0')
+        self.assertEqual(b'x', stream.read(1))
         self.assert_nothing_left()
 
     def test_call_without_hashing_algorithm(self) -> None:
