@@ -128,7 +128,7 @@ class TestInstalled(TestCase):
         config = self.glance_api_conf()
         answer = environment.python(
             Path(__file__).with_name('use.py'), config, 'fast')
-        self.assertIn('glance_store_bufswift.driver.SingleTenantStore',
+        self.assertIn('glance_store_bufswift.stores.single.SingleTenantStore',
                       answer)
         # It exits with 0 if it finds nothing wrong.
         built.run(environment.bin / 'glance-bufswift', 'check',
