@@ -26,6 +26,7 @@ In the order in which the data of an upload flows::
     source.py      one pass over Glance's stream
     multihash.py   the hash by Glance's hashing_algorithm
     digests.py     checksum, multihash, verifier, the segments' MD5s
+    md5.py         the MD5s, by the accelerator (_md5pair.c) or by hashlib
     buffer/        what holds a segment while it is sent
     swift/         requests to Swift
     former.py      what an image replaces

@@ -35,6 +35,7 @@ ORDER = (
     'errors',
     'multihash',
     'workers',
+    'md5',
     'digests',
     'source',
     'buffer.quota',

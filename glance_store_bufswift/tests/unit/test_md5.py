@@ -1,0 +1,216 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Who computes the MD5s, and that all compute the same."""
+
+import logging
+import os
+from pathlib import Path
+import subprocess
+import sys
+import types
+from typing import Any
+from unittest import mock
+
+import fixtures
+from oslotest import base
+import testscenarios
+
+import glance_store_bufswift
+from glance_store_bufswift import md5
+from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.unit import accelerator
+
+load_tests = testscenarios.load_tests_apply_scenarios
+
+#: Has OpenSSL's default provider say that it runs in FIPS mode, as a host
+#: does that was installed so; see fips_config(5) and config(5).
+FIPS = """
+openssl_conf = init
+[init]
+alg_section = properties
+providers = providers
+[providers]
+default = default
+[default]
+activate = 1
+[properties]
+default_properties = fips=yes
+"""
+
+_TELL = """
+import _hashlib
+from glance_store_bufswift import md5
+
+print(_hashlib.get_fips_mode())
+print(md5.chosen())
+whole, parts = md5.new()
+whole.update(b'abc')
+print(whole.hexdigest())
+"""
+
+
+class Pair:
+    """An accelerator that is none, for where no compiler is.
+
+    :cvar right: how many blocks it takes rightly
+    """
+
+    right = 100
+
+    def __init__(self) -> None:
+        self.all, self.part = b'', b''
+        self._blocks = 0
+
+    def update(self, block: bytes, /) -> None:
+        self._blocks += 1
+        if self._blocks <= self.right:
+            self.all += block
+            self.part += block
+
+    def end_part(self) -> str:
+        ended, self.part = self.part, b''
+        return streams.hashes(ended)[0]
+
+    def hexdigest(self) -> str:
+        return streams.hashes(self.all)[0]
+
+
+class WrongPart(Pair):
+    """An accelerator that forgets to begin a part anew."""
+
+    def end_part(self) -> str:
+        return self.hexdigest()
+
+
+class TestChosen(base.BaseTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.built(types.SimpleNamespace(Pair=Pair))
+        self.useFixture(fixtures.EnvironmentVariable(md5.SWITCH))
+        md5.chosen.cache_clear()
+        self.addCleanup(md5.chosen.cache_clear)
+
+    def built(self, module: Any) -> None:
+        """Have the accelerator be a module, or None for none."""
+        self.imported(accelerator.NAME, module)
+
+    def imported(self, name: str, module: Any) -> None:
+        """Have a module be imported already; None: it can't be."""
+        patch = mock.patch.dict(sys.modules, {name: module})
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def test_accelerator(self) -> None:
+        self.assertEqual(md5.Choice(Pair), md5.chosen())
+        self.assertEqual('the accelerator in one pass', str(md5.chosen()))
+
+    def test_accelerator_as_compiled(self) -> None:
+        self.built(accelerator.load())
+        self.assertEqual(md5.Choice(accelerator.load().Pair), md5.chosen())
+
+    def test_not_built(self) -> None:
+        self.built(None)
+        self.assertEqual(
+            'hashlib in two passes: the accelerator is not built',
+            str(md5.chosen()))
+
+    def test_built_for_another_machine(self) -> None:
+        path = Path(self.useFixture(fixtures.TempDir()).path)
+        path.joinpath('_md5pair.abi3.so').write_text('not of this machine')
+        self.useFixture(fixtures.MonkeyPatch(
+            'glance_store_bufswift.__path__',
+            [str(path), *glance_store_bufswift.__path__]))
+        del sys.modules[accelerator.NAME]
+        self.assertIn('can not be loaded (', str(md5.chosen()))
+        self.assertIsNone(md5.chosen().pair)
+
+    def test_wrong(self) -> None:
+        for right in range(5):
+            pair = type('Pair', (Pair,), {'right': right})
+            self.assertEqual(right == 4, md5.is_right(pair))
+        self.assertFalse(md5.is_right(WrongPart))
+
+    def test_wrong_is_not_used(self) -> None:
+        self.useFixture(fixtures.MonkeyPatch(
+            'glance_store_bufswift.md5.is_right', lambda pair: False))
+        self.assertIn('is built wrong', str(md5.chosen()))
+        self.assertIsNone(md5.chosen().pair)
+
+    def test_switch(self) -> None:
+        for value, on in (('0', False), ('off', False), ('False', False),
+                          ('NO', False), ('1', True), ('', True)):
+            self.useFixture(fixtures.EnvironmentVariable(md5.SWITCH, value))
+            md5.chosen.cache_clear()
+            self.assertEqual(on, md5.chosen().pair is not None, value)
+
+    def test_switch_is_named(self) -> None:
+        self.useFixture(fixtures.EnvironmentVariable(md5.SWITCH, '0'))
+        self.assertIn(md5.SWITCH, str(md5.chosen()))
+
+    def test_fips_mode(self) -> None:
+        """Of a real OpenSSL; MD5 is there, from hashlib."""
+        path = Path(self.useFixture(fixtures.TempDir()).path, 'openssl.cnf')
+        path.write_text(FIPS)
+        root = str(Path(md5.__file__).parents[1])
+        done = subprocess.run(
+            [sys.executable, '-c', _TELL], text=True, capture_output=True,
+            check=True, env=os.environ | {
+                'OPENSSL_CONF': str(path), 'PYTHONPATH': root})
+        mode, choice, digest = done.stdout.splitlines()
+        if mode == '0':
+            self.skipTest('Python does not use OpenSSL 3')
+        self.assertEqual(
+            'hashlib in two passes: OpenSSL runs in FIPS mode', choice)
+        self.assertEqual(streams.hashes(b'abc')[0], digest)
+
+    def test_policy_without_md5(self) -> None:
+        def refuse(*, usedforsecurity: bool = True) -> None:
+            raise ValueError('disabled')
+        self.useFixture(fixtures.MonkeyPatch('hashlib.md5', refuse))
+        self.assertIn('FIPS', str(md5.chosen()))
+
+    def test_python_without_openssl(self) -> None:
+        self.imported('_hashlib', None)
+        self.assertIsNotNone(md5.chosen().pair)
+
+    def test_log(self) -> None:
+        logged = self.useFixture(fixtures.FakeLogger(level=logging.DEBUG))
+        md5.new()
+        self.assertIn('MD5 by the accelerator', logged.output)
+
+
+class TestNew(base.BaseTestCase):
+    scenarios = accelerator.SCENARIOS
+    accelerated: bool
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.useFixture(accelerator.Chosen(self.accelerated))
+
+    def test_one_pass_or_two(self) -> None:
+        whole, parts = md5.new()
+        self.assertEqual(self.accelerated, whole is parts)
+
+    def test_parts(self) -> None:
+        whole, parts = md5.new()
+        blocks = [streams.image(size, size) for size in (100, 64, 0, 70_001)]
+        whole.update(blocks[0])
+        ended = [whole.end_part()]
+        for block in blocks[1:]:
+            for each in {id(whole): whole, id(parts): parts}.values():
+                each.update(block)
+            ended.append(parts.end_part())
+        self.assertEqual([streams.hashes(block)[0] for block in blocks],
+                         ended)
+        self.assertEqual(streams.hashes(b''.join(blocks))[0],
+                         whole.hexdigest())

@@ -1,0 +1,278 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The accelerator beside the RFC and hashlib."""
+
+import array
+from collections.abc import Iterator
+import copy
+import hashlib
+import mmap
+import random
+import sys
+import threading
+from typing import Any
+
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+from oslotest import base
+
+from glance_store_bufswift.tests.unit import accelerator
+
+#: RFC 1321, A.5.
+KNOWN = {
+    b'': 'd41d8cd98f00b204e9800998ecf8427e',
+    b'a': '0cc175b9c0f1b6a831c399e269772661',
+    b'abc': '900150983cd24fb0d6963f7d28e17f72',
+    b'message digest': 'f96b697d7cb7938d525a2f31aaf161d0',
+    b'abcdefghijklmnopqrstuvwxyz': 'c3fcd3d76192e4007dfb496cca67e13b',
+    b'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789':
+        'd174ab98d277d9f5a5611c2c9f419d9f',
+    8 * b'1234567890': '57edf4a22be3c955ac49da2e2107b67a',
+}
+
+#: Up to which length every split is tried.
+LONGEST = 1100
+
+#: Rounds in which a thread has to be seen at work, of which one is enough.
+ROUNDS = 1000
+
+#: Lengths at and around the places where a block ends or its padding does
+#: not fit any more.
+LENGTHS = st.one_of(
+    st.integers(0, 300),
+    st.builds(lambda blocks, more: max(0, 64 * blocks + more),
+              st.integers(0, 5), st.sampled_from([-9, -8, -1, 0, 1])))
+
+#: What is done to a stream: so many bytes come, or a part ends.
+STEPS = st.lists(st.one_of(LENGTHS, st.none()), max_size=30)
+
+
+def md5(data: Any) -> str:
+    """hashlib's MD5 in hex."""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+class TestCase(base.BaseTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.type = accelerator.load().Pair
+
+
+class TestHashes(TestCase):
+    """Right for all lengths, splits and places of the parts."""
+
+    def test_known_answers(self) -> None:
+        for data, known in KNOWN.items():
+            pair = self.type()
+            pair.update(data)
+            self.assertEqual(known, pair.hexdigest())
+            self.assertEqual(known, pair.end_part())
+            # The same beside the first, and behind it in mid-block.
+            pair.update(data)
+            self.assertEqual(known, pair.end_part())
+            self.assertEqual(md5(data + data), pair.hexdigest())
+
+    def test_every_length_with_every_split(self) -> None:
+        data = random.Random(1).randbytes(LONGEST)
+        whole = [md5(data[:length]) for length in range(LONGEST + 1)]
+        wrong = [(length, split) for length in range(LONGEST + 1)
+                 for split in range(length + 1)
+                 if self.in_two_parts(data[:length], split) != (
+                     whole[split], whole[length], md5(data[split:length]))]
+        self.assertEqual([], wrong)
+
+    def in_two_parts(self, data: bytes, split: int) -> tuple[str, str, str]:
+        """The MD5s of the first part, the whole, the second part."""
+        pair = self.type()
+        pair.update(data[:split])
+        first = pair.end_part()
+        pair.update(data[split:])
+        return first, pair.hexdigest(), pair.end_part()
+
+    def test_every_length_in_three_blocks(self) -> None:
+        """Both states have bytes left over, as many or not."""
+        data = random.Random(2).randbytes(400)
+        wrong = []
+        for start in (0, 1, 63, 64, 65, 128):
+            for first in range(130):
+                for second in (0, 1, 55, 56, 63, 64, 65, 200):
+                    blocks = [data[:start], data[start:][:first],
+                              data[start + first:][:second]]
+                    if self.differs([blocks[:1], blocks[1:]]):
+                        wrong.append((start, first, second))
+        self.assertEqual([], wrong)
+
+    def differs(self, parts: list[list[bytes]]) -> bool:
+        """Whether anything differs from hashlib, at any time."""
+        pair, whole = self.type(), b''
+        for blocks in parts:
+            for block in blocks:
+                pair.update(block)
+                whole += block
+                if pair.hexdigest() != md5(whole):
+                    return True
+            if pair.end_part() != md5(b''.join(blocks)):
+                return True
+        return False
+
+    @given(STEPS, st.integers(0, 2**32))
+    @settings(deadline=None, max_examples=500)
+    def test_same_as_hashlib(self, steps: list[int | None],
+                             seed: int) -> None:
+        parts: list[list[bytes]] = [[]]
+        for number, length in enumerate(steps):
+            if length is None:
+                parts.append([])
+            else:
+                parts[-1].append(
+                    random.Random(seed + number).randbytes(length))
+        self.assertFalse(self.differs(parts))
+
+    def test_more_than_2_to_the_32_bits(self) -> None:
+        block = random.Random(3).randbytes(1 << 20)
+        begin = block[:64]
+        pair, whole, part = self.type(), hashlib.md5(begin), hashlib.md5()
+        pair.update(begin)
+        pair.end_part()
+        for _ in range((1 << 29 >> 20) + 1):
+            for each in (pair, whole, part):
+                each.update(block)
+        self.assertEqual(whole.hexdigest(), pair.hexdigest())
+        self.assertEqual(part.hexdigest(), pair.end_part())
+
+
+class TestType(TestCase):
+    """What Python sees of it."""
+
+    def test_asking_changes_nothing(self) -> None:
+        pair = self.type()
+        pair.update(b'x' * 100)
+        self.assertEqual(md5(b'x' * 100), pair.hexdigest())
+        self.assertEqual(pair.hexdigest(), pair.hexdigest())
+        pair.update(b'y')
+        self.assertEqual(md5(b'x' * 100 + b'y'), pair.hexdigest())
+
+    def test_it_is_not_copied(self) -> None:
+        for change in (copy.copy, copy.deepcopy):
+            self.assertRaises(TypeError, change, self.type())
+
+    def test_it_is_no_base(self) -> None:
+        self.assertRaises(TypeError, type, 'Sub', (self.type,), {})
+
+    def test_it_takes_no_arguments(self) -> None:
+        self.assertRaises(TypeError, self.type, b'x')
+        self.assertRaises(TypeError, self.type, data=b'x')
+        self.assertRaises(TypeError, self.type().update)
+        self.assertRaises(TypeError, self.type().hexdigest, 1)
+
+    def test_names(self) -> None:
+        self.assertEqual(accelerator.NAME, self.type.__module__)
+        self.assertEqual(accelerator.NAME, accelerator.load().__name__)
+
+    def buffers(self, data: bytes) -> Iterator[Any]:
+        """Everything that has bytes to give."""
+        yield data
+        yield type('Bytes', (bytes,), {})(data)
+        yield bytearray(data)
+        yield memoryview(data)
+        yield memoryview(data)[5:-5]
+        yield memoryview(data)[::-3]
+        yield memoryview(data).cast('I')
+        yield array.array('d', data)
+        with mmap.mmap(-1, len(data)) as mapped:
+            mapped[:] = data
+            yield mapped
+
+    def test_buffers(self) -> None:
+        for data in self.buffers(random.Random(4).randbytes(400)):
+            pair = self.type()
+            pair.update(data)
+            self.assertEqual(md5(bytes(data)), pair.hexdigest())
+            self.assertEqual(md5(bytes(data)), pair.end_part())
+
+    def test_what_has_no_buffer(self) -> None:
+        pair = self.type()
+        pair.update(b'x')
+        for nothing in ('text', 5, None, [1, 2], object()):
+            self.assertRaises(TypeError, pair.update, nothing)
+        self.assertEqual(md5(b'x'), pair.hexdigest())
+
+    def test_nothing_is_kept(self) -> None:
+        block, other = bytes(1000), bytearray(1000)
+        counted = (block, other, self.type, None)
+        before = [sys.getrefcount(each) for each in counted]
+        for _ in range(1000):
+            pair = self.type()
+            pair.update(block)
+            pair.update(other)
+            pair.end_part()
+            self.assertRaises(TypeError, pair.update, 5)
+        for each, count in zip(counted, before):
+            # What the test itself keeps is not told apart.
+            self.assertLess(sys.getrefcount(each) - count, 500)
+
+
+class TestThreads(TestCase):
+    """The interpreter's lock is free, and nothing else is lost by that."""
+
+    def test_one_for_each_thread(self) -> None:
+        blocks = [random.Random(seed).randbytes(size) for seed, size
+                  in enumerate((1 << 20, 100, 1 << 20, 64, 3, 1 << 18))]
+        found = []
+
+        def run() -> None:
+            pair = self.type()
+            parts = []
+            for block in blocks:
+                pair.update(block)
+                parts.append(pair.end_part())
+            found.append((pair.hexdigest(), parts))
+        threads = [threading.Thread(target=run) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(8 * [(md5(b''.join(blocks)),
+                               [md5(block) for block in blocks])], found)
+
+    def test_two_threads_at_one(self) -> None:
+        """The second is told so, and the hash is right all the same."""
+        pair, whole, block = self.type(), hashlib.md5(), bytes(1 << 22)
+        for call in (pair.hexdigest, pair.end_part,
+                     lambda: pair.update(b'')):
+            for _ in range(ROUNDS):
+                whole.update(block)
+                if self.refused(call, pair, block):
+                    break
+            else:
+                self.fail('update() was never seen at work')
+        self.assertEqual(whole.hexdigest(), pair.hexdigest())
+
+    def refused(self, call: Any, pair: Any, block: bytes) -> bool:
+        """Whether a call is refused while a block is hashed."""
+        def work() -> None:
+            try:
+                pair.update(block)
+            except RuntimeError:  # now this call was the second one
+                work()
+        thread = threading.Thread(target=work)
+        thread.start()
+        try:
+            while thread.is_alive():
+                call()
+        except RuntimeError:
+            return True
+        finally:
+            thread.join()
+        return False
