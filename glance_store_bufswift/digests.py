@@ -18,13 +18,13 @@ digest that gets no thread is fed on the caller's.
 """
 
 from concurrent import futures
-import dataclasses
 import hashlib
 import queue
 import threading
 from typing import Any
 from typing import Protocol
 
+from glance_store_bufswift import md5
 from glance_store_bufswift import workers
 
 #: Blocks that a digest may be behind; with blocks of at most 1 MiB this
@@ -49,20 +49,20 @@ class Digests:
     def __init__(self, hashing_algo: str,
                  verifier: Digest | None = None) -> None:
         self._multihash = hashlib.new(hashing_algo, usedforsecurity=False)
-        self._checksum = _MD5Lane()
+        image, segments = md5.new()
+        self._checksum = _MD5Lane(image)
+        self._segments = (self._checksum if segments is image
+                          else _MD5Lane(segments))
+        self._in_first_segment = True
         self._lanes = [self._checksum, _Lane(self._multihash)]
         if verifier is not None:
             self._lanes.append(_Lane(verifier))
-        self._in_first_segment = True
-        self._segments: _MD5Lane | None = None
 
     def update(self, block: bytes) -> None:
         """Hand a block to all digests, waiting for the slowest to keep up.
 
         :raises Exception: what the verifier raised
         """
-        if not self._in_first_segment:
-            self._segment_lane()
         for lane in self._lanes:
             lane.put(block)
 
@@ -72,16 +72,12 @@ class Digests:
         Up to the first segment's end that is the checksum so far: an image
         of one object is hashed by MD5 only once.
         """
-        if self._in_first_segment:
-            self._in_first_segment = False
-            return self._checksum.mark()
-        return self._segment_lane().mark(start_anew=True)
-
-    def _segment_lane(self) -> '_MD5Lane':
-        if self._segments is None:
-            self._segments = _MD5Lane()
+        if not self._in_first_segment:
+            return self._segments.mark()
+        self._in_first_segment = False
+        if self._segments is not self._checksum:
             self._lanes.append(self._segments)
-        return self._segments
+        return self._checksum.mark()
 
     def finish(self) -> tuple[str, str]:
         """Wait for all digests; gives checksum and multihash in hex."""
@@ -152,42 +148,25 @@ class _Lane:
             self._error = exc
 
 
-@dataclasses.dataclass(frozen=True)
-class _Mark:
-    """A place in the stream of blocks whose MD5 is asked for."""
-
-    result: 'futures.Future[str]'
-    start_anew: bool
-
-
 class _MD5Lane(_Lane):
-    """An MD5 that can be asked for at any place of the stream."""
+    """An MD5 that can be asked for where a part of the stream ends."""
 
-    def __init__(self) -> None:
-        self._md5 = _md5()
-        super().__init__(self._md5)
+    def __init__(self, digest: md5.MD5) -> None:
+        self._md5 = digest
+        super().__init__(digest)
 
-    def mark(self, start_anew: bool = False) -> 'futures.Future[str]':
-        """The MD5 in hex of all blocks so far.
-
-        :param start_anew: whether later blocks begin another MD5
-        """
+    def mark(self) -> 'futures.Future[str]':
+        """The MD5 in hex of the part that ends here."""
         result: futures.Future[str] = futures.Future()
-        self._hand_over(_Mark(result, start_anew))
+        self._hand_over(result)
         return result
 
     def hexdigest(self) -> str:
-        """The MD5 in hex, after close()."""
-        return str(self._md5.hexdigest())
+        """The MD5 in hex of all blocks, after close()."""
+        return self._md5.hexdigest()
 
     def _take(self, item: Any) -> None:
-        if not isinstance(item, _Mark):
+        if isinstance(item, futures.Future):
+            item.set_result(self._md5.end_part())
+        else:
             super()._take(item)
-            return
-        item.result.set_result(self.hexdigest())
-        if item.start_anew:
-            self._digest = self._md5 = _md5()
-
-
-def _md5() -> Any:
-    return hashlib.md5(usedforsecurity=False)

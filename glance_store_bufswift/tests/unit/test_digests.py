@@ -17,16 +17,25 @@ import threading
 from typing import Any
 
 from hypothesis import given
+from hypothesis import HealthCheck
 from hypothesis import settings
 from hypothesis import strategies as st
 from oslotest import base
+import testscenarios
 
 from glance_store_bufswift import digests
 from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.unit import accelerator
 from glance_store_bufswift.tests.unit import refusal
+
+load_tests = testscenarios.load_tests_apply_scenarios
 
 #: Seconds after which a test that hangs is a failed test.
 GENEROUS = 30
+
+#: A property is tested in each scenario, by an object of its own.
+ALL_SCENARIOS = settings(deadline=None, suppress_health_check=[
+    HealthCheck.differing_executors])
 
 
 def _md5(data: bytes) -> str:
@@ -58,6 +67,13 @@ class _Stuck:
 
 
 class TestDigests(base.BaseTestCase):
+    scenarios = accelerator.SCENARIOS
+    accelerated: bool
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.useFixture(accelerator.Chosen(self.accelerated))
+
     def _digests(self, verifier: Any = None,
                  algo: str = 'sha512') -> digests.Digests:
         made = digests.Digests(algo, verifier)
@@ -70,7 +86,7 @@ class TestDigests(base.BaseTestCase):
 
     @given(st.lists(st.binary(max_size=100), max_size=20),
            st.sampled_from(['sha512', 'sha256', 'md5']))
-    @settings(deadline=None)
+    @ALL_SCENARIOS
     def test_same_as_hashlib_in_any_blocks(
             self, blocks: list[bytes], algo: str) -> None:
         verifier = _Verifier()
@@ -84,7 +100,7 @@ class TestDigests(base.BaseTestCase):
 
     @given(st.lists(st.lists(st.binary(max_size=50), max_size=5),
                     max_size=8))
-    @settings(deadline=None)
+    @ALL_SCENARIOS
     def test_each_segment_has_its_own_md5(
             self, segments: list[list[bytes]]) -> None:
         whole = digests.Digests('sha512')
@@ -140,7 +156,7 @@ class TestDigests(base.BaseTestCase):
         for _ in range(2):
             whole.update(b'block')
             whole.end_segment()
-        self.assertEqual(4, len(self._threads()))
+        self.assertEqual(3 if self.accelerated else 4, len(self._threads()))
         whole.finish()
         self.assertEqual([], self._threads())
 
