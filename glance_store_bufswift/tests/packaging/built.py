@@ -12,6 +12,8 @@
 
 """What is built of this tree, and environments to install it into."""
 
+from collections.abc import Mapping
+import os
 from pathlib import Path
 import shutil
 import subprocess
@@ -28,13 +30,16 @@ class Failed(Exception):
     """A command failed; the message is its output."""
 
 
-def run(*command: object, directory: Path = ROOT) -> str:
+def run(*command: object, directory: Path = ROOT,
+        environment: Mapping[str, str] | None = None) -> str:
     """Run a command; gives its standard output.
 
+    :param environment: variables that it gets beside the others
     :raises Failed: it returned another status than 0
     """
     done = subprocess.run([str(part) for part in command], text=True,
                           cwd=directory, capture_output=True,
+                          env=os.environ | (environment or {}),
                           timeout=_SECONDS)
     if done.returncode:
         raise Failed(f'{command}: {(done.stdout + done.stderr)[-4000:]}')
@@ -56,6 +61,26 @@ def archive(into: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target)
     return into
+
+
+def checkout(into: Path) -> Path:
+    """The files of this tree in a git repository of their own."""
+    archive(into)
+    author = ('-c', 'user.name=test', '-c', 'user.email=test@example.org')
+    for command in (('init', '--quiet'), ('add', '--all'),
+                    (*author, 'commit', '--quiet', '--message', 'All')):
+        run('git', *command, directory=into)
+    return into
+
+
+def install(source: Path, target: Path, **environment: str) -> str:
+    """Install the package alone into a directory; gives what pip says.
+
+    :param environment: variables that the build gets beside the others
+    """
+    return run(sys.executable, '-m', 'pip', 'install', '--no-deps',
+               '--no-cache-dir', '--quiet', '--target', target, source,
+               environment=environment)
 
 
 class Environment:

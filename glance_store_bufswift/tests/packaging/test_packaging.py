@@ -16,9 +16,11 @@ They are built once and installed into environments of their own, beside the
 newest Glance.
 """
 
+import os
 from pathlib import Path
 import re
 import sys
+import sysconfig
 import tarfile
 import tempfile
 from typing import ClassVar
@@ -48,6 +50,19 @@ print(*[each.name for each in manager
         and each.plugin])
 """
 
+#: Where the wheel has the accelerator.
+ACCELERATOR = 'glance_store_bufswift/_md5pair.abi3.so'
+
+#: What it is made of, and what a build in the tree leaves.
+SOURCES = ('.c', '.pyi', '.so')
+
+_CHOSEN = """
+import sys
+from glance_store_bufswift import md5
+assert md5.__file__.startswith(sys.argv[1])
+print(md5.chosen())
+"""
+
 
 def tree(top: Path) -> set[str]:
     """The files below a directory, by their path in it."""
@@ -74,12 +89,18 @@ class TestContents(TestCase):
         """It has the driver, and nothing of its tests."""
         package = built.ROOT / 'glance_store_bufswift'
         driver = {f'glance_store_bufswift/{name}' for name in tree(package)
-                  if not name.startswith('tests/')}
+                  if not name.startswith('tests/')
+                  and not name.endswith(SOURCES)} | {ACCELERATOR}
         with zipfile.ZipFile(self.wheel) as wheel:
             names = wheel.namelist()
         self.assertEqual(driver, {
             name for name in names if '.dist-info/' not in name})
         self.assertIn('LICENSE', {Path(name).name for name in names})
+
+    def test_wheel_is_for_every_python(self) -> None:
+        """It asks for nothing that CPython 3.10 or a later one lacks."""
+        self.assertIn('-cp310-abi3-', self.wheel.name)
+        built.run(sys.executable, '-m', 'abi3audit', '--strict', self.wheel)
 
     def test_sdist(self) -> None:
         """It has all that git has."""
@@ -156,6 +177,43 @@ class TestInstalled(TestCase):
     def installed(self, name: str, source: Path) -> set[str]:
         """The files of the package that an install brings."""
         target = self.directory / name
-        built.run(sys.executable, '-m', 'pip', 'install', '--no-deps',
-                  '--quiet', '--target', target, source)
+        built.install(source, target)
         return {path for path in tree(target) if '.dist-info/' not in path}
+
+
+class TestAccelerator(TestCase):
+    """The package with a compiler and without, from all that has a source."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.own = Path(self.useFixture(fixtures.TempDir()).path)
+        #: What a site may install.
+        self.sources = (self.sdist, built.checkout(self.own / 'checkout'),
+                        built.archive(self.own / 'tree'))
+
+    def test_with_a_compiler(self) -> None:
+        for source in self.sources:
+            self.assertEqual((True, 'the accelerator in one pass'),
+                             self.installed(source))
+
+    def test_without_a_compiler(self) -> None:
+        """There is none, or it fails, as it does without Python's headers."""
+        for source, compiler in (*((each, '/nowhere/cc')
+                                   for each in self.sources),
+                                 (self.sdist, '/bin/false')):
+            self.assertEqual(
+                (False,
+                 'hashlib in two passes: the accelerator is not built'),
+                self.installed(source, CC=compiler))
+
+    def installed(self, source: Path, **environment: str) -> tuple[bool, str]:
+        """Whether it brings the accelerator, and who computes the MD5s."""
+        target = Path(self.useFixture(fixtures.TempDir()).path)
+        self.assertEqual('', built.install(source, target, **environment))
+        # Without the site module: an editable install of the tree would have
+        # the accelerator of the tree be found.
+        chosen = built.run(
+            sys.executable, '-S', '-c', _CHOSEN, target, directory=target,
+            environment={'PYTHONPATH': os.pathsep.join(
+                (str(target), sysconfig.get_path('purelib')))})
+        return (target / ACCELERATOR).exists(), chosen.strip()
