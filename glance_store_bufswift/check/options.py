@@ -24,8 +24,6 @@ from typing import Any
 
 from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
-from glance_store_bufswift import errors
-from glance_store_bufswift import multihash
 
 _SUBJECT = 'options'
 
@@ -71,15 +69,6 @@ def findings(given: Mapping[str, Any],
         found.append(finding.ok(
             _SUBJECT, 'none is ignored, none contradicts another'))
     yield from found
-
-
-def hashing(algorithm: str) -> Iterator[Finding]:
-    """Judge Glance's hashing_algorithm."""
-    try:
-        multihash.new(algorithm)
-    except errors.ConfigError as exc:
-        yield finding.error(_SUBJECT, f'no image can be stored: {exc}',
-                            'set hashing_algorithm = sha512')
 
 
 def _unknown(written: Mapping[str, Iterable[str]],

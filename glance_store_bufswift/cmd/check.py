@@ -23,6 +23,7 @@ from glance_store_bufswift.check import buffers
 from glance_store_bufswift.check import cloud
 from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
+from glance_store_bufswift.check import hashing
 from glance_store_bufswift.check import options
 from glance_store_bufswift.check import roundtrip
 from glance_store_bufswift.cmd import config
@@ -66,7 +67,7 @@ def _of_store(conf: Any, name: str,
     yield from options.findings(
         given, precedence.written(conf, name),
         opts.known(name, driver.SingleTenantStore.OPTIONS))
-    yield from options.hashing(conf.hashing_algorithm)
+    yield from hashing.findings(conf.hashing_algorithm)
     account = list(accounts.findings(
         given, *config.account(conf, name), driver.parser()))
     yield from account

@@ -72,8 +72,8 @@ class TestWell(Case):
             {'ok'}, {row['result'] for row in rows}, str(rows))
         self.assertEqual(0, self.code)
         self.assertEqual(
-            {'options', 'buffer directory', 'buffer room', 'keystone',
-             'endpoint', 'container', 'limits', 'download rate',
+            {'options', 'buffer directory', 'buffer room', 'hashing',
+             'keystone', 'endpoint', 'container', 'limits', 'download rate',
              'round trip'}, {row['subject'] for row in rows})
         self.assertEqual([], self.listing())
 

@@ -107,12 +107,6 @@ class TestOptions(base.BaseTestCase):
         self.assertEqual([('ok', '')], judged(
             swift_store_multi_tenant=True, **TRUSTEE))
 
-    def test_hashing_algorithm(self) -> None:
-        self.assertEqual([], list(options.hashing('sha512')))
-        [found] = options.hashing('shake_256')
-        self.assertEqual('error', found.result.value)
-        self.assertIn('shake_256', found.found)
-
     def test_names_that_nobody_reads(self) -> None:
         known = opts.known('fast', upstream.Store.OPTIONS)
         written = {
