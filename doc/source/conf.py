@@ -12,20 +12,19 @@
 
 """Sphinx configuration of the documentation."""
 
+from importlib import metadata
+
 project = 'glance_store_bufswift'
-copyright = 'glance_store_bufswift contributors'
+copyright = 'glance_store_bufswift contributors, Apache-2.0'
+version = release = metadata.version(project)
 
 extensions = [
-    'openstackdocstheme',
     'oslo_config.sphinxconfiggen',
     'oslo_config.sphinxext',
     'sphinx.ext.autodoc',
 ]
 
 autodoc_typehints = 'description'
-
-openstackdocs_auto_name = False
-openstackdocs_use_storyboard = False
 
 config_generator_config_file = [
     ('../../etc/oslo-config-generator/glance_store_bufswift.conf',
@@ -34,5 +33,11 @@ config_generator_config_file = [
 
 master_doc = 'index'
 add_module_names = False
-html_theme = 'openstackdocs'
-pygments_style = 'native'
+# What has no language of its own is output, a message or a drawing.
+highlight_language = 'none'
+
+html_theme = 'furo'
+html_title = f'{project} {release}'
+html_static_path = ['_static']
+html_css_files = ['pages.css']
+html_show_sphinx = False

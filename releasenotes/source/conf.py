@@ -13,22 +13,19 @@
 """Sphinx configuration of the release notes."""
 
 project = 'glance_store_bufswift Release Notes'
-copyright = 'glance_store_bufswift contributors'
+copyright = 'glance_store_bufswift contributors, Apache-2.0'
 
 # Release notes cover all versions.
 version = ''
 release = ''
 
 extensions = [
-    'openstackdocstheme',
     'reno.sphinxext',
 ]
 
-openstackdocs_auto_name = False
-# The theme asks for these to link to a bug tracker and to other branches;
-# both links need a hosted repository.
-openstackdocs_use_storyboard = False
-
 master_doc = 'index'
-html_theme = 'openstackdocs'
-pygments_style = 'native'
+highlight_language = 'none'
+
+html_theme = 'furo'
+html_title = project
+html_show_sphinx = False
