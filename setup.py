@@ -12,6 +12,7 @@
 
 import os
 from pathlib import Path
+import re
 import subprocess
 import sysconfig
 from typing import Any
@@ -21,15 +22,38 @@ import setuptools
 #: The oldest Python that the accelerator's one wheel is for.
 ABI = 0x030a0000
 
+#: A version before that of each release.
+UNKNOWN = '1.0.0.dev0'
+
 
 def has_version() -> bool:
-    """Whether pbr can tell the version: from git, or from an sdist."""
+    """Whether pbr can tell the version: from git, or from an sdist.
+
+    A tree unpacked below the work tree of another project is not asked for
+    its git: pbr would take the version of that project.
+    """
     try:
-        git = subprocess.run(['git', 'rev-parse', '--git-dir'],
-                             capture_output=True).returncode
+        git = subprocess.run(['git', 'rev-parse', '--show-prefix'],
+                             capture_output=True, text=True)
+        own = git.returncode == 0 and not git.stdout.strip()
     except OSError:
-        git = None
-    return git == 0 or Path('PKG-INFO').exists()
+        own = False
+    return own or Path('PKG-INFO').exists()
+
+
+def of_archive() -> str:
+    """The version of what "git archive" packed, as forges do for downloads.
+
+    Git writes there which release it is, and how many commits were made
+    since: 1.2.0 or 1.2.0-7-g0123456. A copy of the tree does not have it.
+    """
+    written = Path('.git_archival.txt')
+    described = re.match(r'(\d[\d.]*)(?:-(\d+)-g)?',
+                         written.read_text() if written.exists() else '')
+    if not described:
+        return UNKNOWN
+    release, since = described.groups()
+    return f'{release}.post{since}' if since else release
 
 
 def accelerator() -> dict[str, Any]:
@@ -49,9 +73,7 @@ def accelerator() -> dict[str, Any]:
         'options': {'bdist_wheel': {'py_limited_api': 'cp310'}}}
 
 
-# An archive of the repository has neither. It gets a version before that of
-# each release rather than none, with which pbr would not install it.
 if not has_version():
-    os.environ.setdefault('PBR_VERSION', '0.0.1.dev0')
+    os.environ.setdefault('PBR_VERSION', of_archive())
 
 setuptools.setup(setup_requires=['pbr>=7.0.3'], pbr=True, **accelerator())

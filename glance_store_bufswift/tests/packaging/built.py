@@ -54,7 +54,7 @@ def build(into: Path) -> tuple[Path, Path]:
     return sdist, wheel
 
 
-def archive(into: Path) -> Path:
+def copy(into: Path) -> Path:
     """Copy the files of this tree that git knows, without its metadata."""
     for name in run('git', 'ls-files').splitlines():
         target = into / name
@@ -65,7 +65,7 @@ def archive(into: Path) -> Path:
 
 def checkout(into: Path) -> Path:
     """The files of this tree in a git repository of their own."""
-    archive(into)
+    copy(into)
     author = ('-c', 'user.name=test', '-c', 'user.email=test@example.org')
     for command in (('init', '--quiet'), ('add', '--all'),
                     (*author, 'commit', '--quiet', '--message', 'All')):
@@ -81,6 +81,39 @@ def install(source: Path, target: Path, **environment: str) -> str:
     return run(sys.executable, '-m', 'pip', 'install', '--no-deps',
                '--no-cache-dir', '--quiet', '--target', target, source,
                environment=environment)
+
+
+def release(tree: Path, tag: str, commits: int = 0) -> None:
+    """Make a tree a git repository with a release.
+
+    :param commits: made since
+    """
+    git = ('git', '-c', 'user.name=n', '-c', 'user.email=n@example.org')
+    run('git', 'init', '--quiet', directory=tree)
+    run('git', 'add', '--all', '--force', directory=tree)
+    run(*git, 'commit', '--quiet', '-m', 'first', directory=tree)
+    run(*git, 'tag', '-a', '-m', tag, tag, directory=tree)
+    for _ in range(commits):
+        run(*git, 'commit', '--quiet', '--allow-empty', '-m', 'next',
+            directory=tree)
+
+
+def archive(into: Path, tag: str, commits: int) -> Path:
+    """Pack this tree with "git archive" and unpack it again."""
+    tree = copy(into / 'tree')
+    release(tree, tag, commits)
+    run('git', 'archive', '--prefix', 'unpacked/', '--output',
+        into / 'packed.tar', 'HEAD', directory=tree)
+    run('tar', '--extract', '--file', into / 'packed.tar', directory=into)
+    return into / 'unpacked'
+
+
+def version(source: Path) -> str:
+    """The version under which a tree is installed."""
+    into = source.with_name(source.name + '-dist')
+    run(sys.executable, '-m', 'build', '--wheel', '--outdir', into, source)
+    wheel, = into.iterdir()
+    return wheel.name.split('-')[1]
 
 
 class Environment:

@@ -126,14 +126,27 @@ class TestContents(TestCase):
         self.assertEqual(
             re.findall(r'^[\w.-]+', wanted, re.MULTILINE), extra)
 
-    def test_version_of_an_archive(self) -> None:
+    def test_version_of_a_copy(self) -> None:
         """A tree without git and without PKG-INFO can be built too."""
-        source = built.archive(self.directory / 'archive')
-        into = self.directory / 'archive-dist'
-        built.run(sys.executable, '-m', 'build', '--wheel', '--outdir', into,
-                  source)
-        wheel, = into.iterdir()
-        self.assertEqual('0.0.1.dev0', wheel.name.split('-')[1])
+        for outer in (None, '9.9.9'):
+            with self.subTest(outer=outer):
+                source = built.copy(self.directory / f'in-{outer}' / 'copy')
+                if outer:
+                    built.release(source.parent, outer)
+                self.assertEqual('1.0.0.dev0', built.version(source))
+
+    def test_version_of_an_archive(self) -> None:
+        """What "git archive" has packed knows the release it was made of."""
+        for commits, expected in ((0, '1.2.0'), (2, '1.2.0.post2')):
+            with self.subTest(commits=commits):
+                source = built.archive(
+                    self.directory / f'archive-{commits}', '1.2.0', commits)
+                self.assertEqual(expected, built.version(source))
+
+    def test_description(self) -> None:
+        """The package index can show the description of both."""
+        built.run(sys.executable, '-m', 'twine', 'check', '--strict',
+                  self.sdist, self.wheel)
 
 
 class TestInstalled(TestCase):
@@ -189,7 +202,7 @@ class TestAccelerator(TestCase):
         self.own = Path(self.useFixture(fixtures.TempDir()).path)
         #: What a site may install.
         self.sources = (self.sdist, built.checkout(self.own / 'checkout'),
-                        built.archive(self.own / 'tree'))
+                        built.copy(self.own / 'tree'))
 
     def test_with_a_compiler(self) -> None:
         for source in self.sources:
