@@ -99,10 +99,15 @@ KINDS = {
 }
 
 
+def find(program: str) -> str | None:
+    """Return the path of a program, None if it is not installed."""
+    return shutil.which(program, path=_PATH)
+
+
 def missing(kind: str) -> str | None:
     """Return what to install for this kind, None if it is there."""
     program = KINDS[kind].program
-    if shutil.which(program, path=_PATH):
+    if find(program):
         return None
     return f'{program} is not installed. {INSTALL.format(program)}'
 
@@ -116,7 +121,7 @@ def start(keeper: process.Keeper, kind: str, upstream: int,
     :returns: its own port
     """
     program = KINDS[kind].program
-    path = shutil.which(program, path=_PATH)
+    path = find(program)
     if path is None:
         raise process.ServerError(str(missing(kind)))
     [port] = process.free_ports(1)
