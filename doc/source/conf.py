@@ -36,6 +36,13 @@ add_module_names = False
 # What has no language of its own is output, a message or a drawing.
 highlight_language = 'none'
 
+#: Where to report, by setup.cfg; none of it while nothing is public.
+urls = dict(each.split(', ', 1) for each in
+            metadata.metadata(project).get_all('Project-URL') or ())
+rst_epilog = '.. |report| replace:: ' + (
+    f'Report it at {urls["Issues"]}.' if 'Issues' in urls
+    else 'Report it to those from whom you have this copy.')
+
 html_theme = 'furo'
 html_title = f'{project} {release}'
 html_static_path = ['_static']

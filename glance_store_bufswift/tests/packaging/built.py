@@ -13,12 +13,15 @@
 """What is built of this tree, and environments to install it into."""
 
 from collections.abc import Mapping
+import email
+from email import message
 import os
 from pathlib import Path
 import shutil
 import subprocess
 import sys
 import venv
+import zipfile
 
 ROOT = Path(__file__).parents[3]
 
@@ -108,12 +111,20 @@ def archive(into: Path, tag: str, commits: int) -> Path:
     return into / 'unpacked'
 
 
-def version(source: Path) -> str:
-    """The version under which a tree is installed."""
+def installed(source: Path) -> message.Message:
+    """The metadata under which a tree is installed."""
     into = source.with_name(source.name + '-dist')
     run(sys.executable, '-m', 'build', '--wheel', '--outdir', into, source)
     wheel, = into.iterdir()
-    return wheel.name.split('-')[1]
+    return metadata(wheel)
+
+
+def metadata(wheel: Path) -> message.Message:
+    """What a wheel tells of itself."""
+    with zipfile.ZipFile(wheel) as packed:
+        name, = (name for name in packed.namelist()
+                 if name.endswith('.dist-info/METADATA'))
+        return email.message_from_bytes(packed.read(name))
 
 
 class Environment:

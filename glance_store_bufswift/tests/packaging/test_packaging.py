@@ -109,22 +109,19 @@ class TestContents(TestCase):
         tracked = built.run('git', 'ls-files').splitlines()
         # pbr leaves what git alone reads to git.
         self.assertEqual(set(), set(tracked) - names
-                         - {'.gitignore', '.gitreview'})
+                         - {'.gitignore'})
         self.assertLessEqual({
             'LICENSE', 'SECURITY.rst', 'PKG-INFO',
             'glance_store_bufswift/tests/cloud/cloud.py'}, names)
 
     def test_extra(self) -> None:
         """The extra "test" names what the tests in the sdist need."""
-        with zipfile.ZipFile(self.wheel) as wheel:
-            name, = (name for name in wheel.namelist()
-                     if name.endswith('.dist-info/METADATA'))
-            text = wheel.read(name).decode()
-        extra = re.findall(
-            r'^Requires-Dist: ([\w.-]+).*extra == "test"', text, re.MULTILINE)
-        wanted = (built.ROOT / 'test-requirements.txt').read_text()
+        wanted = built.metadata(self.wheel).get_all('Requires-Dist', [])
+        extra = [re.split(r'[^\w.-]', each)[0] for each in wanted
+                 if 'extra == "test"' in each]
+        listed = (built.ROOT / 'test-requirements.txt').read_text()
         self.assertEqual(
-            re.findall(r'^[\w.-]+', wanted, re.MULTILINE), extra)
+            re.findall(r'^[\w.-]+', listed, re.MULTILINE), extra)
 
     def test_version_of_a_copy(self) -> None:
         """A tree without git and without PKG-INFO can be built too."""
@@ -133,7 +130,8 @@ class TestContents(TestCase):
                 source = built.copy(self.directory / f'in-{outer}' / 'copy')
                 if outer:
                     built.release(source.parent, outer)
-                self.assertEqual('1.0.0.dev0', built.version(source))
+                self.assertEqual('1.0.0.dev0',
+                                 built.installed(source)['Version'])
 
     def test_version_of_an_archive(self) -> None:
         """What "git archive" has packed knows the release it was made of."""
@@ -141,7 +139,28 @@ class TestContents(TestCase):
             with self.subTest(commits=commits):
                 source = built.archive(
                     self.directory / f'archive-{commits}', '1.2.0', commits)
-                self.assertEqual(expected, built.version(source))
+                self.assertEqual(expected,
+                                 built.installed(source)['Version'])
+
+    def test_version_before_the_first_release(self) -> None:
+        """What git says of this tree, which no release has a tag of yet."""
+        if not built.run('git', 'tag', '--list').strip():
+            version = built.metadata(self.wheel)['Version']
+            self.assertRegex(version, r'^1\.0\.0\.dev[0-9]+$')
+
+    def test_project_urls(self) -> None:
+        """setup.cfg shows how to set where the project lives."""
+        source = built.copy(self.directory / 'with-urls')
+        config = source / 'setup.cfg'
+        text = config.read_text()
+        self.assertIn('# project_urls =', text)
+        config.write_text(re.sub(
+            r'^# (project_urls =|    \w+ = https)', r'\1', text,
+            flags=re.MULTILINE))
+        self.assertEqual(
+            ['Source, https://...', 'Issues, https://...',
+             'Security, https://...'],
+            built.installed(source).get_all('Project-URL'))
 
     def test_description(self) -> None:
         """The package index can show the description of both."""

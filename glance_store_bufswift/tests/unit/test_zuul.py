@@ -149,6 +149,3 @@ class TestZuul(base.BaseTestCase):
         self.assertIn(f'{store}:swift+buffered',
                       config['DEFAULT']['enabled_backends'])
         self.assertIn(store, config)
-        gerrit = configparser.RawConfigParser()
-        gerrit.read(ROOT / '.gitreview')
-        self.assertEqual(f'{repository}.git', gerrit['gerrit']['project'])
