@@ -61,7 +61,11 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         '--json', type=Path, metavar='FILE', help='write all measures')
     parser.add_argument(
-        '--chart', type=Path, metavar='FILE', help='draw a chart, a PNG')
+        '--chart', type=Path, metavar='FILE',
+        help='draw a chart, an SVG or a PNG by the name of the file')
+    parser.add_argument(
+        '--main-chart', type=Path, metavar='FILE',
+        help='draw the rows that matter most')
     parser.add_argument(
         '--list', action='store_true', help='tell the scenarios and end')
     return parser
@@ -124,7 +128,8 @@ def main() -> int:
             print(f'{each.name:<15}{each.about}')
         return 0
     try:
-        pyplot = chart.load() if options.chart else None
+        drawn = options.chart or options.main_chart
+        pyplot = chart.load() if drawn else None
         where = machine()
         print('{processor}, {cores} cores, {system}, Python {python}; '
               'load {load:.1f} before the first upload\n'.format(**where))
@@ -136,8 +141,10 @@ def main() -> int:
         options.json.write_text(json.dumps(
             {'machine': where, 'scenarios': [
                 report.as_json(each) for each in outcomes]}, indent=1))
-    if pyplot:
+    if options.chart:
         chart.draw(pyplot, outcomes, options.chart)
+    if options.main_chart:
+        chart.draw_main(pyplot, outcomes, options.main_chart)
     return 0
 
 

@@ -70,7 +70,8 @@ class TestOutcome(base.BaseTestCase):
         outcome = _outcome()
         outcome = dataclasses.replace(outcome, scenario=dataclasses.replace(
             outcome.scenario, uploads=8, swift=sink.Options()))
-        self.assertAlmostEqual(8 * 1.5, outcome.bound(), 1)
+        self.assertAlmostEqual(8 * (1.0 + 0.8) / 2, outcome.bound(), 1)
+        self.assertAlmostEqual(8 * 1.5, outcome.bounds()['hashing spread'], 1)
         self.assertNotIn('slowest hash', outcome.bounds())
 
     def test_goals(self) -> None:
@@ -107,6 +108,20 @@ class TestOutput(base.BaseTestCase):
                        for place, width, _ in found)
         for (_, end), (start, _) in zip(edges, edges[1:], strict=False):
             self.assertLess(end, start + 1e-9)
+
+    def test_bars_over_a_line(self) -> None:
+        bars = chart.bars([_outcome()], scenarios.STOCK.name)
+        self.assertEqual([1, 0.7], [found[0][2] for found in bars.values()])
+        left = chart.without(_outcome(), scenarios.STOCK.name)
+        self.assertEqual([scenarios.OURS.name], list(left.rounds))
+
+    def test_each_scenario_has_a_group(self) -> None:
+        self.assertEqual([], [each.name for each in scenarios.EVERY
+                              if chart.group(each.name) == chart.OTHERS])
+
+    def test_rows_of_the_main_chart(self) -> None:
+        self.assertLessEqual(set(chart.MAIN),
+                             {each.name for each in scenarios.EVERY})
 
     def test_no_matplotlib(self) -> None:
         with mock.patch('importlib.import_module', autospec=True,
