@@ -33,8 +33,8 @@ from glance_store_bufswift.tests import stores
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([ROOT / 'README.rst', *ROOT.glob('doc/source/**/*.rst')])
 
-_BLOCK = re.compile(r'^\.\. code-block:: (\S+)\n((?:   :.*\n)*)\n'
-                    r'((?:   .*\n|\n)+)', re.MULTILINE)
+_BLOCK = re.compile(r'^( *)\.\. code-block:: (\S+)\n((?:\1   :.*\n)*)\n'
+                    r'((?:\1   .*\n|\n)+)', re.MULTILINE)
 _TYPED = re.compile(r'\b((?:swift_buffered|swift_store|default_swift)_\w+)')
 
 #: The options that a store of this type has.
@@ -48,8 +48,8 @@ def blocks(language: str, caption: str = '') -> Iterator[tuple[str, str]]:
     """The code blocks of all pages: the page's name, the text."""
     for page in PAGES:
         for found in _BLOCK.finditer(page.read_text()):
-            if found[1] == language and caption in found[2]:
-                yield page.stem, textwrap.dedent(found[3])
+            if found[2] == language and caption in found[3]:
+                yield page.stem, textwrap.dedent(found[4])
 
 
 def dicts(value: Any) -> Iterator[dict[str, Any]]:
