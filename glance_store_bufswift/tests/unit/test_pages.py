@@ -19,6 +19,7 @@ import re
 import subprocess
 import textwrap
 from typing import Any
+from xml.etree import ElementTree
 
 import fixtures
 from glance_store._drivers.swift import store as upstream
@@ -124,6 +125,20 @@ class TestBlocks(base.BaseTestCase):
             for written in re.findall(r'\w+: ?swift\W?buffered',
                                       page.read_text()):
                 self.assertIn('swift+buffered', written, page.name)
+
+
+class TestDrawings(base.BaseTestCase):
+    def test_readable(self) -> None:
+        """Each has a ground of its own, and words for who can't see it."""
+        drawings = list(ROOT.glob('doc/source/how-it-works/*.svg'))
+        self.assertTrue(drawings)
+        space = '{http://www.w3.org/2000/svg}'
+        for path in drawings:
+            root = ElementTree.parse(path).getroot()
+            ground = root.find(f'{space}rect')
+            assert ground is not None
+            self.assertEqual('#ffffff', ground.get('fill'), path.name)
+            self.assertTrue(root.findtext(f'{space}title'), path.name)
 
 
 class TestProxies(base.BaseTestCase):
