@@ -39,11 +39,13 @@ _STAGING, _TASKS = 'os_glance_staging_store', 'os_glance_tasks_store'
 class Glance:
     """A running Glance.
 
+    :ivar keeper: of its processes
     :ivar server: the process above its workers, and the log of them all
     :ivar directory: where glance-api.conf is
     :ivar root: what it keeps on disk: database, staging area, cache
     """
 
+    keeper: process.Keeper
     server: process.Server
     directory: Path
     port: int
@@ -147,4 +149,4 @@ def start(keeper: process.Keeper, directory: Path, port: int,
     server = keeper.start(f'glance-{port}', 'glance', str(directory),
                           str(port), str(PROCESSES), str(THREADS),
                           *([_definitions()] if definitions else []))
-    return Glance(server, directory, port, root)
+    return Glance(keeper, server, directory, port, root)

@@ -125,7 +125,7 @@ class Keeper:
         """Wait until the server answers a GET of `path`, below 500."""
         deadline = time.monotonic() + timeout
         while not _answers(port, path):
-            status = self._ask(do='poll', pid=server.pid)['status']
+            status = self._poll(server)
             if status is not None:
                 raise ServerError(f'{server.name} ended with {status}:\n'
                                   f'{server.tail()}')
@@ -133,6 +133,16 @@ class Keeper:
                 raise ServerError(f'{server.name} gives no answer after '
                                   f'{timeout} s:\n{server.tail()}')
             time.sleep(0.05)
+
+    def join(self, server: Server, timeout: float = START_TIMEOUT) -> int:
+        """Wait until a server ends by itself; return its status."""
+        deadline = time.monotonic() + timeout
+        while (status := self._poll(server)) is None:
+            if time.monotonic() > deadline:
+                raise ServerError(f'{server.name} still runs after '
+                                  f'{timeout} s:\n{server.tail()}')
+            time.sleep(0.05)
+        return status
 
     def stop(self, server: Server) -> None:
         """End a server: TERM, then KILL."""
@@ -146,6 +156,10 @@ class Keeper:
         self._process.stdout.close()
         # Its own work, unless it was killed.
         shutil.rmtree(self.root, ignore_errors=True)
+
+    def _poll(self, server: Server) -> int | None:
+        status: int | None = self._ask(do='poll', pid=server.pid)['status']
+        return status
 
     def _ask(self, **order: Any) -> dict[str, Any]:
         assert self._process.stdin

@@ -195,6 +195,18 @@ def serve_glance(directory: str, port: str, processes: str, threads: str,
         '--chunked-input-limit', '16777216'])
 
 
+def scrub_glance(directory: str, *options: str) -> None:
+    """Run Glance's scrubber: once, or as a daemon if the options say so.
+
+    :param directory: of glance-api.conf
+    """
+    import glance.cmd.scrubber
+
+    take_turns()
+    sys.argv = ['glance-scrubber', '--config-dir', directory, *options]
+    glance.cmd.scrubber.main()
+
+
 def run_command(*command: str) -> None:
     """Become an ordinary program, with no signal blocked."""
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -213,6 +225,8 @@ def main(parent: str, kind: str, *args: str) -> None:
         serve_keystone(*args)
     elif kind == 'glance':
         serve_glance(*args)
+    elif kind == 'scrubber':
+        scrub_glance(*args)
     elif kind == 'once':
         run_once(*args)
     else:

@@ -51,15 +51,19 @@ def _swift(**more: Any) -> dict[str, Any]:
             'swift_store_large_object_chunk_size': 1, **more}
 
 
-def _config(fast: str, **more: Any) -> dict[str, dict[str, Any]]:
-    """The configuration of a Glance whose store `fast` is of that type."""
+def _config(fast: str, defaults: dict[str, Any] | None = None,
+            **more: Any) -> dict[str, dict[str, Any]]:
+    """The configuration of a Glance whose store `fast` is of that type.
+
+    :param defaults: what its section DEFAULT has beside
+    """
     user = customer()
     own = {} if fast == 'swift' else _OURS
     return {
         'DEFAULT': {
             'enabled_backends': f'fast:{fast}, cheap:file, '
                                 'small:swift+buffered',
-            'image_size_cap': SIZE_CAP},
+            'image_size_cap': SIZE_CAP, **(defaults or {})},
         'glance_store': {'default_backend': 'fast'},
         'fast': _swift(**own),
         'small': _swift(swift_store_user=f'{user.project}:{user.name}',
@@ -102,3 +106,10 @@ def tenants() -> glance.Glance:
     config = _config('swift+buffered')
     config['fast']['swift_store_multi_tenant'] = True
     return _start(config, beside=ours())
+
+
+@functools.cache
+def delaying() -> glance.Glance:
+    """The same images; what is deleted stays until a scrubber comes."""
+    return _start(_config('swift+buffered', defaults={
+        'delayed_delete': True, 'wakeup_time': 1}), beside=ours())
