@@ -19,7 +19,6 @@ process PARENT, which must be the one that started it. The servers parse
 sys.argv for themselves, so they get one of their own making.
 """
 
-from collections.abc import Callable
 import configparser
 import ctypes
 import importlib
@@ -28,9 +27,10 @@ import os
 from pathlib import Path
 import signal
 import sys
-from typing import Any
 
+from glance_store_bufswift.tests.cloud import prepare
 from glance_store_bufswift.tests.cloud import process
+from glance_store_bufswift.tests.cloud import serve_glance
 
 _PR_SET_PDEATHSIG = 1
 
@@ -106,39 +106,6 @@ def make_keystone(config: str, first: dict[str, str]) -> None:
     boot.bootstrap()
 
 
-def _in_fork(make: Callable[..., None], *args: object) -> None:
-    """Call it in a child of ours, and wait; sys.exit() if that fails.
-
-    Some set this process up for one use, and a new one would import for
-    seconds.
-    """
-    maker = os.fork()
-    if not maker:
-        make(*args)
-        os._exit(0)
-    if os.waitpid(maker, 0)[1]:
-        sys.exit(f'{make.__name__}() has failed')
-
-
-def take_turns() -> None:
-    """Have each transaction on SQLite wait for its turn, in this process.
-
-    One that reads first and then writes is refused, and at once, if another
-    one writes beside it: "database is locked", a 500.
-    """
-    import sqlalchemy.event
-
-    sqlalchemy.event.listen(sqlalchemy.Engine, 'before_cursor_execute',
-                            _begin_immediate, retval=True)
-
-
-def _begin_immediate(connection: object, cursor: object, statement: str,
-                     *rest: Any) -> tuple[str, Any]:
-    if statement == 'BEGIN':
-        statement = 'BEGIN IMMEDIATE'
-    return statement, rest[0]
-
-
 def serve_keystone(config: str, port: str, first: str = '') -> None:
     """Run Keystone; with a file of first values, on a new database.
 
@@ -151,60 +118,12 @@ def serve_keystone(config: str, port: str, first: str = '') -> None:
     import waitress
 
     if first:
-        _in_fork(make_keystone, config, json.loads(Path(first).read_text()))
+        prepare.in_fork(make_keystone, config,
+                        json.loads(Path(first).read_text()))
 
-    take_turns()
+    prepare.take_turns()
     application = keystone.server.wsgi.initialize_public_application()
     waitress.serve(application, host=process.HOST, port=int(port), threads=8)
-
-
-def manage_glance(*command: str) -> None:
-    """Run a command of glance-manage."""
-    import glance.cmd.manage
-
-    sys.argv = ['glance-manage', '--config-dir',
-                os.environ['OS_GLANCE_CONFIG_DIR'], *command]
-    glance.cmd.manage.main()
-
-
-def serve_glance(directory: str, port: str, processes: str, threads: str,
-                 definitions: str = '') -> None:
-    """Run Glance as a site does: under uWSGI, several workers with threads.
-
-    :param directory: of glance-api.conf
-    :param definitions: a directory of metadata definitions to load
-    """
-    import pyuwsgi
-
-    os.environ['OS_GLANCE_CONFIG_DIR'] = directory
-    _in_fork(manage_glance, 'db_sync')
-    if definitions:
-        _in_fork(manage_glance, 'db_load_metadefs', definitions)
-    take_turns()
-    pyuwsgi.run([
-        '--http-socket', f'{process.HOST}:{port}',
-        '--module', 'glance.wsgi.api:application', '--need-app',
-        '--master', '--lazy-apps', '--no-orphans', '--die-on-term',
-        '--processes', processes, '--threads', threads, '--enable-threads',
-        '--thunder-lock', '--buffer-size', '65535',
-        '--add-header', 'Connection: close',
-        # Seconds a client may be silent, also in the middle of chunks.
-        '--socket-timeout', '60', '--chunked-input-timeout', '60',
-        # python-glanceclient sends chunks of 1 MiB, which is just too much
-        # for uWSGI's default: "unable to receive chunked part".
-        '--chunked-input-limit', '16777216'])
-
-
-def scrub_glance(directory: str, *options: str) -> None:
-    """Run Glance's scrubber: once, or as a daemon if the options say so.
-
-    :param directory: of glance-api.conf
-    """
-    import glance.cmd.scrubber
-
-    take_turns()
-    sys.argv = ['glance-scrubber', '--config-dir', directory, *options]
-    glance.cmd.scrubber.main()
 
 
 def run_command(*command: str) -> None:
@@ -224,9 +143,9 @@ def main(parent: str, kind: str, *args: str) -> None:
     if kind == 'keystone':
         serve_keystone(*args)
     elif kind == 'glance':
-        serve_glance(*args)
+        serve_glance.serve(*args)
     elif kind == 'scrubber':
-        scrub_glance(*args)
+        serve_glance.scrub(*args)
     elif kind == 'once':
         run_once(*args)
     else:
