@@ -127,6 +127,24 @@ class TestBlocks(base.BaseTestCase):
                 self.assertIn('swift+buffered', written, page.name)
 
 
+def hosts(*pages: Path) -> set[str]:
+    """The hosts of all addresses in files."""
+    return {host for page in pages for host in re.findall(
+        r'https?://([\w.-]*\w)', page.read_text())}
+
+
+class TestAddresses(base.BaseTestCase):
+    def test_known(self) -> None:
+        """No page sends its reader to a place that may not exist."""
+        known = {'docs.openstack.org'} | hosts(ROOT / 'setup.cfg')
+        found = hosts(*PAGES, *ROOT.glob('*.rst'),
+                      *ROOT.glob('devstack/*.rst'))
+        self.assertEqual(set(), {
+            host for host in found - known
+            if not host.endswith('.example.org')
+            and not host.startswith(('192.0.2.', '127.0.0.'))})
+
+
 class TestDrawings(base.BaseTestCase):
     def test_readable(self) -> None:
         """Each has a ground of its own, and words for who can't see it."""
