@@ -179,7 +179,8 @@ class TestProxies(base.BaseTestCase):
                           else f'location / {{ {text} }}')
                 self.check('nginx', ['-t', '-e', 'stderr', '-g',
                                      'pid /dev/null;', '-c'],
-                           f'events {{}} http {{ server {{ {inside} }} }}')
+                           'events {} http { access_log off; server { '
+                           f'{inside} }} }}')
 
     def test_haproxy(self) -> None:
         for page, text in blocks('none', 'HAProxy'):
