@@ -30,6 +30,7 @@ import signal
 import sys
 from typing import Any
 
+from glance_store_bufswift import md5
 from glance_store_bufswift.tests import arguments as checks
 from glance_store_bufswift.tests.bench import chart
 from glance_store_bufswift.tests.bench import children
@@ -88,7 +89,8 @@ def machine() -> dict[str, Any]:
             'processor': model[0] if model else platform.machine(),
             'system': platform.platform(terse=True),
             'python': platform.python_version(),
-            'load': os.getloadavg()[0]}
+            'load': os.getloadavg()[0],
+            'md5': str(md5.chosen())}
 
 
 @contextlib.contextmanager
@@ -132,7 +134,8 @@ def main() -> int:
         pyplot = chart.load() if drawn else None
         where = machine()
         print('{processor}, {cores} cores, {system}, Python {python}; '
-              'load {load:.1f} before the first upload\n'.format(**where))
+              'load {load:.1f} before the first upload\n'
+              'MD5 by {md5}\n'.format(**where))
         outcomes = run(options)
     except (chart.Missing, children.Failed) as exc:
         print(f'bench: {exc}', file=sys.stderr)

@@ -26,6 +26,7 @@ from glance_store_bufswift.tests.bench import scenarios
 _COLOURS = {scenarios.STOCK.name: '#b8b8b8',
             scenarios.BUFFERED.name: '#7f7f7f',
             scenarios.OURS.name: '#1f77b4',
+            scenarios.HASHLIB.name: '#6baed6',
             scenarios.KNOWN.name: '#9ecae1'}
 
 _FILLED = 0.8

@@ -12,6 +12,7 @@
 
 """The benchmark's processes: each ends when the one that started it does."""
 
+from collections.abc import Mapping
 import json
 import os
 import subprocess
@@ -35,9 +36,11 @@ class Child:
 
     :param module: its name within this package
     :param argument: what it is handed, as JSON
+    :param environment: variables that it gets beside the others
     """
 
-    def __init__(self, module: str, argument: Any) -> None:
+    def __init__(self, module: str, argument: Any,
+                 environment: Mapping[str, str] | None = None) -> None:
         self._name = module
         self._process = subprocess.Popen(
             [sys.executable, '-m', f'{__package__}.{module}',
@@ -46,7 +49,7 @@ class Child:
             # Ctrl-C is for this process, which ends its children.
             start_new_session=True, env=process.child_environment() | {
                 # Of the libraries, about each other.
-                'PYTHONWARNINGS': 'ignore'})
+                'PYTHONWARNINGS': 'ignore'} | dict(environment or {}))
 
     def __enter__(self) -> 'Child':
         return self

@@ -175,8 +175,9 @@ class Bench:
                 contextlib.ExitStack() as held:
             job['options'] |= {'swift_upload_buffer_dir': directory}
             load = os.getloadavg()[0]
-            uploads = [held.enter_context(children.Child('one', job))
-                       for _ in range(scenario.processes)]
+            uploads = [held.enter_context(children.Child(
+                'one', job, line.environment))
+                for _ in range(scenario.processes)]
             for upload in uploads:
                 upload.tell()
             for upload in uploads:
