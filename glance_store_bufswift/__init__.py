@@ -45,6 +45,7 @@ What operators run, beside Glance::
 What all of them use::
 
     layout.py      names of objects, headers of manifests
+    record.py      what a manifest tells of its segments
     opts.py        the options, and the settings that a store gets of them
     precedence.py  which section's value of an option counts
     workers.py     calls on threads, as far as there are any

@@ -23,6 +23,7 @@ from oslo_log import log as logging
 from glance_store_bufswift import errors
 from glance_store_bufswift import former
 from glance_store_bufswift import layout
+from glance_store_bufswift import record
 from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift import workers
 
@@ -36,6 +37,9 @@ FIRST_LOOK, LONGEST_LOOK = 0.1, 1.0
 #: Answers to a condition: it is not met, or is more than a gateway can.
 CONDITION_FAILED = (400, 412, 501)
 
+#: What Swift, or a proxy, answers to more metadata than it takes.
+TOO_MUCH = (400, 413, 414, 431)
+
 
 @dataclasses.dataclass(frozen=True)
 class Segment:
@@ -45,9 +49,33 @@ class Segment:
     md5: str
 
 
-def write(account: swift.Account, where: layout.Layout, segments: int,
-          before: former.Former) -> None:
-    """Write the manifest of an image.
+def write(account: swift.Account, where: layout.Layout,
+          segments: Sequence[Segment], before: former.Former) -> None:
+    """Write the manifest of an image, with the record of its segments.
+
+    :param segments: those of the image, in order
+    :param before: what stood there so far
+    """
+    short = where.manifest_headers(len(segments))
+    more = record.headers([each.size for each in segments],
+                          [each.md5 for each in segments])
+    try:
+        _write(account, where, short | more, before)
+    except errors.RequestFailed as exc:
+        if not more or exc.status not in TOO_MUCH:
+            raise
+        _write(account, where, short, before)
+        LOG.warning('Swift does not take all that the manifest of image '
+                    '%(image)s is to tell: %(why)s. Reading the image depends '
+                    'on the listing of its container; raise max_meta_count '
+                    'and max_meta_overall_size of Swift, or what a proxy '
+                    'takes for headers',
+                    {'image': where.image, 'why': exc})
+
+
+def _write(account: swift.Account, where: layout.Layout,
+           headers: Mapping[str, str], before: former.Former) -> None:
+    """Write it with these headers.
 
     Without an ETag to check: Ceph RGW answers 422 to one (bug 1824533).
 
@@ -55,14 +83,11 @@ def write(account: swift.Account, where: layout.Layout, segments: int,
     still: what came meanwhile is to be known before it is replaced. Ceph RGW
     does not heed the condition. Something that stands there is looked at once
     more right before.
-
-    :param before: what stood there so far
     """
-    headers = where.manifest_headers(segments)
     if not before:
         try:
             account.put_empty(where.container, where.image,
-                              headers | {'If-None-Match': '*'})
+                              {**headers, 'If-None-Match': '*'})
         except errors.RequestFailed as exc:
             if exc.status not in CONDITION_FAILED:
                 raise
@@ -123,8 +148,8 @@ class Confirmation:
         if not listed:
             LOG.warning('Image %(image)s is stored, but the listing of '
                         'container %(container)s does not show all of its '
-                        'segments after %(timeout)d s. The image can not be '
-                        'read until it does.',
+                        'segments after %(timeout)d s. Clients and the swift '
+                        'driver can not read the image until it does.',
                         {'image': self._where.image, 'timeout': timeout,
                          'container': self._where.container})
         return self._seen

@@ -234,10 +234,9 @@ class Upload:
 
     def _write_manifest(self) -> None:
         self._flight.attempted.add(self._where.image)
-        manifest.write(self._account, self._where, len(self._segments),
-                       self._former)
         segments = [manifest.Segment(size, md5.result())
                     for size, md5 in self._segments]
+        manifest.write(self._account, self._where, segments, self._former)
         # What gives no sign of life for so long may be taken for an orphan.
         lasted = time.monotonic() - self._summary.began
         stands = manifest.Confirmation(

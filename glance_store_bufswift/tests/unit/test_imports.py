@@ -62,6 +62,7 @@ ORDER = (
     'swift.measuring',
     'swift.opening',
     'swift.reading',
+    'record',
     'access',
     'trusts',
     'accounts',

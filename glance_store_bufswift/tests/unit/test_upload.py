@@ -31,7 +31,9 @@ from glance_store_bufswift import cleanup
 from glance_store_bufswift import digests
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
+from glance_store_bufswift import manifest
 from glance_store_bufswift import opts
+from glance_store_bufswift import record
 from glance_store_bufswift.tests import logs
 from glance_store_bufswift.tests import streams
 from glance_store_bufswift.tests.unit import fakes
@@ -114,6 +116,37 @@ class TestStored(_TestCase):
             (headers['x-object-manifest'], headers[layout.ATTEMPT],
              headers[layout.SEGMENTS]))
         self.assertEqual('id', self.requested('PUT')[-1])
+
+    def test_manifest_tells_of_its_segments(self) -> None:
+        data = streams.image(2300)
+        self.upload(data)
+        told = record.read('id', self.swift.objects['id'][1])
+        assert told is not None
+        self.assertEqual(((1000, 1000, 300), self.where),
+                         (told.sizes, told.where))
+        for number in (1, 2, 3):
+            stored, _ = self.swift.objects[self.where.segment(number)]
+            self.assertTrue(told.proves(number, [fakes.md5(stored)]))
+
+    def test_site_takes_no_more_metadata(self) -> None:
+        """The image is stored without the record, which is told."""
+        for status in manifest.TOO_MUCH:
+            refused: list[str] = []
+
+            def refuse(method: str, name: str, status: int = status,
+                       refused: list[str] = refused) -> None:
+                # One with a condition, and one without for some.
+                if (method, name) == ('PUT', 'id') and len(refused) < (
+                        2 if status in manifest.CONDITION_FAILED else 1):
+                    refused.append(name)
+                    raise errors.RequestFailed(f'{status}', status)
+            self.swift.objects.clear()
+            self.swift.before = refuse
+            self.upload(bytes(2300))
+            headers = self.swift.objects['id'][1]
+            self.assertIsNone(record.read('id', headers))
+            self.assertEqual('3', headers[layout.SEGMENTS])
+            self.assertIn('raise max_meta_count', self.log.output)
 
     def test_segments_grow(self) -> None:
         self.useFixture(fixtures.MonkeyPatch(

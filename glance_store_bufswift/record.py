@@ -1,0 +1,158 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What a manifest tells of its segments, so that nobody has to list them.
+
+Pure. A container's listing may lag behind for minutes; who wrote the image
+knows the size and the MD5 of each segment. Swift keeps 4,096 bytes of metadata
+with an object, which is not enough for the MD5s of 9,999 segments, and a body
+of the manifest, which would be, changes its size in listings. So there are
+fingerprints, each the start of an MD5 over the MD5s of a few segments: of one,
+as long as the image has no more than MOST segments.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+import dataclasses
+import hashlib
+import itertools
+import re
+
+from glance_store_bufswift import layout
+
+SIZES = 'x-object-meta-bufswift-sizes'
+PRINTS = 'x-object-meta-bufswift-md5s-'
+
+#: Bytes of a fingerprint: that a wrong object has the right one is a matter
+#: of 1 in 2**48.
+PRINT = 6
+
+#: Headers of fingerprints, and fingerprints in each: 256 characters in
+#: base64, the longest value (max_meta_value_length). With all others the head
+#: of an answer stays well below the 4 KiB that nginx takes
+#: (proxy_buffer_size).
+HEADERS, EACH = 6, 32
+MOST = HEADERS * EACH
+
+#: The longest value that Swift and its kin take by default.
+LONGEST = 256
+
+_RUN = re.compile('([1-9][0-9]{0,3})x([1-9][0-9]{0,17})')
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """The segments of an image, in order.
+
+    :ivar where: where they are, and how they are named
+    :ivar sizes: bytes in each
+    :ivar prints: the fingerprints, one behind the other
+    """
+
+    where: layout.Layout
+    sizes: tuple[int, ...]
+    prints: bytes
+
+    @property
+    def total(self) -> int:
+        """Bytes in the image."""
+        return sum(self.sizes)
+
+    def group(self, number: int) -> range:
+        """The numbers of the segments that share a segment's fingerprint."""
+        width = _width(len(self.sizes))
+        first = (number - 1) // width * width + 1
+        return range(first, min(first + width, len(self.sizes) + 1))
+
+    def proves(self, number: int, md5s: Sequence[str]) -> bool:
+        """Whether these are the MD5s of a segment's group, in hex."""
+        place = (number - 1) // _width(len(self.sizes)) * PRINT
+        return self.prints[place:place + PRINT] == _print(md5s)
+
+
+def headers(sizes: Sequence[int], md5s: Sequence[str]) -> dict[str, str]:
+    """What a manifest is to tell of its segments, beside their names.
+
+    :param sizes: bytes in each
+    :param md5s: of each, in hex
+    :returns: nothing if that does not fit into a header
+    """
+    runs = _runs(sizes)
+    if len(runs) > LONGEST or not sizes:
+        return {}
+    width = _width(len(md5s))
+    prints = b''.join(_print(md5s[first:first + width])
+                      for first in range(0, len(md5s), width))
+    return {SIZES: runs} | {
+        f'{PRINTS}{number}': base64.b64encode(
+            prints[first:first + EACH * PRINT]).decode()
+        for number, first in enumerate(
+            range(0, len(prints), EACH * PRINT), 1)}
+
+
+def read(image: str, told: Mapping[str, str]) -> Record | None:
+    """What a manifest tells of its segments, None if it does not.
+
+    It counts only if all of it agrees: names, number, sizes, fingerprints.
+
+    :param image: the manifest's name
+    :param told: its headers
+    """
+    names = layout.recorded_segments(image, told)
+    sizes = _sizes(told.get(SIZES, ''))
+    target = layout.manifest_target(told)
+    if not names or target is None or len(sizes) != len(names):
+        return None
+    prints = _prints(told)
+    if len(prints) != -(-len(sizes) // _width(len(sizes))) * PRINT:
+        return None
+    where = layout.Layout(target[0], image, told[layout.ATTEMPT])
+    return Record(where, tuple(sizes), prints)
+
+
+def _width(count: int) -> int:
+    """How many segments share a fingerprint."""
+    return max(1, -(-count // MOST))
+
+
+def _print(md5s: Iterable[str]) -> bytes:
+    return hashlib.md5(''.join(md5s).encode(),
+                       usedforsecurity=False).digest()[:PRINT]
+
+
+def _runs(sizes: Iterable[int]) -> str:
+    """Sizes as ``<how many>x<bytes>``, each run of equal ones once."""
+    return ' '.join(f'{len(list(same))}x{size}'
+                    for size, same in itertools.groupby(sizes))
+
+
+def _sizes(text: str) -> list[int]:
+    found: list[int] = []
+    for each in text.split():
+        run = _RUN.fullmatch(each)
+        if not run or len(found) + int(run[1]) > layout.MAX_SEGMENTS:
+            return []
+        found += [int(run[2])] * int(run[1])
+    return found
+
+
+def _prints(told: Mapping[str, str]) -> bytes:
+    texts = [told.get(f'{PRINTS}{number}', '')
+             for number in range(1, HEADERS + 1)]
+    try:
+        return b''.join(base64.b64decode(text, validate=True)
+                        for text in texts)
+    except (binascii.Error, ValueError):
+        return b''
