@@ -20,6 +20,7 @@ from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift.swift import answers
+from glance_store_bufswift.swift import known
 from glance_store_bufswift.swift import reading
 
 
@@ -135,7 +136,8 @@ class _Part:
 
     def read(self, account: swift.Account) -> reading.Reading:
         return reading.Reading(account, self.container, self.name,
-                               self.offset, self.size, self.etag, self.total)
+                               self.offset, self.size,
+                               known.Known(self.etag, self.total))
 
 
 def _parts(account: swift.Account, headers: dict[str, str], offset: int,

@@ -95,6 +95,28 @@ class Client:
         """Wait; raises Aborted as soon as all is cancelled."""
         self._policy.pause(seconds)
 
+    def repeat(self, what: str, call: Callable[[], T]) -> T:
+        """Repeat a call that raises Doubtful for what its requests told.
+
+        Each of them has tries of its own.
+
+        :param what: names the call in log lines and errors
+        :raises RequestFailed: it can't be relied on in the end, or a request
+            has failed
+        """
+        tries = self.tries(what)
+        while True:
+            tries.begin()
+            try:
+                return call()
+            except errors.Doubtful as exc:
+                tries.again(
+                    failures.Failure(str(exc), may_pass=exc.may_pass), exc)
+
+    def connections(self, most: int) -> int:
+        """How many of so many connections the site has use for."""
+        return self._pace.allows(most)
+
     def tries(self, what: str,
               passing: Collection[int] = ()) -> retry.Tries:
         """The tries of a request that is named so in the log.

@@ -15,6 +15,7 @@
 Each answer to a GET or HEAD of it is held against what those before told.
 """
 
+from collections.abc import Callable
 from collections.abc import Mapping
 
 from glance_store_bufswift import errors
@@ -26,14 +27,16 @@ class Known:
 
     :param etag: its ETag; None = any
     :param total: bytes in it; None = any
+    :param proves: tells of an ETag whether it is the object's, None = any is
     :ivar encoding: its Content-Encoding, '' if it has none
     """
 
-    def __init__(self, etag: str | None = None,
-                 total: int | None = None) -> None:
+    def __init__(self, etag: str | None = None, total: int | None = None,
+                 proves: Callable[[str], bool] | None = None) -> None:
         self.total = total
         self.encoding = ''
         self._etag = _etag({'etag': etag or ''})
+        self._proves = proves
         # When it was written. A POST changes that, so the ETag counts first.
         self._written: str | None = None
         self._seen = False
@@ -42,11 +45,18 @@ class Known:
         """Make sure that an answer is about this object.
 
         :raises Incomplete: it is about another one, or does not tell
+        :raises Unsized: it does not tell, but another answer may
         """
         etag, written = _etag(headers), _written(headers)
         same = f'ETag {etag}, written {written}; before: ETag {self._etag}, ' \
                f'written {self._written}'
         dated = written is not None and written == self._written
+        if etag and self._proves and not self._proves(etag):
+            raise errors.Incomplete(
+                f'it is another object than was stored (ETag {etag})')
+        if not etag and not self._seen and (self._etag or self._proves):
+            raise errors.Unsized('nothing tells that it is the object that '
+                                 'was stored; does a proxy remove ETags?')
         if self._etag and etag:
             if etag != self._etag:
                 what = ('what the manifest lists has changed' if dated

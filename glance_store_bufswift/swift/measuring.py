@@ -21,28 +21,29 @@ from glance_store_bufswift.swift import objects
 
 
 def measure(account: swift.Account, container: str, name: str,
-            known: knowledge.Known) -> None:
+            known: knowledge.Known, query: str | None = None) -> None:
     """Learn an object's size, if anything tells it, and its encoding.
 
     :param known: what is known of the object so far
+    :param query: what stands behind the "?" of the URL
     :raises RequestFailed: it is gone, or another one now
     """
     what = f'HEAD of {container}/{name}'
-    headers = account.head(container, name)
+    headers = account.head(container, name, query=query)
     if headers is None:
         raise errors.RequestFailed(f'{what} failed: it is gone', status=404)
     try:
         known.compare(headers)
         known.learn(headers, answers.length(headers))
-    except errors.Incomplete as exc:
+    except (errors.Incomplete, errors.Unsized) as exc:
         raise errors.RequestFailed(f'{what} failed: {exc}') from exc
     known.encoding = knowledge.encoding(headers)
     if known.total is None:
-        known.total = _of_first_byte(account, container, name, known)
+        known.total = _of_first_byte(account, container, name, known, query)
 
 
 def _of_first_byte(account: swift.Account, container: str, name: str,
-                   known: knowledge.Known) -> int | None:
+                   known: knowledge.Known, query: str | None) -> int | None:
     """The size that the answer to a request for one byte tells.
 
     nginx 1.22 with sub_filter lets no length through, of a GET or of a HEAD,
@@ -60,7 +61,7 @@ def _of_first_byte(account: swift.Account, container: str, name: str,
         return account.get(
             container, name, {'Range': 'bytes=0-0'},
             account.tries(f'GET of the first byte of {container}/{name}'),
-            take)
+            take, query)
     except errors.RequestFailed as exc:
         if exc.status == 416:
             return 0

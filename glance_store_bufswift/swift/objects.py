@@ -166,18 +166,21 @@ class Objects(client.Client):
         return (404,) if container in self._made else ()
 
     def get(self, container: str, name: str, headers: Mapping[str, str],
-            tries: retry.Tries, take: Callable[[Answer], T]) -> T:
+            tries: retry.Tries, take: Callable[[Answer], T],
+            query: str | None = None) -> T:
         """Ask for an object, to read its body from a connection.
 
         :param tries: of the request, counted on
         :param take: makes of an answer what is returned, and may read of it;
             raises what is wrong with it, Doubtful for a failed try
+        :param query: what stands behind the "?" of the URL
         :raises RequestFailed: there is no good answer
         """
         def get(connection: wire.Connection, told: dict[str, Any]) -> T:
             _, body = _unless_conflict(lambda: connection.get_object(
                 container, name, resp_chunk_size=wire.ANSWER_BLOCK,
-                headers=dict(headers), response_dict=told))
+                headers=dict(headers), response_dict=told,
+                query_string=query))
             answer = Answer(told['status'], dict(told['headers']),
                             wire.Content(body), connection.close)
             try:
@@ -188,16 +191,19 @@ class Objects(client.Client):
         return self._run(tries, get)
 
     def head(self, container: str, name: str,
-             newest: bool = False) -> dict[str, str] | None:
+             newest: bool = False,
+             query: str | None = None) -> dict[str, str] | None:
         """The headers of an object, None if there is none.
 
         :param newest: whether Swift is to ask all replicas, not the first
             that answers
+        :param query: what stands behind the "?" of the URL
         """
         headers = {'X-Newest': 'true'} if newest else None
         return self._ask(f'HEAD of {container}/{name}',
                          lambda connection: dict(connection.head_object(
-                             container, name, headers=headers)))
+                             container, name, headers=headers,
+                             query_string=query)))
 
     def static_segments(self, container: str, name: str,
                         nested: bool = True) -> list[tuple[str, str]]:

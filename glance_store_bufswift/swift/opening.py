@@ -59,16 +59,19 @@ class Opening:
     :param account: where the object is
     :param end: the place behind the last byte that is wanted; None = all
     :param known: what is known of the object; learns from each answer
+    :param query: what stands behind the "?" of the URL
     :ivar end: the same, but not behind the object's end when that is known
     """
 
     def __init__(self, account: swift.Account, container: str, name: str,
-                 end: int | None, known: knowledge.Known) -> None:
+                 end: int | None, known: knowledge.Known,
+                 query: str | None = None) -> None:
         self._account = account
         self._object = (container, name)
         self._what = f'GET of {container}/{name}'
         self.end = end
         self._known = known
+        self._query = query
         # The other ways: the size was asked for, ranges are not any more.
         self._measured = self._from_start = False
 
@@ -83,7 +86,8 @@ class Opening:
             try:
                 return self._account.get(
                     *self._object, ranged, tries,
-                    functools.partial(self._take, place, bool(ranged)))
+                    functools.partial(self._take, place, bool(ranged)),
+                    self._query)
             except errors.Unproven as exc:
                 self._go_another_way(exc)
             except errors.RequestFailed as exc:
@@ -137,7 +141,8 @@ class Opening:
         """Ask for the object's size, and what else a HEAD tells, once."""
         if not self._measured:
             self._measured = True
-            measuring.measure(self._account, *self._object, self._known)
+            measuring.measure(self._account, *self._object, self._known,
+                              self._query)
 
     def _take(self, place: int, ranged: bool,
               answer: objects.Answer) -> Opened:
@@ -187,7 +192,8 @@ class Opening:
         known.learn(headers, extent.total)
         self.end = total if self.end is None else min(self.end, total)
         _drop(answer.body, place - extent.first)
-        if not extent.framed and place == end and answer.body.read(1):
+        # Also so that the connection can be used again.
+        if place == end and answer.body.read(1):
             raise errors.Incomplete('it is told to be empty, and is not')
         return Opened(answer, end, extent.framed)
 

@@ -55,6 +55,12 @@ class Pace:
                 self._under_way -= 1
                 self._changed.notify_all()
 
+    def allows(self, most: int) -> int:
+        """How many of so many requests may be under way, at least one."""
+        with self._changed:
+            limit = most if self._limit is None else int(self._limit)
+        return max(1, min(most, limit))
+
     def answered(self) -> None:
         """A request was not refused."""
         with self._changed:

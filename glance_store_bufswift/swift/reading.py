@@ -12,6 +12,7 @@
 
 """Reading an object, also over connections that break."""
 
+from collections.abc import Collection
 import dataclasses
 
 from glance_store_bufswift import errors
@@ -37,8 +38,9 @@ class Reading:
     :param account: where the object is
     :param offset: the first byte
     :param size: bytes to read; None = to the object's end
-    :param etag: of the object that is wanted; None = whatever is there
-    :param total: bytes in the whole object; None = not known
+    :param wanted: what is known of the object; None = whatever is there
+    :param passing: statuses that may pass, beside those that always may
+    :param query: what stands behind the "?" of the URL
     :ivar headers: those of the first answer
     :ivar left: bytes to come; None if Swift does not tell, which is what it
         does for a DLO of 10,000 segments and more
@@ -48,14 +50,17 @@ class Reading:
 
     def __init__(self, account: swift.Account, container: str, name: str,
                  offset: int = 0, size: int | None = None,
-                 etag: str | None = None, total: int | None = None) -> None:
+                 wanted: known.Known | None = None,
+                 passing: Collection[int] = (),
+                 query: str | None = None) -> None:
         self._account = account
         self._at = offset
         self._opening = opening.Opening(
             account, container, name,
             None if size is None else offset + size,
-            known.Known(etag, total))
-        self._tries = account.tries(f'GET of {container}/{name}')
+            wanted or known.Known(), query)
+        self._passing = passing
+        self._tries = account.tries(f'GET of {container}/{name}', passing)
         self._advanced = False
         self._open()
         self.headers = self._answer.headers
@@ -106,7 +111,8 @@ class Reading:
         if failure is None:
             raise exc
         if self._advanced:
-            self._tries = self._account.tries(self._tries.what)
+            self._tries = self._account.tries(
+                self._tries.what, self._passing)
             self._tries.begin()
             self._advanced = False
         self._tries.again(dataclasses.replace(

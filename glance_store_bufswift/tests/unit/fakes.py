@@ -18,9 +18,12 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import hashlib
+import io
 import itertools
+import re
 import threading
 from typing import Any
+from typing import TypeVar
 
 from swiftclient import client as swiftclient
 
@@ -30,12 +33,21 @@ from glance_store_bufswift import layout
 from glance_store_bufswift.swift import account
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import listings
+from glance_store_bufswift.swift import objects
 from glance_store_bufswift.swift import retry
+from glance_store_bufswift.swift import wire
+
+T = TypeVar('T')
 
 
 def md5(data: bytes) -> str:
     """The MD5 in hex."""
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def failed(status: int) -> swiftclient.ClientException:
+    """What swiftclient raises for an answer."""
+    return swiftclient.ClientException('GET', http_status=status)
 
 
 _TIMES = itertools.count(1_000_000_000)
@@ -106,7 +118,7 @@ class Swift:
 class Account(account.Account):
     """An account whose requests end in memory.
 
-    :param retries: further tries of a manifest's PUT
+    :param retries: further tries of a manifest's PUT, and of a GET
     :param before: as Swift's, for the requests of this account alone
     """
 
@@ -171,12 +183,15 @@ class Account(account.Account):
             raise errors.RequestFailed('412 Precondition Failed', 412)
         self.swift.store(name, b'', headers)
 
-    def head(self, container: str, name: str,
-             newest: bool = False) -> dict[str, str] | None:
+    def head(self, container: str, name: str, newest: bool = False,
+             query: str | None = None) -> dict[str, str] | None:
         self.request('HEAD', name)
         if name not in self.swift.objects:
             return None
-        _, headers = self.swift.objects[name]
+        data, headers = self.swift.objects[name]
+        if query:
+            return {**headers, 'etag': f'"{md5(data)}"',
+                    'content-length': str(len(data))}
         parts = self.swift.parts(name)
         if self.swift.lag and layout.MANIFEST in headers:
             self.swift.lag -= 1
@@ -185,6 +200,47 @@ class Account(account.Account):
                 if layout.MANIFEST in headers else md5(b''.join(parts)))
         return {**headers, 'etag': f'"{etag}"',
                 'content-length': str(sum(map(len, parts)))}
+
+    def get(self, container: str, name: str, headers: Mapping[str, str],
+            tries: retry.Tries, take: Callable[[objects.Answer], T],
+            query: str | None = None) -> T:
+        def get(connection: wire.Connection, _: dict[str, Any]) -> T:
+            self.request('GET', name)
+            if self.cancelled.is_set():
+                raise errors.Aborted('cancelled')
+            return take(self._answer(name, headers.get('Range', ''), query))
+        return self._run(tries, get)
+
+    def _answer(self, name: str, asked: str,
+                query: str | None) -> objects.Answer:
+        if name not in self.swift.objects:
+            raise failed(404)
+        data, kept = self.swift.objects[name]
+        etag = md5(data)
+        if not query:
+            parts = self.swift.parts(name)
+            data = b''.join(parts)
+            etag = (md5(''.join(map(md5, parts)).encode())
+                    if layout.MANIFEST in kept else etag)
+        told = {**kept, 'etag': f'"{etag}"'}
+        found = re.fullmatch(r'bytes=(\d+)-(\d*)', asked)
+        if found:
+            first, end = int(found[1]), int(found[2] or len(data) - 1) + 1
+            end = min(end, len(data))
+            if first >= end:
+                raise failed(416)
+            told['content-range'] = f'bytes {first}-{end - 1}/{len(data)}'
+            data = data[first:end]
+        told['content-length'] = str(len(data))
+        return objects.Answer(206 if found else 200, told,
+                              wire.Content(io.BytesIO(data)), lambda: None)
+
+    def entries(self, container: str, prefix: str = '', marker: str = '',
+                end: str = '') -> Iterator[listings.Entry]:
+        self.request('LIST', prefix)
+        for name in self.swift.listed(prefix):
+            data = self.swift.objects[name][0]
+            yield listings.Entry(name, len(data), etag=md5(data))
 
     def delete(self, container: str, name: str) -> None:
         self.request('DELETE', name)

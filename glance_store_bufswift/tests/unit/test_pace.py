@@ -70,6 +70,18 @@ class TestPace(base.BaseTestCase):
         self.assertTrue(self._full())
         self.assertEqual(2.0, self.pace._limit)
 
+    def test_allows(self) -> None:
+        """What a download asks for before it opens another connection."""
+        self.assertEqual(4, self.pace.allows(4))
+        self.pace.refused(self._under_way(6)[0], 0)
+        self.assertEqual([1, 3, 3], [
+            self.pace.allows(most) for most in (1, 3, 9)])
+        self.pace.answered()
+        self.assertEqual(3, self.pace.allows(9))
+        for _ in range(10):
+            self.pace.answered()
+        self.assertEqual(4, self.pace.allows(9))
+
     def test_refusals_of_one_burst_count_once(self) -> None:
         began = self._under_way(8)
         self.now += 1

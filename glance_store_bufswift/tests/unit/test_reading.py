@@ -15,6 +15,7 @@
 from typing import Any
 
 from glance_store_bufswift import errors
+from glance_store_bufswift.swift import known
 from glance_store_bufswift.swift import reading
 from glance_store_bufswift.tests import streams
 from glance_store_bufswift.tests.unit import gets
@@ -59,6 +60,16 @@ class TestWhole(_TestCase):
 
     def test_empty(self) -> None:
         self.assertEqual(b'', self.read(gets.Thing(b'').give))
+
+    def test_empty_one_keeps_no_connection(self) -> None:
+        """What a manifest is: the next request goes over the same one."""
+        server = self.serve(gets.Thing(b'').give, THING.give)
+        account = self.account(server)
+        for size in (0, len(DATA)):
+            opened = reading.Reading(account, 'c', 'o')
+            self.assertEqual(size, opened.left)
+        self.assertEqual([1, 1], [
+            each.connection for each in server.requests])
 
     def test_in_blocks(self) -> None:
         opened = self.open(THING.give)
@@ -196,8 +207,34 @@ class TestLost(_TestCase):
 
     def test_not_the_object_that_was_wanted(self) -> None:
         self.assertEqual(DATA, self.read(
-            THING.give, etag=THING.etag.strip('"')))
-        self.lost(THING.give, etag='x', retries=0)
+            THING.give, wanted=known.Known(THING.etag)))
+        self.lost(THING.give, wanted=known.Known('x'), retries=0)
+        self.assertEqual(DATA, self.read(THING.give, wanted=known.Known(
+            proves=lambda etag: etag in THING.etag)))
+        exc = self.lost(THING.give, THING.give, retries=1,
+                        wanted=known.Known(proves=lambda etag: False))
+        self.assertIn('another object than was stored', str(exc))
+
+    def test_without_an_etag_that_was_wanted(self) -> None:
+        """A HEAD may tell it."""
+        bare = gets.Thing(DATA, '', '17.5')
+        told = gets.Thing(DATA, written='17.5')
+
+        def wanted() -> known.Known:
+            return known.Known(total=len(DATA),
+                               proves=lambda etag: etag in THING.etag)
+        self.assertEqual(DATA, self.read(
+            bare.give, told.head, bare.give, wanted=wanted()))
+        for head in (bare.head, gets.Thing(DATA, 'x').head):
+            self.lost(bare.give, head, wanted=wanted(), retries=0)
+
+    def test_missing_for_a_while(self) -> None:
+        gone = sockets.answer(404)
+        self.assertEqual(DATA, self.read(gone, THING.give, passing=(404,)))
+        self.assertEqual(DATA, self.read(
+            THING.cut(5), gone, THING.give, retries=2, passing=(404,)))
+        exc = self.lost(gone, gone, retries=1, passing=(404,))
+        self.assertEqual(404, exc.status)
 
     def test_another_comes_and_goes(self) -> None:
         """As with a listing that lags on one of several servers."""

@@ -87,7 +87,8 @@ class Account(account.Account):
                 yield self.stored[container, name][0]
 
     def head(self, container: str, name: str,
-             newest: bool = False) -> dict[str, str] | None:
+             newest: bool = False,
+             query: str | None = None) -> dict[str, str] | None:
         self._note('HEAD', container, name)
         if (container, name) in self.lost:
             return None
