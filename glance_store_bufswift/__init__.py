@@ -32,6 +32,7 @@ In the order in which the data of an upload flows::
     former.py      what an image replaces
     manifest.py    what makes an image of segments
     download.py    an image's bytes, as Glance takes them
+    reader/        what reads them, over several connections
     removal.py     deleting an image
     cleanup.py     removing objects
 

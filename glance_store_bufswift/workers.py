@@ -143,14 +143,17 @@ class Workers:
         call.run()
         return True
 
-    def close(self) -> None:
-        """Cancel the calls that wait, and wait for those under way."""
+    def close(self, wait: bool = True) -> None:
+        """Cancel the calls that wait, and wait for those under way.
+
+        :param wait: whether to wait; no thread can for itself
+        """
         with self._changed:
             self._closed = True
             while self._calls:
                 self._calls.popleft().future.cancel()
             self._changed.notify_all()
-        for thread in self._threads:
+        for thread in self._threads if wait else ():
             thread.join()
 
     def _start(self) -> None:

@@ -1,0 +1,174 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""An image's pieces in their order, some of them fetched ahead."""
+
+import collections
+from collections.abc import Iterable
+import dataclasses
+import threading
+
+from glance_store_bufswift.reader import direct
+from glance_store_bufswift.reader import fetch
+from glance_store_bufswift.reader import memory
+from glance_store_bufswift.reader import parts
+from glance_store_bufswift.reader import plan
+from glance_store_bufswift.reader import proving
+from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import reading
+from glance_store_bufswift import workers
+
+#: Of the threads that fetch.
+NAME = 'bufswift-get'
+
+
+@dataclasses.dataclass(frozen=True)
+class Bounds:
+    """How far a download goes ahead.
+
+    :ivar threads: connections at most
+    :ivar most: bytes that all downloads of the process may hold
+    """
+
+    threads: int
+    most: int
+
+    @property
+    def window(self) -> int:
+        """Bytes that one download may hold."""
+        return self.threads * parts.PIECE
+
+
+class Ahead:
+    """Reads an image, used by one thread at a time.
+
+    That thread reads over one connection, which is all there is as long as
+    the connection gives faster than it could be faster with several, or than
+    somebody takes, and where no memory or no thread is to be had. Else others
+    fetch the pieces to come. They know nothing of this object: who drops it
+    ends them.
+
+    :param account: for this download alone; cancelled by close()
+    :param stretches: what of each part is read, in order
+    :param opened: open already at the first of them; to be read to its end if
+        there are none
+    """
+
+    def __init__(self, account: swift.Account, bounds: Bounds,
+                 stretches: Iterable[parts.Piece],
+                 opened: reading.Reading | None = None) -> None:
+        self._account = account
+        self._bounds = bounds
+        self._prover = proving.Prover(account)
+        self._plan = plan.Plan(stretches)
+        self._direct = direct.Direct(self._prover, self._plan, opened)
+        self._fetches: collections.deque[fetch.Fetch] = collections.deque()
+        self._workers = workers.Workers(bounds.threads, NAME)
+        self._buffers = memory.Buffers(bounds.window, bounds.most)
+        # Whether to fetch ahead now, and whether there are threads for it.
+        self._wide = False
+        self._alone = bounds.threads == 1
+        # Bytes that were there before they were asked for, in a row.
+        self._unwaited = 0
+
+    def open(self) -> None:
+        """Have the first bytes on their way, or fail at once.
+
+        :raises RequestFailed: they can't be had
+        """
+        if not self._direct.reads:
+            self._direct.begin(self._plan)
+
+    def read(self) -> bytes:
+        """The next bytes; b'' at the image's end.
+
+        :raises RequestFailed: they can't be had
+        """
+        while True:
+            if self._wide:
+                self._begin()
+            if self._direct.reads:
+                block = self._direct.read()
+                if self._direct.slow and not self._alone:
+                    self._wide = True
+                    self._begin()
+            elif self._fetches:
+                self._direct.close()    # they have what comes next
+                block = self._take()
+            elif self._plan.first is not None:
+                self._direct.begin(self._plan)
+                continue
+            else:
+                self._direct.close()
+                return b''
+            if block:
+                return block
+
+    def close(self) -> None:
+        """End the threads and connections, and give the memory back."""
+        self._plan = plan.Plan(())
+        self._direct.close()
+        if not all(each.done for each in self._fetches):
+            self._account.cancel()
+        # The garbage collector may do this on a thread that fetches.
+        self._workers.close(
+            wait=threading.current_thread().name != NAME)
+        while self._fetches:
+            self._buffers.give_back(self._fetches.popleft().buffer)
+        self._buffers.shrink()
+
+    def _take(self) -> bytes:
+        """A block of the first piece; b'' behind its end."""
+        first = self._fetches[0]
+        self._unwaited = 0 if first.waits else self._unwaited
+        block = first.take()
+        self._unwaited += len(block)
+        if not block:
+            self._fetches.popleft()
+            self._buffers.give_back(first.buffer)
+            if not self._wide:
+                self._buffers.shrink()
+        elif self._unwaited > self._bounds.window:
+            # Whoever takes less than Swift gives needs no more than one
+            # connection; others have use for the memory.
+            self._wide, self._unwaited = False, 0
+            self._direct.forget()
+        return block
+
+    def _begin(self) -> None:
+        """Have the next pieces fetched, as far as there is room."""
+        while self._wide and self._may_begin():
+            piece = self._plan.first
+            buffer = self._buffers.take(piece.size) if piece else None
+            if piece is None or buffer is None:
+                return
+            begun = fetch.Fetch(self._prover, piece, buffer)
+            self._workers.submit(begun.run)
+            self._fetches.append(begun)
+            if self._workers.alone:
+                self._stay_alone()
+            else:
+                self._plan.drop()
+
+    def _stay_alone(self) -> None:
+        """Leave to this thread what no other will begin."""
+        self._alone, self._wide = True, False
+        self._workers.close()
+        self._buffers.give_back(self._fetches.pop().buffer)
+        self._buffers.shrink()
+
+    def _may_begin(self) -> bool:
+        limit = self._account.connections(self._bounds.threads)
+        # Those that wait for a connection are begun as one becomes free.
+        waiting = limit if limit == self._bounds.threads else 0
+        busy = sum(not each.done for each in self._fetches)
+        return busy + self._direct.reads < limit + waiting

@@ -1,0 +1,85 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Reading pieces over one connection, on the thread that wants them."""
+
+from glance_store_bufswift.reader import gauge
+from glance_store_bufswift.reader import parts
+from glance_store_bufswift.reader import plan
+from glance_store_bufswift.reader import proving
+from glance_store_bufswift.swift import reading
+
+
+class Direct:
+    """One connection that gives piece after piece of an object.
+
+    :param opened: open already, at the plan's first piece; to be read to its
+        end if there is none; None if nothing is open
+    """
+
+    def __init__(self, prover: proving.Prover, left: plan.Plan,
+                 opened: reading.Reading | None) -> None:
+        self._prover = prover
+        self._opened = opened
+        # What of it is wanted so far, and where in which part that ends.
+        self._left = 0
+        self._end: tuple[parts.Part, int] | None = None
+        if opened is not None and left.first is not None:
+            self._end = left.first.part, left.first.offset
+        elif opened is not None:
+            self._left = opened.left or 0
+        self._gauge = gauge.Gauge()
+        #: Whether the last bytes came so slowly that more would help.
+        self.slow = False
+
+    @property
+    def reads(self) -> bool:
+        """Whether there are bytes to come of what was begun."""
+        return self._left > 0
+
+    def begin(self, left: plan.Plan) -> None:
+        """Take the next piece off a plan, and read it.
+
+        What is open goes on if the piece follows there.
+
+        :raises RequestFailed: it can't be had
+        """
+        piece, stretch = left.first, left.stretch
+        if piece is None or stretch is None:
+            return
+        if self._opened is None or self._end != (piece.part, piece.offset):
+            self.close()
+            self._gauge.begin()
+            self._opened = self._prover.open(stretch)
+            self._gauge.end(0)
+        self._left, self._end = piece.size, (piece.part, piece.end)
+        left.drop()
+
+    def read(self) -> bytes:
+        """The next bytes of the piece; b'' at its end."""
+        if self._opened is None:
+            return b''
+        self._gauge.begin()
+        block = self._opened.read(min(reading.BLOCK, self._left))
+        self.slow = self._gauge.end(len(block))
+        self._left -= len(block)
+        return block
+
+    def forget(self) -> None:
+        """Find out anew whether it is slow."""
+        self._gauge, self.slow = gauge.Gauge(), False
+
+    def close(self) -> None:
+        """Close the connection if there are bytes to come over it."""
+        if self._opened is not None and self._opened.left:
+            self._opened.close()
+        self._opened, self._left = None, 0

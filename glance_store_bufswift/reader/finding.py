@@ -1,0 +1,173 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What is there under an image's name, and how it is read."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+import dataclasses
+
+from glance_store_bufswift import errors
+from glance_store_bufswift import layout
+from glance_store_bufswift.reader import listed
+from glance_store_bufswift.reader import parts
+from glance_store_bufswift import record
+from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import answers
+from glance_store_bufswift.swift import reading
+
+#: Has Swift give a manifest as it is, without listing what it stands for,
+#: and any other object as always. So one request tells which of them it is,
+#: and is enough for an image of one object.
+AS_IT_IS = 'multipart-manifest=get'
+
+#: Bytes up to which one object is read over one connection: the others would
+#: hardly begin before it ends.
+ALONE = 4 * parts.PIECE
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """What of an image is read, and how.
+
+    :ivar size: bytes in all of it
+    :ivar stretches: what of each part is read, in order
+    :ivar opened: what is open already, at the first of them; all there is to
+        read if there are none
+    """
+
+    size: int
+    stretches: Sequence[parts.Piece] = ()
+    opened: reading.Reading | None = None
+
+
+def whole(account: swift.Account, container: str, image: str) -> Found:
+    """Find all of an image.
+
+    :raises NoImage: there is none
+    :raises RequestFailed: it can't be read
+    """
+    opened = _open(account, container, image, query=AS_IT_IS)
+    headers = opened.headers
+    if layout.manifest_target(headers) is not None:
+        opened.close()
+        return _within(segments(account, (container, image), headers), 0, None)
+    if _may_be_static(headers, opened.left):
+        opened.close()
+        return _assembled(_open(account, container, image))
+    etag = answers.md5_of(headers)
+    if opened.left is None or opened.left <= ALONE or etag is None:
+        return _assembled(opened)
+    part = parts.Part(container, image, opened.left, etag)
+    return Found(opened.left, [parts.Piece(part, 0, part.size)], opened)
+
+
+def some(account: swift.Account, container: str, image: str, offset: int,
+         size: int | None) -> Found:
+    """Find a range of an image.
+
+    :param offset: the first byte
+    :param size: bytes to read, fewer if the image ends; None = to its end
+    :raises NoImage: there is none
+    :raises RequestFailed: it can't be read; with status 416 if it ends before
+        the offset
+    """
+    headers = _look(account, container, image)
+    if layout.manifest_target(headers) is not None:
+        return _within(
+            segments(account, (container, image), headers), offset, size)
+    total, etag = answers.length(headers), answers.md5_of(headers)
+    if (_may_be_static(headers, total) or total is None or etag is None
+            or min(total - offset, size or total) <= ALONE):
+        return _assembled(_open(account, container, image, offset, size))
+    part = parts.Part(container, image, total, etag)
+    return _within([part], offset, size)
+
+
+def size_of(account: swift.Account, container: str, image: str) -> int:
+    """The bytes in an image.
+
+    :raises NoImage: there is none
+    :raises RequestFailed: Swift does not say
+    """
+    headers = _look(account, container, image)
+    if layout.manifest_target(headers) is not None:
+        return sum(each.size for each in segments(
+            account, (container, image), headers))
+    size = answers.length(headers)
+    if _may_be_static(headers, size):
+        size = answers.length(_look(account, container, image, None))
+    return reading.size(account, container, image) if size is None else size
+
+
+def segments(account: swift.Account, home: tuple[str, str],
+             headers: Mapping[str, str]) -> list[parts.Part]:
+    """The segments of a DLO: those of its record, else those listed.
+
+    :param home: the manifest's container and name
+    :param headers: the manifest's
+    :raises RequestFailed: what is listed is not all of it
+    """
+    told = record.read(home[1], headers)
+    if told is not None:
+        return parts.of_record(told)
+    return listed.segments(account, home, headers)
+
+
+def _look(account: swift.Account, container: str, image: str,
+          query: str | None = AS_IT_IS) -> dict[str, str]:
+    """The headers of an image's object."""
+    headers = account.head(container, image, query=query)
+    if headers is None:
+        raise errors.NoImage(container, image)
+    return headers
+
+
+def _may_be_static(headers: Mapping[str, str], size: int | None) -> bool:
+    """Whether an object, asked for as it is, may be an SLO's manifest.
+
+    Ceph RGW gives nothing at all of one, and does not tell what it is
+    (release 16.2).
+
+    :param size: bytes in it; None if they are not told
+    """
+    return layout.is_static(headers) or (
+        size == 0 and layout.ATTEMPT not in headers)
+
+
+def _open(account: swift.Account, container: str, image: str, offset: int = 0,
+          size: int | None = None, query: str | None = None
+          ) -> reading.Reading:
+    try:
+        return reading.Reading(account, container, image, offset, size,
+                               query=query)
+    except errors.RequestFailed as exc:
+        if exc.status == 404:
+            raise errors.NoImage(container, image) from exc
+        raise
+
+
+def _assembled(opened: reading.Reading) -> Found:
+    """What is read over one connection."""
+    if opened.left is None:
+        opened.close()
+        raise errors.RequestFailed("Swift does not tell the image's size")
+    return Found(opened.left, opened=opened)
+
+
+def _within(found: list[parts.Part], offset: int, size: int | None) -> Found:
+    total = sum(each.size for each in found)
+    if offset and offset >= total:
+        raise errors.RequestFailed(
+            f'The image ends after {total} bytes', status=416)
+    stretches = list(parts.within(found, offset, size))
+    return Found(sum(each.size for each in stretches), stretches)

@@ -1,0 +1,89 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What an image is made of, and how it is cut into pieces: pure."""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+import dataclasses
+
+from glance_store_bufswift import record
+
+#: Bytes of a piece at most: what a connection is asked for at a time, and
+#: holds in memory until it is its turn. At 60 MB/s it takes 0.2 s, which the
+#: 20 ms until its answer begins lengthen by a tenth.
+PIECE = 12 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """An object that is a part of an image.
+
+    :ivar size: bytes in it
+    :ivar etag: its ETag, None if it is not known
+    :ivar proof: what its MD5 has to agree with, and its number there; None
+        if its ETag is all that is known
+    """
+
+    container: str
+    name: str
+    size: int
+    etag: str | None = None
+    proof: tuple[record.Record, int] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """A range of a part; bytes."""
+
+    part: Part
+    offset: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        """The place in the part behind its last byte."""
+        return self.offset + self.size
+
+
+def of_record(told: record.Record) -> list[Part]:
+    """The segments that a manifest tells of."""
+    return [Part(told.where.container, told.where.segment(number), size,
+                 proof=(told, number))
+            for number, size in enumerate(told.sizes, 1)]
+
+
+def within(parts: Iterable[Part], offset: int,
+           size: int | None) -> Iterator[Piece]:
+    """What of each part lies in a range, in one piece.
+
+    :param size: bytes, None = to the end
+    """
+    at, end = 0, None if size is None else offset + size
+    for part in parts:
+        first = max(0, offset - at)
+        last = part.size if end is None else min(part.size, end - at)
+        if first < last:
+            yield Piece(part, first, last - first)
+        at += part.size
+
+
+def cut(stretch: Piece) -> Iterator[Piece]:
+    """A stretch in pieces of the same length, give or take a byte.
+
+    A short one at the end would cost a request for next to nothing.
+    """
+    count = max(1, -(-stretch.size // PIECE))
+    for number in range(count):
+        first = stretch.size * number // count
+        last = stretch.size * (number + 1) // count
+        yield Piece(stretch.part, stretch.offset + first, last - first)

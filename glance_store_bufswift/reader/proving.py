@@ -1,0 +1,91 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Opening a piece of an object that is proved to be the right one."""
+
+import functools
+import threading
+
+from glance_store_bufswift import errors
+from glance_store_bufswift.reader import parts
+from glance_store_bufswift import record
+from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import answers
+from glance_store_bufswift.swift import known
+from glance_store_bufswift.swift import reading
+from glance_store_bufswift import workers
+
+#: What a replica answers that does not have an object yet.
+MISSING = 404,
+
+
+class Prover:
+    """Opens pieces of one image's parts; threads may share it.
+
+    A replica may not have an object yet, or may have what a try that was
+    repeated had stored before. So what is missing or wrong is asked for again,
+    as after a failed try.
+
+    :param account: where the parts are
+    """
+
+    def __init__(self, account: swift.Account) -> None:
+        self._account = account
+        self._lock = threading.Lock()
+        # Of segments that share a fingerprint, by name.
+        self._md5s: dict[str, str] = {}
+
+    def open(self, piece: parts.Piece) -> reading.Reading:
+        """Begin to read a piece.
+
+        :raises RequestFailed: the object is missing, or is another one
+        """
+        part = piece.part
+        return reading.Reading(
+            self._account, part.container, part.name, piece.offset,
+            None if piece.end == part.size else piece.size,
+            self._known(part), MISSING)
+
+    def _known(self, part: parts.Part) -> known.Known:
+        if part.proof is None:
+            return known.Known(part.etag, part.size)
+        told, number = part.proof
+        if len(told.group(number)) == 1:
+            return known.Known(None, part.size,
+                               lambda etag: told.proves(number, [etag]))
+        with self._lock:
+            if part.name not in self._md5s:
+                self._md5s |= self._ask(told, number)
+            return known.Known(self._md5s[part.name], part.size)
+
+    def _ask(self, told: record.Record, number: int) -> dict[str, str]:
+        """The MD5s of all segments that share a fingerprint, by name."""
+        container = told.where.container
+        names = [told.where.segment(each) for each in told.group(number)]
+        return self._account.repeat(
+            f'HEAD of {container}/{names[0]} to {names[-1]}',
+            functools.partial(self._ask_once, told, number, names))
+
+    def _ask_once(self, told: record.Record, number: int,
+                  names: list[str]) -> dict[str, str]:
+        found = dict(workers.each(functools.partial(
+            self._head, told.where.container), names))
+        if not told.proves(number, list(found.values())):
+            raise errors.Incomplete(
+                'one of them is another object than was stored')
+        return found
+
+    def _head(self, container: str, name: str) -> str:
+        headers = self._account.head(container, name)
+        if headers is None:
+            raise errors.Incomplete(f'{name} is missing')
+        return answers.md5_of(headers) or ''
