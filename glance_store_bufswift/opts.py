@@ -141,14 +141,49 @@ It has to be longer than Swift takes to commit a segment.
 How long to wait until an image stored in segments reads back whole, in
 seconds.
 
-The list of an image's segments is Swift's container listing, which may lag
-behind the segments. When the time is over each segment is asked for. If all
-are there a warning is logged and the upload succeeds: the listing will follow.
+This driver reads an image of its own at once. Clients and the ``swift`` driver
+get it by Swift's container listing, which may lag behind the segments. When
+the time is over each segment is asked for. If all are there a warning is
+logged and the upload succeeds: the listing will follow.
 If one is gone, or can't be asked for, the upload fails.
 
 Possible values:
     * 0: look once, do not wait
     * a positive number of seconds
+"""),
+    cfg.IntOpt(
+        'swift_buffered_read_threads',
+        default=4, min=1, max=64,
+        help="""
+How many connections one download may have at a time.
+
+Each asks for pieces of up to 12 MiB and holds them in memory until it is
+their turn: a download takes at most ``swift_buffered_read_threads`` * 12 MiB
+there, and 1 to 2 MiB for each connection. Images of up to 12 MiB, and single
+objects of up to 48 MiB, are read over one connection. A download that Swift
+answers 429 or 498 goes on with fewer connections.
+
+Related options:
+    * swift_buffered_read_memory
+"""),
+    cfg.IntOpt(
+        'swift_buffered_read_memory',
+        default=192, min=0,
+        help="""
+What all downloads of a glance-api process may together hold in memory, in
+MiB.
+
+A download takes what it reads ahead from there. One that finds no room reads
+over one connection, as the ``swift`` driver does, until there is some. With W
+worker processes a host needs up to W * ``swift_buffered_read_memory`` MiB, and
+about 1 MiB for each download beside that.
+
+Possible values:
+    * 0: nothing is read ahead
+    * a positive number of MiB
+
+Related options:
+    * swift_buffered_read_threads
 """),
 ]
 
@@ -165,6 +200,8 @@ class Settings:
     :ivar max_backoff: seconds between two tries at most
     :ivar timeout: seconds that a socket operation may take
     :ivar confirm_timeout: seconds to wait until an image reads back
+    :ivar read_threads: connections of one download
+    :ivar read_memory: bytes that all downloads of the process may hold
     :ivar segment_size: bytes in a segment
     :ivar plain_limit: bytes above which an image is stored in segments
     """
@@ -177,6 +214,8 @@ class Settings:
     max_backoff: float = 30
     timeout: float = 60
     confirm_timeout: float = 15
+    read_threads: int = 4
+    read_memory: int = 192 * MIB
     segment_size: int = 200 * 1024 * 1000
     plain_limit: int = 200 * 1024 * 1000
 
@@ -229,6 +268,8 @@ def settings(conf: cfg.ConfigOpts, backend: str | None, segment_size: int,
         max_backoff=value('max_backoff'),
         timeout=value('timeout'),
         confirm_timeout=value('confirm_timeout'),
+        read_threads=value('read_threads'),
+        read_memory=value('read_memory') * MIB,
         segment_size=segment_size,
         plain_limit=min(segment_size, large_object_size))
 

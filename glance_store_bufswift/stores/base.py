@@ -38,6 +38,7 @@ from glance_store_bufswift import layout
 from glance_store_bufswift import multihash
 from glance_store_bufswift import once
 from glance_store_bufswift import opts
+from glance_store_bufswift.reader import finding
 from glance_store_bufswift import removal
 from glance_store_bufswift import source
 from glance_store_bufswift.stores import locations
@@ -191,7 +192,7 @@ class BufferedStore(upstream.BaseStore):
                     self._account(where, context, trust=bool(count)))
                 image = download.start(
                     account, where.container, where.obj, offset,
-                    chunk_size or None)
+                    chunk_size or None, self._settings())
                 image.hold(stack.pop_all())
         except errors.BufswiftError as exc:
             errors.reraise_reading(exc)
@@ -211,7 +212,7 @@ class BufferedStore(upstream.BaseStore):
         where = location.store_location
         try:
             with self._account(where, context, trust=False) as account:
-                return download.size_of(account, where.container, where.obj)
+                return finding.size_of(account, where.container, where.obj)
         except errors.BufswiftError as exc:
             errors.reraise_reading(exc)
 

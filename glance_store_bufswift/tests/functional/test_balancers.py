@@ -173,8 +173,8 @@ class TestRead(Case):
         self.have()
         for how in ('close', 'reset'):
             rule = self.inject(
-                faults.BreakAnswer(SEGMENT + 5, how),
-                matrix.MANIFEST, method='GET')
+                faults.BreakAnswer(SEGMENT // 2, how),
+                matrix.MIDDLE, method='GET')
             self.assertEqual(streams.hashes(self.data),
                              streams.hashes(self.read()))
             self.assertEqual(1, rule.applied)

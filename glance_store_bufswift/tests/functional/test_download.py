@@ -54,10 +54,16 @@ class TestCase(base.TestCase):
         self.proxy.clear()
 
     def inject(self, fault: faults.Fault, times: int | None = 1,
-               skip: int = 0, method: str = 'GET') -> faults.Rule:
-        """Have the image's requests meet a fault."""
+               skip: int = 0, method: str = 'GET',
+               segment: int = 0) -> faults.Rule:
+        """Have the requests for the image meet a fault.
+
+        :param segment: have those for one of its segments meet it instead
+        """
+        name = f'/{self.image}(-|/.*/)0*{segment}$' if segment else (
+            f'/{self.image}(\\?.*)?$')
         return self.proxy.add(faults.Rule(
-            fault, method, f'/{self.image}$', times=times, skip=skip))
+            fault, method, name, times=times, skip=skip))
 
     def get(self, **what: Any) -> bytes:
         """What get() gives, which is as long as it tells."""
@@ -81,10 +87,12 @@ class TestCase(base.TestCase):
         self.assert_closed()
         return str(caught)
 
-    def ranges(self) -> list[str | None]:
-        """What was asked for."""
+    def ranges(self, segment: int = 0) -> list[str | None]:
+        """What was asked for of the image, or of a segment of ours."""
+        end = f'/{segment:08d}' if segment else self.image
         return [each.headers.get('range') for each in self.proxy.log
-                if each.method == 'GET' and each.path.endswith(self.image)]
+                if each.method == 'GET'
+                and each.path.partition('?')[0].endswith(end)]
 
     def connections(self) -> list[str]:
         """The connections that this process has."""
@@ -143,20 +151,25 @@ class TestRange(TestCase):
         super().setUp()
         self.upload()
 
-    def check(self, offset: int, size: int | None, asked: str) -> None:
+    def check(self, offset: int, size: int | None,
+              *asked: list[str | None]) -> None:
+        """No byte is asked for that nobody wants."""
         self.proxy.clear()
         end = IMAGE if size is None else offset + size
         self.assertEqual(self.data[offset:end],
                          self.get(offset=offset, chunk_size=size))
-        self.assertEqual([asked], self.ranges())
+        self.assertEqual([*asked], [
+            self.ranges(segment) for segment in range(1, 5)])
 
     def test_ranges(self) -> None:
-        self.check(0, 1, 'bytes=0-0')
-        self.check(SEGMENT - 1, 2, f'bytes={SEGMENT - 1}-{SEGMENT}')
-        self.check(SEGMENT, SEGMENT, f'bytes={SEGMENT}-{2 * SEGMENT - 1}')
-        self.check(5, 3 * SEGMENT, f'bytes=5-{3 * SEGMENT + 4}')
-        self.check(IMAGE - 1, None, f'bytes={IMAGE - 1}-')
-        self.check(IMAGE - 1, 1, f'bytes={IMAGE - 1}-{IMAGE - 1}')
+        last = SEGMENT - 1
+        self.check(0, 1, ['bytes=0-0'], [], [], [])
+        self.check(last, 2, [f'bytes={last}-'], ['bytes=0-0'], [], [])
+        self.check(SEGMENT, SEGMENT, [], [None], [], [])
+        self.check(5, 3 * SEGMENT, ['bytes=5-'], [None], [None],
+                   ['bytes=0-4'])
+        self.check(IMAGE - 1, None, [], [], [], ['bytes=299999-'])
+        self.check(IMAGE - 1, 1, [], [], [], ['bytes=299999-'])
 
     def test_more_than_there_is(self) -> None:
         """It is told how many bytes come."""
@@ -169,20 +182,21 @@ class TestRange(TestCase):
         self.assert_closed()
 
     def test_resumed(self) -> None:
-        self.inject(faults.BreakAnswer(SEGMENT))
+        self.inject(faults.BreakAnswer(SEGMENT // 2), segment=1)
         self.assertEqual(self.data[100:100 + 2 * SEGMENT],
                          self.get(offset=100, chunk_size=2 * SEGMENT))
-        self.assertEqual(f'bytes=100-{2 * SEGMENT + 99}', self.ranges()[0])
-        self.assertEqual(2, len(self.ranges()))
+        self.assertEqual('bytes=100-', self.ranges(1)[0])
+        self.assertEqual(2, len(self.ranges(1)))
 
 
 class TestResume(TestCase):
-    def resumes(self, fault: faults.Fault, at: int, **options: Any) -> None:
+    def resumes(self, fault: faults.Fault, at: int, segment: int = 0,
+                **options: Any) -> None:
         self.made = self.stores(fast=options)
         self.proxy.clear()
-        self.inject(fault)
+        self.inject(fault, segment=segment)
         self.assert_read(self.get())
-        first, second = self.ranges()
+        first, second = self.ranges(segment)
         self.assertIsNone(first)
         assert second is not None
         # Not again from the start.
@@ -190,8 +204,9 @@ class TestResume(TestCase):
 
     def test_segments(self) -> None:
         self.upload()
-        for at in (SEGMENT, 2 * SEGMENT + 7, IMAGE - 1):
-            self.resumes(faults.BreakAnswer(at), at)
+        for segment in (1, 3, 4):
+            for at in (0, 1, 299_999):
+                self.resumes(faults.BreakAnswer(at), at, segment)
 
     def test_one_object(self) -> None:
         self.upload(SEGMENT)
@@ -200,45 +215,54 @@ class TestResume(TestCase):
 
     def test_reset(self) -> None:
         self.upload()
-        self.resumes(faults.BreakAnswer(2 * SEGMENT, 'reset'), 0)
+        self.resumes(faults.BreakAnswer(SEGMENT // 2, 'reset'), 0, 2)
 
     def test_stalled(self) -> None:
         self.upload()
-        self.resumes(faults.BreakAnswer(SEGMENT, 'stall'), SEGMENT,
-                     swift_buffered_timeout=1)
+        self.resumes(faults.BreakAnswer(SEGMENT // 2, 'stall'), SEGMENT // 2,
+                     2, swift_buffered_timeout=1)
 
     def test_what_comes_in_between(self) -> None:
         self.upload()
         for fault in (faults.Status(code=503), faults.Reset(),
-                      faults.Status(code=409)):
-            self.inject(faults.BreakAnswer(SEGMENT))
-            self.inject(fault)
+                      faults.Status(code=429), faults.Status(code=404)):
+            self.inject(faults.BreakAnswer(SEGMENT // 2), segment=2)
+            self.inject(fault, segment=2)
             self.assert_read(self.get())
 
     def test_many_breaks(self) -> None:
         """More than there are retries, as each brings something."""
         self.upload()
-        self.inject(faults.BreakAnswer(600_000), times=4)
+        self.inject(faults.BreakAnswer(200_000), times=4, segment=2)
         self.assert_read(self.get())
-        self.assertEqual(5, len(self.ranges()))
+        self.assertEqual(5, len(self.ranges(2)))
 
     def test_before_the_first_byte(self) -> None:
         self.upload()
         for fault in (faults.Status(code=503), faults.Status(code=429),
                       faults.Reset(), faults.BreakAnswer(0)):
-            self.proxy.clear()
-            self.inject(fault)
-            self.assert_read(self.get())
+            for segment in (0, 1, 2):
+                if not segment and fault == faults.BreakAnswer(0):
+                    continue    # the manifest has nothing to break off
+                self.proxy.clear()
+                self.inject(fault, segment=segment)
+                self.assert_read(self.get())
+                self.assertEqual(2, len(self.ranges(segment)))
+
+    def test_segment_that_is_missing_for_a_while(self) -> None:
+        self.upload()
+        self.inject(faults.Status(code=404), segment=2)
+        self.assert_read(self.get())
 
     def test_token_is_revoked(self) -> None:
         self.upload()
-        self.inject(faults.BreakAnswer(SEGMENT))
         self.proxy.add(faults.Rule(faults.Hook(
             lambda exchange: self.cloud.revoke(
-                exchange.headers['x-auth-token'])), 'GET', skip=1))
+                exchange.headers['x-auth-token'])), 'GET', '/00000002$'))
         self.assert_read(self.get())
-        self.assertEqual([200, 401, 206], [
-            each.status for each in self.proxy.log if each.method == 'GET'])
+        self.assertEqual([401, 200], [
+            each.status for each in self.proxy.log
+            if each.path.endswith('/00000002')])
 
 
 class TestLost(TestCase):
@@ -249,31 +273,52 @@ class TestLost(TestCase):
         self.upload()
 
     def test_no_more_retries(self) -> None:
-        self.inject(faults.BreakAnswer(SEGMENT))
-        self.inject(faults.BreakAnswer(0), times=None)
+        self.inject(faults.BreakAnswer(SEGMENT // 2), segment=2)
+        self.inject(faults.BreakAnswer(0), times=None, segment=2)
         self.assertIn('tried 3 times', self.assert_lost(UNAVAILABLE))
 
     def test_no_retries(self) -> None:
         self.made = self.stores(fast={'swift_buffered_retries': 0})
-        self.inject(faults.BreakAnswer(SEGMENT))
+        self.inject(faults.BreakAnswer(SEGMENT // 2), segment=2)
         self.assertIn('tried once', self.assert_lost(UNAVAILABLE))
 
-    def test_deleted_meanwhile(self) -> None:
-        self.break_at(SEGMENT, lambda: self.cloud.connection().delete_object(
-            self.container, self.image))
-        self.assert_lost(exceptions.BackendException)
+    def test_segment_is_missing(self) -> None:
+        self.cloud.connection().delete_object(
+            self.container, self.listing(f'{self.image}/')[2])
+        self.assertIn('00000003', self.assert_lost(
+            exceptions.BackendException))
+        # Swift's own answer is shorter then, and none the worse.
+        self.made = self.stores('fast:swift')
+        self.assertEqual(IMAGE - SEGMENT, len(self.made.get(self.uri)))
+
+    def test_first_segment_is_missing(self) -> None:
+        self.cloud.connection().delete_object(
+            self.container, self.listing(f'{self.image}/')[0])
+        self.assertRaises(exceptions.BackendException, multi_backend.get,
+                          self.uri, 'fast')
+        self.assert_closed()
+
+    def replace(self, number: int, data: bytes) -> None:
+        """Have another object under the name of a segment."""
+        self.cloud.connection().put_object(
+            self.container, self.listing(f'{self.image}/')[number], data)
+
+    def test_segment_is_another(self) -> None:
+        self.replace(2, self.data[:SEGMENT])
+        self.assertIn('another object', self.assert_lost(UNAVAILABLE))
+        self.assertIn('another object', self.assert_lost(
+            UNAVAILABLE, offset=5, chunk_size=3 * SEGMENT))
+
+    def test_segment_has_another_length(self) -> None:
+        for data in (self.data[:SEGMENT - 1], self.data[:SEGMENT + 1]):
+            self.replace(2, data)
+            self.assertIn('another object', self.assert_lost(UNAVAILABLE))
 
     def test_replaced_meanwhile(self) -> None:
         other = streams.image(IMAGE, seed=2)
-        self.break_at(SEGMENT, lambda: self.stores().add(
-            self.image, streams.Stream(other), 0))
-        self.assertIn('another object', self.assert_lost(UNAVAILABLE))
-
-    def break_at(self, place: int, then: Any) -> None:
-        """Break the download off, and do something before it goes on."""
-        self.inject(faults.BreakAnswer(place))
-        self.proxy.add(faults.Rule(faults.Hook(lambda _: then()), 'GET',
-                                   f'/{self.image}$', skip=1))
+        self.inject(faults.Hook(lambda _: self.stores().add(
+            self.image, streams.Stream(other), 0)), segment=3)
+        self.assertIn('404', self.assert_lost(exceptions.BackendException))
 
 
 class TestEnd(TestCase):

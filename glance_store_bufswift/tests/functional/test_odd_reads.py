@@ -71,10 +71,10 @@ class TestCase(test_download.TestCase):
 class TestRange(TestCase):
     """The right bytes, or none: by way of the start, if need be."""
 
-    def check(self, first: int, size: int) -> None:
+    def check(self, first: int, size: int, segment: int = 0) -> None:
         for name, fault in RANGES.items():
             self.proxy.clear()
-            rule = self.inject(fault)
+            rule = self.inject(fault, segment=segment)
             self.part(first, size)
             self.assertEqual(1, rule.applied, name)
 
@@ -85,21 +85,22 @@ class TestRange(TestCase):
 
     def test_segments(self) -> None:
         self.upload()
-        for first, size in ((5, 100), (SEGMENT - 5, SEGMENT),
-                            (IMAGE - 5, 100)):
-            self.check(first, size)
+        for first, size, segment in (
+                (5, 100, 1), (SEGMENT - 5, SEGMENT, 1),
+                (SEGMENT - 5, SEGMENT, 2), (IMAGE - 5, 100, 4)):
+            self.check(first, size, segment)
 
     def test_stocks(self) -> None:
         self.upload(IMAGE, 'swift')
-        self.check(5, 100)
+        self.check(5, 100, 1)
 
     def test_resumed(self) -> None:
-        for size in (SEGMENT // 2, IMAGE):
+        for size, segment in ((SEGMENT // 2, 0), (IMAGE, 2)):
             self.upload(size)
             for fault in RANGES.values():
                 self.proxy.clear()
-                self.inject(faults.BreakAnswer(size // 2))
-                self.inject(fault)
+                self.inject(faults.BreakAnswer(SEGMENT // 4), segment=segment)
+                self.inject(fault, segment=segment)
                 self.assert_read(self.get())
 
 
@@ -109,9 +110,10 @@ class TestForms(TestCase):
         for form in ('Bytes  5-104/ {}', 'BYTES 5 - 104 / {}',
                      'bytes=5-104/{}', 'bytes 5-104/*'):
             self.proxy.clear()
-            self.inject(rewrite(content_range=form.format(IMAGE)), None)
+            self.inject(rewrite(content_range=form.format(SEGMENT)), None,
+                        segment=1)
             self.part(5, 100)
-            self.assertEqual({'bytes=5-104'}, set(self.ranges()))
+            self.assertEqual({'bytes=5-104'}, set(self.ranges(1)))
 
     def test_of_an_etag(self) -> None:
         self.upload(SEGMENT)
@@ -125,18 +127,28 @@ class TestForms(TestCase):
 
     def test_of_no_etag(self) -> None:
         """Then it tells when it was written."""
-        for size in (SEGMENT, IMAGE):
+        for size, segment in ((SEGMENT, 0), (IMAGE, 2)):
             self.upload(size)
-            self.inject(faults.BreakAnswer(size // 2))
-            self.inject(rewrite(etag=None))
+            self.inject(faults.BreakAnswer(SEGMENT // 2), segment=segment)
+            self.inject(rewrite(etag=None), segment=segment)
             self.assert_read(self.get())
             self.proxy.clear()
-            self.inject(faults.BreakAnswer(size // 2))
+            self.inject(faults.BreakAnswer(SEGMENT // 2), segment=segment)
             self.inject(rewrite(etag=None, x_timestamp=None,
-                                last_modified=None), None)
+                                last_modified=None), None, segment=segment)
             said = self.assert_lost(test_download.UNAVAILABLE)
             self.assertIn('does a proxy remove ETags?', said)
             self.assertNotIn('another object', said)
+
+    def test_of_no_etag_of_a_segment(self) -> None:
+        """A HEAD tells it; if that does not either it is not believed."""
+        self.upload()
+        self.inject(rewrite(etag=None), None, segment=2)
+        self.assert_read(self.get())
+        self.part(SEGMENT + 5, 100)
+        self.inject(rewrite(etag=None), None, 0, 'HEAD', segment=2)
+        said = self.assert_lost(exceptions.RemoteServiceUnavailable)
+        self.assertIn('does a proxy remove ETags?', said)
 
 
 class TestLength(TestCase):
@@ -152,7 +164,8 @@ class TestLength(TestCase):
     def test_read(self) -> None:
         for size in (0, 1, SEGMENT, IMAGE):
             self.upload(size)
-            self.inject(self.bare, None)
+            for segment in (0, 1, 4):
+                self.inject(self.bare, None, segment=segment)
             self.assert_read(self.get())
             self.assertEqual(size, self.size())
 
@@ -186,11 +199,14 @@ class TestEncoded(TestCase):
     def test_on_its_way(self) -> None:
         """Only the headers are said to be so: it is not believed."""
         self.upload()
-        self.inject(rewrite(content_encoding='gzip'), None)
-        caught = self.assertRaises(exceptions.BackendException,
-                                   multi_backend.get, self.uri, 'fast')
-        self.assertIn('gzip', str(caught))
-        self.assert_closed()
+        for segment in (0, 1):
+            self.proxy.clear()
+            self.inject(rewrite(content_encoding='gzip'), None,
+                        segment=segment)
+            caught = self.assertRaises(exceptions.BackendException,
+                                       multi_backend.get, self.uri, 'fast')
+            self.assertIn('gzip', str(caught))
+            self.assert_closed()
 
 
 class TestHeader(TestCase):
@@ -199,8 +215,8 @@ class TestHeader(TestCase):
         self.upload()
         for skip in (0, 1):
             self.proxy.clear()
-            self.inject(faults.BreakAnswer(SEGMENT))
-            self.inject(odd, skip=skip)
+            self.inject(faults.BreakAnswer(SEGMENT // 2), segment=2)
+            self.inject(odd, skip=skip, segment=2)
             self.assert_read(self.get())
         self.inject(odd, None)
         caught = self.assertRaises(

@@ -176,7 +176,8 @@ class TestDownload(TestCase):
 
     def revoke_after_a_break(self) -> None:
         self.proxy.add(faults.Rule(
-            faults.BreakAnswer(SEGMENT), 'GET', f'/{self.image}$'))
+            faults.BreakAnswer(SEGMENT // 2), 'GET', '/00000002$'))
         self.proxy.add(faults.Rule(faults.Hook(
             lambda exchange: self.cloud.revoke(
-                exchange.headers['x-auth-token'])), 'GET', skip=1))
+                exchange.headers['x-auth-token'])), 'GET', '/00000002$',
+            skip=1))

@@ -37,6 +37,8 @@ FIELDS = {
     'swift_buffered_max_backoff': ('max_backoff', 1),
     'swift_buffered_timeout': ('timeout', 1),
     'swift_buffered_confirm_timeout': ('confirm_timeout', 1),
+    'swift_buffered_read_threads': ('read_threads', 1),
+    'swift_buffered_read_memory': ('read_memory', 1 << 20),
 }
 
 OWN, SHARED, GROUP = 'fast', precedence.SHARED_GROUP, precedence.GROUP

@@ -20,9 +20,9 @@ from typing import Any
 from oslotest import base
 import testscenarios
 
-from glance_store_bufswift import download
 from glance_store_bufswift import errors
 from glance_store_bufswift import once
+from glance_store_bufswift.reader import finding
 from glance_store_bufswift.swift import extents
 from glance_store_bufswift.swift import reading
 from glance_store_bufswift.tests import logs
@@ -297,13 +297,13 @@ class TestSize(_TestCase):
     def test_of_the_image(self) -> None:
         for head, get in ((THING.head, []), (self.bare_head, [THING.give])):
             account = self.account(self.serve(head, *get))
-            self.assertEqual(1000, download.size_of(account, 'c', 'o'))
+            self.assertEqual(1000, finding.size_of(account, 'c', 'o'))
 
     def test_of_the_image_that_nobody_tells(self) -> None:
         account = self.account(self.serve(
             self.bare_head, self.chunked(), self.bare_head, self.chunked(),
             self.chunked()))
-        exc = self.assertRaises(errors.RequestFailed, download.size_of,
+        exc = self.assertRaises(errors.RequestFailed, finding.size_of,
                                 account, 'c', 'o')
         self.assertIn('its size is not told', str(exc))
 

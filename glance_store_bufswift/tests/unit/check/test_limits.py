@@ -69,7 +69,9 @@ class TestLimits(base.BaseTestCase):
             info = {'swift': GOOD | {'container_listing_limit': page}}
             self.assertEqual(result, judged(info)[1])
 
-    def test_small_segments_are_served_slowly(self) -> None:
-        for size, result in ((limits.SLOW, 'ok'),
-                             (limits.SLOW - 1, 'warning')):
-            self.assertEqual(result, judged({'swift': GOOD}, size)[2])
+    def test_small_segments_are_served_slowly_to_others(self) -> None:
+        for size in (200 * MB, MB):
+            found = list(limits.findings(
+                {'swift': GOOD}, opts.Settings(segment_size=size)))[2]
+            self.assertEqual('ok', found.result.value)
+            self.assertIn('to the stock driver', found.found)
