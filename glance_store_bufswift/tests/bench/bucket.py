@@ -10,12 +10,13 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What the sink answers: Swift's and Keystone's side of an upload."""
+"""What the sink answers: Swift's and Keystone's side of a store."""
 
 import collections
 import dataclasses
 import hashlib
 import json
+import re
 import resource
 import threading
 from typing import Any
@@ -33,11 +34,16 @@ _KEPT = ('x-object-manifest', 'x-object-meta-', 'content-type')
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """A response; `body` is not sent to a HEAD."""
+    """A response; what it has besides headers is not sent to a HEAD.
+
+    :ivar content: behind the body, stretches of objects: where each begins,
+        and its bytes
+    """
 
     status: int
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
     body: bytes = b''
+    content: tuple[tuple[int, int], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +54,8 @@ class Stored:
     etag: str
     headers: dict[str, str]
 
+
+_RANGE = re.compile('bytes=([0-9]+)-([0-9]*)')
 
 Objects = dict[str, Stored]
 
@@ -80,6 +88,8 @@ class Bucket:
                 return self._keystone(request, path)
             inside = parse.unquote(path.removeprefix(ACCOUNT + '/'))
             container, _, name = inside.partition('/')
+            if name and request.method == 'GET':
+                return self._give(request, container, name, query)
             if name:
                 return self._object(request, container, name, length)
             return self._container(request, container, query)
@@ -146,18 +156,59 @@ class Bucket:
 
     def _head(self, stored: Stored) -> Answer:
         size, etag = stored.size, stored.etag
-        target = stored.headers.get('x-object-manifest')
-        if target:
-            container, _, prefix = parse.unquote(target).partition('/')
-            parts = self._containers.get(container, {})
-            found = [parts[name] for name in sorted(parts)
-                     if name.startswith(prefix)]
-            size = sum(part.size for part in found)
-            md5 = hashlib.md5(''.join(part.etag for part in found).encode(),
+        parts = self._parts(stored)
+        if parts is not None:
+            size = sum(part.size for part in parts)
+            md5 = hashlib.md5(''.join(part.etag for part in parts).encode(),
                               usedforsecurity=False)
             etag = f'"{md5.hexdigest()}"'
         return Answer(200, stored.headers | {
             'Content-Length': str(size), 'Etag': etag})
+
+    def _parts(self, stored: Stored) -> list[Stored] | None:
+        """The segments of a DLO, None if it is none."""
+        target = stored.headers.get('x-object-manifest')
+        if not target:
+            return None
+        container, _, prefix = parse.unquote(target).partition('/')
+        found = self._containers.get(container, {})
+        return [found[name] for name in sorted(found)
+                if name.startswith(prefix)]
+
+    def _give(self, request: channel.Request, container: str, name: str,
+              query: str) -> Answer:
+        stored = self._containers.get(container, {}).get(name)
+        if stored is None:
+            return Answer(404)
+        head, parts = self._head(stored), self._parts(stored)
+        if 'multipart-manifest=get' in query:
+            parts = None
+            head.headers.update({'Content-Length': str(stored.size),
+                                 'Etag': stored.etag})
+        total = int(head.headers['Content-Length'])
+        asked = _RANGE.fullmatch(request.headers.get('range', ''))
+        if not asked:
+            return dataclasses.replace(
+                head, content=_stretches(parts or [stored], 0, total))
+        first, end = int(asked[1]), min(total, int(asked[2] or total) + 1)
+        if first >= total:
+            return Answer(416)
+        return Answer(206, head.headers | {
+            'Content-Length': str(end - first),
+            'Content-Range': f'bytes {first}-{end - 1}/{total}'},
+            content=_stretches(parts or [stored], first, end))
+
+
+def _stretches(parts: list[Stored], first: int,
+               end: int) -> tuple[tuple[int, int], ...]:
+    """What of each object lies in a range of all of them."""
+    found, at = [], 0
+    for part in parts:
+        begin, stop = max(first - at, 0), min(end - at, part.size)
+        if begin < stop:
+            found.append((begin, stop - begin))
+        at += part.size
+    return tuple(found)
 
 
 def _listing(objects: Objects, query: str) -> list[dict[str, Any]]:

@@ -18,6 +18,8 @@ import socket
 import ssl
 import time
 
+from glance_store_bufswift.tests.bench import pattern
+
 #: Bytes taken from a connection at a time at most.
 BUFFER = 1 << 20
 
@@ -112,6 +114,18 @@ class Channel:
     def send(self, data: bytes) -> None:
         """Send an answer."""
         self._sock.sendall(data)
+
+    def give(self, offset: int, size: int) -> None:
+        """Send bytes of the pattern, from its start or an offset there."""
+        source = memoryview(pattern.stretch())
+        step = len(self._buffer)
+        while size:
+            begin = offset % pattern.PERIOD
+            count = min(size, step)
+            self._sock.sendall(source[begin:begin + count])
+            offset, size = offset + count, size - count
+            if self._rate:
+                self._wait(count)
 
     def _chunk_size(self) -> int:
         return int(self._line().split(b';')[0], 16)

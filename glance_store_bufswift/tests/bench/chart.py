@@ -111,7 +111,7 @@ def bars(outcomes: Sequence[runner.Outcome], of: str = ''
 def draw(pyplot: Any, outcomes: Sequence[runner.Outcome],
          path: Path) -> None:
     """Write the chart of all; the file's name tells its format."""
-    groups = grouped(outcomes)
+    groups = grouped([each for each in outcomes if each.bound()])
     with _figure(pyplot, path, 9, [len(rows) for rows in groups.values()]
                  ) as axes:
         for part, (heading, rows) in zip(axes, groups.items(), strict=True):

@@ -74,6 +74,7 @@ def measure(job: Job, store: stores.Stores) -> dict[str, Any]:
                 lambda stream: upload(store, stream, size), streams))
     return {'wall': time.perf_counter() - began, 'cpu': watch.cpu() - cpu,
             'memory': memory.risen(), 'tail': max(tail for tail, _ in done),
+            'uris': [answer[0] for _, answer in done],
             'sizes': [answer[1] for _, answer in done],
             'checksums': [answer[2] for _, answer in done]}
 

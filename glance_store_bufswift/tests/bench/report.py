@@ -79,13 +79,17 @@ def table(outcome: runner.Outcome) -> Iterator[str]:
         f'{scenario.name}: {scenario.about}; {scenario.image} MB in segments '
         f'of {scenario.segment} MB, {count} round'
         f'{"s" if count > 1 else ""}', WIDTH)
-    yield _FORMAT.format(*_HEAD)
+    head = ['first' if each == 'tail' and scenario.reads else each
+            for each in _HEAD]
+    yield _FORMAT.format(*head)
     yield _FORMAT.format(*_UNITS)
     for name in outcome.rounds:
         yield _FORMAT.format(name, *_cells(outcome, name))
-    yield from textwrap.wrap(
-        'alone: ' + ', '.join(f'{name} {seconds:.2f} s' for name, seconds
-                              in outcome.bounds().items()), WIDTH)
+    bounds = outcome.bounds()
+    if bounds:
+        yield from textwrap.wrap(
+            'alone: ' + ', '.join(f'{name} {seconds:.2f} s' for name, seconds
+                                  in bounds.items()), WIDTH)
     load = statistics.median(each.load for rounds in outcome.rounds.values()
                              for each in rounds)
     if load > outcome.cores:
@@ -104,7 +108,8 @@ def _cells(outcome: runner.Outcome, name: str) -> list[str]:
     return [f'{measure.wall:.2f}', f'{measure.tail:.2f}',
             f'{measure.cpu:.2f}', f'{measure.memory / MIB:.1f}',
             f'{measure.disk / MIB:.0f}', ratio,
-            f'{measure.wall / outcome.bound():.2f}']
+            f'{measure.wall / outcome.bound():.2f}' if outcome.bound()
+            else '-']
 
 
 def as_json(outcome: runner.Outcome) -> dict[str, Any]:

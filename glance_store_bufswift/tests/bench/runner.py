@@ -13,7 +13,6 @@
 """Runs scenarios: processes, rounds, medians."""
 
 from collections.abc import Callable
-from collections.abc import Iterator
 import contextlib
 import dataclasses
 import os
@@ -27,14 +26,13 @@ import uuid
 from glance_store_bufswift.tests.bench import bucket
 from glance_store_bufswift.tests.bench import certificate
 from glance_store_bufswift.tests.bench import children
+from glance_store_bufswift.tests.bench import downloads
 from glance_store_bufswift.tests.bench import one
 from glance_store_bufswift.tests.bench import pattern
+from glance_store_bufswift.tests.bench import real
 from glance_store_bufswift.tests.bench import scenarios
 from glance_store_bufswift.tests.bench import sink
 from glance_store_bufswift.tests.bench import watch
-from glance_store_bufswift.tests.cloud import keystone
-from glance_store_bufswift.tests.cloud import process
-from glance_store_bufswift.tests.cloud import site
 
 GIB = 1 << 30
 
@@ -49,6 +47,8 @@ _HASHED = 256 << 20
 class Measure:
     """One line in one round: seconds and bytes.
 
+    :ivar tail: from the source's end to that of the upload, or from the start
+        of a download to its first byte
     :ivar cpu: seconds per GiB
     :ivar load: processes that ran or waited on the machine when it began
     """
@@ -86,6 +86,8 @@ class Outcome:
         if scenario.swift and scenario.swift.rate:
             found['Swift'] = scenario.size / (
                 scenario.swift.rate * scenario.threads)
+        if scenario.reads:  # nobody hashes what is read
+            return found
         share = scenario.total / _HASHED
         hashing = {key: statistics.median(
             each[key] for each in self.hashing) * share
@@ -98,14 +100,14 @@ class Outcome:
         return found
 
     def bound(self) -> float:
-        """Seconds of the slowest stage, which no driver can beat.
+        """Seconds of the slowest stage, which no driver can beat; or 0.
 
         Hashing counts as far as each driver has to do it, MD5 and multihash,
         over all cores; the MD5 of each segment is our driver's alone.
         """
         bounds = self.bounds()
         bounds.pop('hashing spread', None)
-        return max(bounds.values())
+        return max(bounds.values(), default=0)
 
 
 class Bench:
@@ -135,12 +137,17 @@ class Bench:
                           len(os.sched_getaffinity(0)))
         with contextlib.ExitStack() as held:
             options = (self._sink(scenario, scenario.swift, held)
-                       if scenario.swift else _real_swift(held))
+                       if scenario.swift else real.start(held))
+            images = (downloads.store(
+                _section(scenario, scenarios.OURS, options), scenario.size)
+                if scenario.reads else None)
             for number in range(1 if scenario.once else rounds):
                 for line in scenario.lines:
                     self._say(f'{scenario.name}, round {number + 1}: '
                               f'{line.name}')
                     outcome.rounds[line.name].append(
+                        _download(scenario, line, options, images)
+                        if images else
                         self._measure(scenario, line, options))
                 outcome.hashing.append(_hashing())
         return outcome
@@ -202,6 +209,16 @@ class Bench:
                     raise children.Failed(f'add() told {found}, not {right}')
 
 
+def _download(scenario: scenarios.Scenario, line: scenarios.Line,
+              options: dict[str, Any], images: downloads.Images) -> Measure:
+    load = os.getloadavg()[0]
+    told = downloads.read(
+        scenario, line.driver, _section(scenario, line, options), images)
+    return Measure(told['wall'], told['tail'],
+                   told['cpu'] / scenario.total * GIB, told['memory'], 0,
+                   load)
+
+
 def _section(scenario: scenarios.Scenario, line: scenarios.Line,
              options: dict[str, Any]) -> dict[str, Any]:
     """The options of a store."""
@@ -229,23 +246,3 @@ def _hashing() -> dict[str, float]:
     with children.Child('hashing', _HASHED) as child:
         found: dict[str, float] = child.tell()
         return found
-
-
-@contextlib.contextmanager
-def _keeper() -> Iterator[process.Keeper]:
-    keeper = process.Keeper()
-    try:
-        yield keeper
-    finally:
-        keeper.close()
-
-
-def _real_swift(held: contextlib.ExitStack) -> dict[str, Any]:
-    """Start a Swift and a Keystone; gives the store's options for them."""
-    where = site.start(held.enter_context(_keeper()))
-    glance = where.glance
-    return {'swift_store_auth_address': where.auth_url,
-            'swift_store_auth_version': '3',
-            'swift_store_user': f'{glance.project}:{glance.name}',
-            'swift_store_key': glance.password,
-            'swift_store_region': keystone.REGION}

@@ -58,7 +58,8 @@ ALL = (STOCK, BUFFERED, OURS, KNOWN)
 class Goal:
     """A bound on what our line measures.
 
-    :ivar what: `wall`, `tail`, `memory`, `disk` or `cpu`
+    :ivar what: `wall`, `tail`, `memory`, `disk` or `cpu`; of a download
+        `tail` is the time until its first byte
     :ivar most: what it may be at most
     :ivar of: what it is divided by: a line's name or a bound's, '' = nothing
     """
@@ -81,7 +82,9 @@ class Scenario:
 
     :ivar image: size of each image, in upstream's "MB" as is `segment`
     :ivar swift: how the sink behaves; None = a real Swift
-    :ivar uploads: at once, in each of `processes`
+    :ivar reads: whether downloads are measured, of an image that our driver
+        has stored
+    :ivar uploads: at once, in each of `processes`; downloads, if `reads`
     :ivar options: set in our driver's section
     :ivar quick: whether --quick has it
     :ivar once: whether one round is enough
@@ -95,6 +98,7 @@ class Scenario:
     swift: sink.Options | None = sink.Options()
     pace: source.Pace = source.Pace()
     tls: bool = False
+    reads: bool = False
     uploads: int = 1
     processes: int = 1
     options: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -117,7 +121,8 @@ class Scenario:
     @property
     def threads(self) -> int:
         """Segments of one upload in flight."""
-        return int(self.options.get('swift_buffered_threads', 4))
+        kind = 'read_threads' if self.reads else 'threads'
+        return int(self.options.get(f'swift_buffered_{kind}', 4))
 
     def lengths(self) -> tuple[int, ...]:
         """Lengths of the objects that an upload makes."""
@@ -174,11 +179,55 @@ def _at_once() -> list[Scenario]:
         for uploads in (4, 16)]
 
 
+#: The two that read; what the stock driver buffers is of no account there.
+_READERS = (STOCK, OURS)
+
+
+def _downloads() -> list[Scenario]:
+    def reading(name: str, about: str, swift: sink.Options | None,
+                *goals: Goal, memory: Goal = MEMORY,
+                **more: Any) -> Scenario:
+        return dataclasses.replace(
+            Scenario(f'download-{name}', about, swift=swift, segment=200,
+                     lines=_READERS, goals=(*goals, memory), reads=True),
+            **more)
+    slow = sink.Options(rate=60 * MB, latency=0.02)
+    return [
+        reading('limited', 'Swift gives 60 MB/s a connection, 20 ms a request',
+                slow, Goal('wall', 1.15, 'Swift'), quick=True),
+        reading('unlimited', 'a download as fast as it can be', sink.Options(),
+                Goal('wall', 1.0, STOCK.name), Goal('cpu', 1.1, STOCK.name),
+                quick=True),
+        reading('plain', 'the same, one object of 1 GB', sink.Options(),
+                Goal('wall', 1.0, STOCK.name), Goal('cpu', 1.1, STOCK.name),
+                segment=1024),
+        reading('small', 'an image of 20 MB in one object, 20 ms a request',
+                sink.Options(latency=0.02), image=20),
+        reading('many-segments', 'Swift gives a segment of a DLO a second '
+                'after the first ten', sink.Options(limited=True),
+                Goal('wall', 1.0), image=200, segment=5, once=True),
+        reading('at-once', '50 downloads at once of a process, Swift 20 MB/s '
+                'a connection', sink.Options(rate=20 * MB), image=100,
+                segment=50, uploads=50, once=True,
+                memory=Goal('memory', 256 * MIB)),
+        reading('real', 'from a real Swift with its default limits', None,
+                Goal('wall', 1.0), image=200, segment=5, quick=True,
+                whole=True),
+    ]
+
+
 EVERY = (
     Scenario(
         'limited', 'source 100 MB/s; Swift 60 MB/s a connection, 20 ms a '
         'request, 0.2 s a commit', swift=FAR, pace=source.Pace(100 * MB),
         goals=(Goal('wall', 1.10, 'source'), MEMORY), quick=True),
+    Scenario(
+        'limited-32', 'the same, segments of 32 MB', segment=32, swift=FAR,
+        pace=source.Pace(100 * MB),
+        goals=(Goal('wall', 1.06, 'source'), MEMORY)),
+    Scenario(
+        'free-32', 'source as fast as it can; Swift as in "limited"',
+        segment=32, swift=FAR, goals=(Goal('wall', 1.35, 'Swift'), MEMORY)),
     Scenario(
         'unlimited', 'source and Swift as fast as they can',
         lines=(STOCK, BUFFERED, OURS, HASHLIB, KNOWN),
@@ -188,6 +237,9 @@ EVERY = (
         'tail', 'source 50 MB/s, Swift faster; 20 ms a request, 0.2 s a '
         'commit', image=512, segment=64, swift=NEAR,
         pace=source.Pace(50 * MB), goals=(TAIL, MEMORY), quick=True),
+    Scenario(
+        'tail-32', 'the same, segments of 32 MB', image=512, segment=32,
+        swift=NEAR, pace=source.Pace(50 * MB), goals=(TAIL, MEMORY)),
     Scenario(
         'tail-large', 'the same, segments of 256 MB', image=512, segment=256,
         swift=NEAR, pace=source.Pace(50 * MB), goals=(TAIL, MEMORY),
@@ -223,4 +275,5 @@ EVERY = (
         'real', 'a real Swift and Keystone on this machine', image=512,
         segment=32, swift=None, lines=(STOCK, BUFFERED, OURS, HASHLIB),
         goals=(Goal('wall', 1.0, STOCK.name), MEMORY)),
+    *_downloads(),
 )

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""A server that takes uploads as Swift does, at next to no CPU time.
+"""A server that stores and gives images as Swift does, at little CPU time.
 
 It runs as a process of its own: ``python -m ...bench.sink OPTIONS``, the
 options as JSON; it prints its port and ends with its standard input.
@@ -33,15 +33,20 @@ from glance_store_bufswift.tests.bench import pattern
 
 HOST = '127.0.0.1'
 
+#: Segments before the limit counts (rate_limit_after_segment).
+AT_ONCE = 10
+
 
 @dataclasses.dataclass(frozen=True)
 class Options:
     """How the sink behaves.
 
-    :ivar rate: bytes per second that a connection takes; 0 = any
+    :ivar rate: bytes per second that a connection takes or gives; 0 = any
     :ivar latency: seconds before each answer
     :ivar commit: seconds more before the answer to an object's PUT
     :ivar jitter: part by which these seconds vary to both sides
+    :ivar limited: whether it gives one segment of a DLO a second after the
+        first ten, as Swift does by default
     :ivar certificate: directory of cert.pem and key.pem, for TLS
     :ivar lengths: of the objects to come, whose ETags are made beforehand
     """
@@ -50,6 +55,7 @@ class Options:
     latency: float = 0
     commit: float = 0
     jitter: float = 0
+    limited: bool = False
     certificate: str = ''
     lengths: tuple[int, ...] = ()
 
@@ -103,9 +109,22 @@ class Sink:
                 connection.send(b'HTTP/1.1 100 Continue\r\n\r\n')
             answer = self._bucket.answer(request, connection.drain(request))
             self._pause(request)
-            body = b'' if request.method == 'HEAD' else answer.body
+            head = request.method == 'HEAD'
             connection.send(channel.render(
-                answer.status, answer.headers, body))
+                answer.status, answer.headers, b'' if head else answer.body))
+            if not head:
+                self._give(connection, answer.content)
+
+    def _give(self, connection: channel.Channel,
+              content: tuple[tuple[int, int], ...]) -> None:
+        """Send what is stored; the pattern begins with each segment."""
+        due = 0.0
+        for number, (offset, size) in enumerate(content, 1):
+            if self._options.limited and number > AT_ONCE:
+                # swift.common.utils.RateLimitedIterator
+                time.sleep(max(0.0, due - time.perf_counter()))
+                due = time.perf_counter() + 1
+            connection.give(offset, size)
 
     def _pause(self, request: channel.Request) -> None:
         """Take the time of the network, and of writing to disk."""

@@ -204,7 +204,9 @@ def start_storage(keeper: process.Keeper, swift_dir: Path, kind: str,
 def start_proxy(keeper: process.Keeper, swift_dir: Path, port: int,
                 client_timeout: float, auth_url: str,
                 user: keystone.User, region: str,
-                writes_a_second: float | None = None) -> process.Server:
+                writes_a_second: float | None = None,
+                otherwise: Mapping[str, str] | None = None
+                ) -> process.Server:
     """Start a proxy server; don't wait for it.
 
     :param swift_dir: where the rings and the data of the storage servers are
@@ -212,8 +214,13 @@ def start_proxy(keeper: process.Keeper, swift_dir: Path, port: int,
     :param auth_url: the Keystone where it gets its own token, as `user`
     :param region: whose Keystone validates tokens
     :param writes_a_second: how many a container takes; None for no limit
+    :param otherwise: lines of the configuration, and what stands there
+        instead
     """
-    return _start(keeper, _PROXY, 'proxy', port, swift_dir=swift_dir,
+    template = _PROXY
+    for line, instead in (otherwise or {}).items():
+        template = template.replace(line, instead)
+    return _start(keeper, template, 'proxy', port, swift_dir=swift_dir,
                   client_timeout=client_timeout, auth_url=auth_url,
                   username=user.name, password=user.password,
                   project=user.project, domain=keystone.DOMAIN,

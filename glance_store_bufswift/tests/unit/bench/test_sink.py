@@ -140,6 +140,38 @@ class TestSink(base.BaseTestCase):
             headers['etag'], headers['content-length'],
             headers['x-object-meta-whose']))
 
+    def test_given_as_it_was_stored(self) -> None:
+        self._ask('PUT', C)
+        self._ask('PUT', C + '/o', pattern.period())
+        whole = pattern.period()
+        status, _, body = self._ask('GET', C + '/o')
+        self.assertEqual((200, True), (status, whole == body))
+        status, headers, body = self._ask('GET', C + '/o',
+                                          Range='bytes=5-104')
+        self.assertEqual((206, f'bytes 5-104/{pattern.PERIOD}', whole[5:105]),
+                         (status, headers['content-range'], body))
+        last = pattern.PERIOD - 7
+        self.assertEqual(whole[-7:], self._ask(
+            'GET', C + '/o', Range=f'bytes={last}-')[2])
+        self.assertEqual(416, self._ask(
+            'GET', C + '/o', Range=f'bytes={pattern.PERIOD}-')[0])
+        self.assertEqual(404, self._ask('GET', C + '/other')[0])
+
+    def test_large_object_given(self) -> None:
+        self._ask('PUT', C)
+        self._ask('PUT', C + '/o/2', pattern.period()[:5])
+        self._ask('PUT', C + '/o/1', pattern.period())
+        self._ask('PUT', C + '/o', b'', **{'X-Object-Manifest': 'c/o/'})
+        whole = pattern.period() + pattern.period()[:5]
+        self.assertTrue(whole == self._ask('GET', C + '/o')[2])
+        first = pattern.PERIOD - 3
+        self.assertEqual(whole[first:first + 6], self._ask(
+            'GET', C + '/o', Range=f'bytes={first}-{first + 5}')[2])
+        status, headers, body = self._ask(
+            'GET', C + '/o?multipart-manifest=get')
+        self.assertEqual((200, 'c/o/', b''), (
+            status, headers['x-object-manifest'], body))
+
     def test_listing(self) -> None:
         self._ask('PUT', C)
         for name in ('a/1', 'a/2', 'a/3', 'b'):
