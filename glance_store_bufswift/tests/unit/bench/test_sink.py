@@ -163,7 +163,7 @@ class TestSink(base.BaseTestCase):
         self._ask('PUT', C + '/o/1', pattern.period())
         self._ask('PUT', C + '/o', b'', **{'X-Object-Manifest': 'c/o/'})
         whole = pattern.period() + pattern.period()[:5]
-        self.assertTrue(whole == self._ask('GET', C + '/o')[2])
+        self.assertEqual(whole, self._ask('GET', C + '/o')[2])
         first = pattern.PERIOD - 3
         self.assertEqual(whole[first:first + 6], self._ask(
             'GET', C + '/o', Range=f'bytes={first}-{first + 5}')[2])

@@ -44,7 +44,7 @@ class TestCase(base.BaseTestCase):
             utils.SwiftConfigParser()))
         for each in found:
             self.assertEqual(each.result.value != 'ok', bool(each.advice))
-            self.assertNotIn('s3', f'{each.found} {each.advice}')
+            self.assertNotIn('cret', f'{each.found} {each.advice}')
         return [(each.result.value, each.found) for each in found]
 
     def assert_found(self, result: str, text: str,
