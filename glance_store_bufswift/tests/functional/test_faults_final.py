@@ -132,7 +132,8 @@ class TestManifest(matrix.Case):
 
     def test_once(self) -> None:
         self.inject(self.place(), matrix.MANIFEST)
-        if self.tried == 1:
+        # One that is too large goes without the record of its segments.
+        if self.tried == 1 and self.says != TABLE['413']['says']:
             self.fails(self.error, *self.says)
         else:
             self.recovers()
