@@ -13,7 +13,6 @@
 """Which of the sections where an option may stand counts for a store."""
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from oslo_config import cfg
@@ -70,22 +69,6 @@ def given(conf: cfg.ConfigOpts, backend: str | None,
             if any(group in conf and name in conf[group]
                    and _is_set(conf, group, name)
                    for group in groups(backend))}
-
-
-def written(conf: cfg.ConfigOpts,
-            backend: str | None) -> dict[str, list[str]]:
-    """The names that the files have in the sections that count for a store.
-
-    :raises OSError: a file is gone since it was read
-    """
-    files = [Path(name) for name in conf.config_file or ()]
-    for directory in conf.config_dirs or ():
-        files += sorted(Path(directory).glob('*.conf'))
-    sections: dict[str, dict[str, Any]] = {}
-    for file in files:
-        cfg.ConfigParser(str(file), sections).parse()
-    return {group: list(sections.get(group, {}))
-            for group in groups(backend)}
 
 
 def _is_set(conf: cfg.ConfigOpts, group: str, name: str) -> bool:

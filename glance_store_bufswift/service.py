@@ -53,19 +53,29 @@ class Service:
 
     :param conf: Glance's configuration
     :param backend: the store's id
+    :param overrides: settings in place of the store's own
     :raises ConfigError: the section names none, or can't be used
     """
 
-    def __init__(self, conf: Any, backend: str) -> None:
+    def __init__(self, conf: Any, backend: str, **overrides: Any) -> None:
         self._conf = conf
         self._backend = backend
+        self._overrides = overrides
         try:
             driver.prepare(conf, backend)
             self._store = _Store(conf, backend=backend)
+            self._store.overrides = overrides
             self._store.configure(re_raise_bsc=True)
             self._location = self._store.create_location(str(uuid.uuid4()))
         except exceptions.BadStoreConfiguration as exc:
-            raise errors.ConfigError(f'Store {backend}: {exc}') from exc
+            raise errors.ConfigError(
+                f'Store {backend}: {_reason(exc)}') from exc
+        user = self._location.user
+        if user and ':' not in user:
+            raise errors.ConfigError(
+                f'Store {backend}: the user {user} has no project; write '
+                f'project:{user} (swift_store_user, or user in the file of '
+                'swift_store_config_file)')
         self._keystone: Any = None
 
     @property
@@ -147,11 +157,8 @@ class Service:
                     dir=directory, prefix='.bufswift-check-'))
             except OSError:  # the upload goes unbuffered then
                 own = directory
-            self._conf.set_override(
-                'swift_buffered_dir', own, group=self._backend)
-            held.callback(self._conf.clear_override,
-                          'swift_buffered_dir', group=self._backend)
             store = driver.Store(self._conf, self._backend)
+            store.overrides = {**self._overrides, 'directory': own}
             store.configure(re_raise_bsc=True)
             store.large_object_chunk_size = segment_size
             store.large_object_size = segment_size
@@ -211,6 +218,15 @@ class Context:
     user_id: str
     project_id: str
     service_catalog: list[dict[str, Any]]
+
+
+def _reason(exc: Exception) -> str:
+    """Why glance_store can't use a configuration, in a sentence."""
+    text = str(exc)
+    if 'swift_store_auth_address is required' in text:
+        return 'swift_store_auth_address is not set: add it'
+    # What comes before names the driver, not the store.
+    return text.rpartition('Reason: ')[2]
 
 
 def old_style(service: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from glance_store_bufswift import accounts
 from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
 
-_SUBJECT = 'credentials'
+SUBJECT = 'credentials'
 
 
 def findings(given: Mapping[str, Any], path: str | None, reference: str,
@@ -39,7 +39,7 @@ def findings(given: Mapping[str, Any], path: str | None, reference: str,
         yield from _in_file(path, reference, parser)
     elif ':' in given.get('swift_store_key', ''):
         yield finding.error(
-            _SUBJECT, 'swift_store_key has a ":", and is a part of each '
+            SUBJECT, 'swift_store_key has a ":", and is a part of each '
             "image's location: the swift driver can not read images that are "
             'stored so, and this one stores none',
             'put user and key into a file that swift_store_config_file '
@@ -51,18 +51,18 @@ def _in_file(path: str, reference: str,
     try:
         accounts.verify(path, parser)
     except accounts.Unreadable as exc:
-        yield finding.error(_SUBJECT, exc.found, exc.advice)
+        yield finding.error(SUBJECT, exc.found, exc.advice)
         return
     for account, name in accounts.quoted(parser):
         yield finding.warning(
-            _SUBJECT, f'[{account}] in {path}: the quotes round {name} do '
+            SUBJECT, f'[{account}] in {path}: the quotes round {name} do '
             'not count as a part of it', 'remove them, or write a second '
             'pair round the value if they belong to it')
     missing = accounts.missing(parser, reference)
     if missing:
         yield finding.error(
-            _SUBJECT, f'[{reference}] in {path} lacks {", ".join(missing)}',
+            SUBJECT, f'[{reference}] in {path} lacks {", ".join(missing)}',
             'add it, or set default_swift_reference to another account of '
             'the file')
     else:
-        yield finding.ok(_SUBJECT, f'[{reference}] in {path} can be read')
+        yield finding.ok(SUBJECT, f'[{reference}] in {path} can be read')

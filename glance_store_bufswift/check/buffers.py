@@ -15,6 +15,8 @@
 from collections.abc import Iterator
 import os
 from pathlib import Path
+import pwd
+import stat
 import tempfile
 
 from glance_store_bufswift.buffer import quota
@@ -28,14 +30,23 @@ _DIRECTORY = 'buffer directory'
 _ROOM = 'buffer room'
 
 
-def findings(settings: opts.Settings, uploads: int) -> Iterator[Finding]:
+def findings(settings: opts.Settings, uploads: int,
+             named: bool = True) -> Iterator[Finding]:
     """Look at the directory and its file system.
 
     :param uploads: how many at a time it is to have room for
+    :param named: whether the configuration names the directory
     """
-    usable = _usable(settings)
-    yield usable
+    yield _usable(settings)
     yield from _owner(settings.directory)
+    if not named:
+        yield finding.warning(
+            _DIRECTORY, f'swift_buffered_dir is not set: buffers go to '
+            f'{settings.directory}, with the temporary files of all others',
+            'make a directory for the buffers, owned by the user of '
+            'glance-api and with mode 0700, and set swift_buffered_dir')
+    elif os.path.isdir(settings.directory):
+        yield from _open_to_others(settings.directory)
     if os.path.isdir(settings.directory):
         yield _file_system(settings)
         yield _free(settings, uploads)
@@ -75,13 +86,42 @@ def _owner(directory: str) -> Iterator[Finding]:
     try:
         owner = path.stat().st_uid
     except OSError:
+        yield from _as_root(directory)
         return
     if owner != os.geteuid():
         yield finding.error(
-            _DIRECTORY, f'{path} belongs to user {owner}, this is user '
-            f'{os.geteuid()}: only its owner can keep to the quota',
+            _DIRECTORY, f'{path} belongs to {_user(owner)}, this is '
+            f'{_user(os.geteuid())}: only its owner can keep to the quota',
             'run this command as the user of glance-api; if it is, and '
             'while no glance-api of another user runs, remove the file')
+
+
+def _as_root(directory: str) -> Iterator[Finding]:
+    """root may write everywhere, which says nothing of glance-api."""
+    try:
+        owner = os.stat(directory).st_uid
+    except OSError:
+        return
+    if os.geteuid() == 0 and owner != 0:
+        yield finding.warning(
+            _DIRECTORY, f'{directory} belongs to {_user(owner)}, and root '
+            'looks: whether glance-api may write there is not known',
+            'run this command as the user of glance-api')
+
+
+def _open_to_others(directory: str) -> Iterator[Finding]:
+    mode = stat.S_IMODE(os.stat(directory).st_mode)
+    if mode & 0o077:
+        yield finding.warning(
+            _DIRECTORY, f'{directory} has mode {mode:04o}: other users may '
+            'look into it, or take its room', f'chmod 0700 {directory}')
+
+
+def _user(number: int) -> str:
+    try:
+        return f'user {pwd.getpwuid(number).pw_name}'
+    except KeyError:
+        return f'user {number}'
 
 
 def _file_system(settings: opts.Settings) -> Finding:
@@ -107,19 +147,25 @@ def _file_system(settings: opts.Settings) -> Finding:
 
 def _free(settings: opts.Settings, uploads: int) -> Finding:
     """What the file system has, against what the uploads may take."""
-    stat = os.statvfs(settings.directory)
-    floor = stat.f_blocks * settings.min_free_percent // 100
-    free = max(0, stat.f_bavail - floor) * stat.f_frsize
+    disk = os.statvfs(settings.directory)
+    floor = disk.f_blocks * settings.min_free_percent // 100
+    free = max(0, disk.f_bavail - floor) * disk.f_frsize
     wanted = _wanted(settings, uploads)
     if settings.disk_quota:
         wanted = min(wanted, settings.disk_quota)
     text = (f'{finding.size(free)} may be used before '
             f'{settings.min_free_percent} % of the file system are left, '
             f'buffers may take {finding.size(wanted)}')
-    if not stat.f_blocks:
+    if not disk.f_blocks:
         return finding.warning(
             _ROOM, 'the file system does not tell its size',
             f'make sure that it has {finding.size(wanted)}')
+    size = disk.f_blocks * disk.f_frsize
+    if settings.disk_quota > size:
+        return finding.warning(
+            _ROOM, f'the quota is {finding.size(settings.disk_quota)}, the '
+            f'file system has {finding.size(size)}: the quota bounds '
+            'nothing', 'lower swift_buffered_disk_quota')
     if free >= wanted:
         return finding.ok(_ROOM, text)
     advice = ('add space, or lower swift_buffered_threads or '

@@ -27,6 +27,7 @@ from glance_store_bufswift.swift import account as swift
 _KEYSTONE = 'keystone'
 _ENDPOINT = 'endpoint'
 _CONTAINER = 'container'
+_LIMITS = 'limits'
 
 #: Containers of a store with a seed that are looked at.
 MOST = 100
@@ -86,8 +87,31 @@ def in_swift(user: service.Service, which: places.Containers,
             yield from _containers(account, which, may_create)
         except errors.RequestFailed as exc:
             yield _unusable(exc)
-        info = account.capabilities()
-    yield from limits.findings(info or None, settings)
+        try:
+            told, why = account.info(), None
+        except errors.RequestFailed as exc:
+            told, why = {}, exc
+    if why is not None:
+        yield _untold(why)
+    yield from limits.findings(told, settings)
+
+
+def _untold(exc: errors.RequestFailed) -> Finding:
+    """Why Swift's limits are not known."""
+    compare = ('compare max_file_size and container_listing_limit of '
+               "Swift's configuration with "
+               'swift_store_large_object_chunk_size yourself')
+    if exc.status in (401, 403):
+        return finding.warning(
+            _LIMITS, f'/info is refused: {exc}', 'let /info pass without a '
+            f'token where it is refused, a proxy or gateway; else {compare}')
+    if exc.status in (404, 410):
+        return finding.warning(
+            _LIMITS, 'Swift does not tell its limits: /info is missing or '
+            'turned off', f'set expose_info in proxy-server.conf; else '
+            f'{compare}')
+    return finding.warning(
+        _LIMITS, f'/info can not be read: {exc}', compare)
 
 
 def _unusable(exc: errors.RequestFailed) -> Finding:

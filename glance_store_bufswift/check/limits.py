@@ -30,23 +30,17 @@ RGW = 'max_object_name_size'
 _CHUNK_SIZE = 'swift_store_large_object_chunk_size'
 
 
-def findings(info: Mapping[str, Any] | None,
+def findings(info: Mapping[str, Any],
              settings: opts.Settings) -> Iterator[Finding]:
     """Judge the segment size by what Swift says of itself.
 
-    :param info: what /info has, None if there is none to be had
+    :param info: what /info has; empty if there is none to be had
     """
-    if info is None:
-        yield finding.warning(
-            _LIMITS, 'Swift does not tell its limits: /info is missing or '
-            'turned off',
-            "compare max_file_size and container_listing_limit of Swift's "
-            f'configuration with {_CHUNK_SIZE} yourself')
-    else:
-        swift = info.get('swift') or {}
+    swift = info.get('swift') or {}
+    if info:
         yield _file_size(swift, settings.segment_size)
         yield _segments(swift, settings.segment_size)
-    yield _download_rate(settings.segment_size, info or {})
+    yield _download_rate(settings.segment_size, info)
 
 
 def _file_size(swift: Mapping[str, Any], segment_size: int) -> Finding:

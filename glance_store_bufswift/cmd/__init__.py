@@ -14,9 +14,12 @@
 
 In the order in which they build on each other::
 
-    config.py    Glance's configuration files, and the stores in them
-    output.py    tables, JSON, progress
-    orphans.py   glance-bufswift orphans list|delete
-    check.py     glance-bufswift check
-    main.py      arguments and exit codes
+    status.py     what the exit statuses mean
+    files.py      the files that glance-api reads, and what is in them
+    config.py     Glance's configuration, and the stores in it
+    output.py     tables, JSON, CSV, progress
+    orphans.py    glance-bufswift orphans list|delete
+    check.py      glance-bufswift check
+    arguments.py  arguments and their help
+    main.py       the entry point
 """

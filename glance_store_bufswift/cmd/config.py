@@ -13,49 +13,100 @@
 """Glance's configuration files, read as glance-api reads them."""
 
 from collections.abc import Sequence
+import difflib
 from typing import Any
 
 from oslo_config import cfg
 from oslo_log import log as logging
 
+from glance_store_bufswift.cmd import files
 from glance_store_bufswift import driver
 from glance_store_bufswift import errors
 from glance_store_bufswift import once
 from glance_store_bufswift.orphans import places
 from glance_store_bufswift import precedence
 
-#: The type of the stock driver's stores in ``enabled_backends``.
 STOCK = 'swift'
 
 
-def read(files: Sequence[str], directories: Sequence[str]) -> Any:
+def read(named: Sequence[str], directories: Sequence[str]) -> Any:
     """Read the configuration of glance-api.
 
-    :param files: instead of the glance-api.conf that oslo.config finds
-    :param directories: instead of the glance-api.conf.d that it finds
+    :param named: files instead of those that glance-api reads by default
+    :param directories: instead of those that it reads by default
     :raises ConfigError: there is none, or it can't be read
     """
     conf = cfg.ConfigOpts()
     # As Glance does (glance/common/config.py).
     conf.register_opts([cfg.DictOpt('enabled_backends'),
                         cfg.StrOpt('hashing_algorithm', default='sha512')])
-    arguments = [f'--config-file={path}' for path in files]
+    conf.register_opts([cfg.StrOpt('default_backend')], group='glance_store')
+    arguments = [f'--config-file={path}' for path in named]
     arguments += [f'--config-dir={path}' for path in directories]
     try:
-        conf(arguments, project='glance', prog='glance-api')
-        backends = conf.enabled_backends
-        if not conf.config_file and not conf.config_dirs:
-            raise errors.ConfigError(
-                'There is no glance-api.conf where oslo.config looks for it; '
-                'name one with --config-file')
-        if not backends:
-            raise errors.ConfigError(
-                f'enabled_backends is not set in {_names(conf)}; this '
-                'command knows stores that are named there')
+        conf(arguments, project='glance', prog='glance-api',
+             default_config_files=files.default())
     except (cfg.Error, ValueError) as exc:
-        raise errors.ConfigError(f'The configuration can not be read: {exc}'
-                          ) from exc
+        raise errors.ConfigError(
+            f'The configuration can not be read: {exc}') from exc
+    if not files.names(conf):
+        raise errors.ConfigError(
+            'There is no glance-api.conf where glance-api looks for it; '
+            'name one with --config-file')
+    _verify(conf, 'DEFAULT', ['enabled_backends', 'hashing_algorithm'])
+    _verify_default(conf)
     return conf
+
+
+def _verify_default(conf: Any) -> None:
+    """The store that Glance takes unasked has to be one of those it has."""
+    if not conf.enabled_backends:
+        raise errors.ConfigError(
+            f'enabled_backends is not set in {_names(conf)}; this command '
+            'knows stores that are named there')
+    default = conf.glance_store.default_backend
+    if default and default not in conf.enabled_backends:
+        raise errors.ConfigError(
+            f'default_backend = {default} in [glance_store] of '
+            f'{_names(conf)} names no store of enabled_backends: set it to '
+            f'one of {", ".join(sorted(conf.enabled_backends))}')
+
+
+def verify(conf: Any, backend: str) -> None:
+    """Make sure that all options of a store can be read.
+
+    After driver.prepare().
+
+    :raises ConfigError: one can't, or the store has no section
+    """
+    said = files.written(conf)
+    having = [group for group in precedence.groups(backend) if group in conf]
+    for group in having:
+        _verify(conf, group, list(conf[group]))
+    if not any(name.startswith('swift_store_')
+               for group in having for name in said.get(group, ())):
+        near = difflib.get_close_matches(backend, said, 1)
+        raise errors.ConfigError(
+            f'Store {backend} of enabled_backends has no section [{backend}] '
+            f'in {_names(conf)}: '
+            + (f'rename [{near[0]}], or ' if near else '')
+            + 'add one with swift_store_auth_address, swift_store_user and '
+            'swift_store_key')
+
+
+def _verify(conf: Any, section: str, options: Sequence[str]) -> None:
+    """Make sure that the values of these options can be read."""
+    group = conf if section == 'DEFAULT' else conf[section]
+    for name in options:
+        try:
+            group[name]
+        except (cfg.Error, ValueError) as exc:
+            places = files.written(conf).get(section, {}).get(name)
+            file, value = places[-1] if places else (_names(conf), '?')
+            why = str(exc).rpartition(' is not valid: ')[2]
+            raise errors.ConfigError(
+                f'{file}: {name} = {value} in [{section}] can not be used '
+                f'({why}): correct it') from None
 
 
 def backends(conf: Any, wanted: Sequence[str],
@@ -76,9 +127,13 @@ def backends(conf: Any, wanted: Sequence[str],
     found = [name for name, kind in enabled.items()
              if name in wanted or (not wanted and kind in kinds)]
     if not found:
+        stock = ', '.join(name for name, kind in enabled.items()
+                          if kind == STOCK)
         raise errors.ConfigError(
             f'enabled_backends in {_names(conf)} has no store of type '
-            f'{" or ".join(kinds)}')
+            f'{" or ".join(kinds)}' + (
+                f'; --backend {stock} shows what would be if the type of '
+                'that store were changed' if stock else ''))
     return found
 
 
@@ -103,7 +158,7 @@ def account(conf: Any, backend: str) -> tuple[str | None, str]:
 
 
 def _names(conf: Any) -> str:
-    return ', '.join([*(conf.config_file or []), *(conf.config_dirs or [])])
+    return ', '.join(files.names(conf))
 
 
 def set_logging_up(debug: bool) -> None:

@@ -17,10 +17,12 @@ from collections.abc import Iterator
 import datetime
 from email import utils as mail
 import itertools
+import sys
 from typing import Any
 
 from glance_store_bufswift.cmd import config
 from glance_store_bufswift.cmd import output
+from glance_store_bufswift.cmd import status
 from glance_store_bufswift import driver
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
@@ -37,9 +39,6 @@ LEAST_AGE = layout.LEAST_AGE / 3600
 #: Ten years, in hours: no date is so far away that it can't be told.
 MOST_AGE = 24.0 * 3652
 
-#: Ten years, in hours: no date is so far away that it can't be told.
-MOST_AGE = 24.0 * 3652
-
 #: How far this host's clock may be from Swift's.
 SKEW = datetime.timedelta(minutes=5)
 
@@ -47,28 +46,22 @@ SKEW = datetime.timedelta(minutes=5)
 ORPHANED = 'orphaned'
 DRY_RUN = 'would be deleted'
 
-#: The exit code when something is kept as it may be in use.
-IN_DOUBT = 4
-
 _AWAY = (sweep.Outcome.DELETED.value, sweep.Outcome.GONE.value)
 
 COLUMNS = {'store': 'Store', 'container': 'Container', 'prefix': 'Prefix',
            'segments': 'Segments', 'bytes': 'Bytes', 'newest': 'Newest'}
+RESULT = {'result': 'Result'}
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Find orphans, and delete them if that is asked for.
 
-    :returns: 0 if there are none, or none any more; IN_DOUBT if something
-        may be one and is kept; else 1
+    :returns: WELL if there are none, or none any more; IN_DOUBT if something
+        may be one and is kept; FOUND; MISSING if a container is not there
     :raises ConfigError: the configuration or the arguments can't be used
     :raises RequestFailed: Swift or Keystone did not do their part
     """
-    if not LEAST_AGE <= arguments.min_age <= MOST_AGE:
-        raise errors.ConfigError(
-            f'--min-age {arguments.min_age:g}: at least {LEAST_AGE:g} hour, '
-            'so that a running upload is not taken for a dead one, and at '
-            f'most {MOST_AGE:g}')
+    _verify(arguments)
     conf = config.read(arguments.config_file, arguments.config_dir)
     names = config.backends(
         conf, arguments.backend, (driver.NAME, config.STOCK))
@@ -86,9 +79,26 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         progress.clear()
     _show(rows, arguments, progress)
+    for text in orphans.missing:
+        print(f'glance-bufswift: {text}', file=sys.stderr)
+    return _status(rows, orphans.missing)
+
+
+def _verify(arguments: argparse.Namespace) -> None:
+    if not LEAST_AGE <= arguments.min_age <= MOST_AGE:
+        raise errors.ConfigError(
+            f'--min-age {arguments.min_age:g}: at least {LEAST_AGE:g} hour, '
+            'so that a running upload is not taken for a dead one, and at '
+            f'most {MOST_AGE:g}')
+    output.choose(COLUMNS | RESULT, arguments.column)
+
+
+def _status(rows: list[output.Row], missing: list[str]) -> int:
     if any(map(_in_doubt, rows)):
-        return IN_DOUBT
-    return int(any(row['result'] not in _AWAY for row in rows))
+        return status.IN_DOUBT
+    if any(row['result'] not in _AWAY for row in rows):
+        return status.FOUND
+    return status.MISSING if missing else status.WELL
 
 
 def _in_doubt(row: output.Row) -> bool:
@@ -98,16 +108,21 @@ def _in_doubt(row: output.Row) -> bool:
 def _show(rows: list[output.Row], arguments: argparse.Namespace,
           progress: output.Progress) -> None:
     progress.clear()
+    if arguments.quiet and not rows:
+        return
     deleting = arguments.action == 'delete'
     told = deleting or any(map(_in_doubt, rows))
-    output.show(rows, COLUMNS | ({'result': 'Result'} if told else {}),
-                arguments.format, wrap=['result'] if told else [])
-    if arguments.format == 'table':
+    columns = COLUMNS | (RESULT if told or arguments.column else {})
+    output.show(rows, columns, arguments.format, arguments.column,
+                wrap=list(RESULT))
+    if arguments.format == 'table' and not arguments.quiet:
         print(_summary(rows, deleting and not arguments.yes))
 
 
 class Orphans:
     """The orphans of all stores, each once.
+
+    :ivar missing: what is not there, a sentence each
 
     :param conf: Glance's configuration
     :param arguments: of the command line
@@ -120,14 +135,20 @@ class Orphans:
         self._arguments = arguments
         self._progress = progress
         self._seen: set[tuple[str, str, str]] = set()
+        self.missing: list[str] = []
 
     def of_store(self, name: str) -> Iterator[output.Row]:
         """One row for each orphan, after what was to be done with it."""
         which = self._containers(name)
         user = service.Service(self._conf, name)
+        self._progress.step(f'{name}: signing in at {user.auth_url}')
         with user.account(self._arguments.project) as account:
             containers = self._existing(account, which)
             if not containers:
+                self.missing.append(
+                    f'Store {name}: there is no container {which.prefix}'
+                    f'{"..." if which.many else ""} in {account.url}; it is '
+                    'created with the first upload')
                 return
             before = now(account, containers[0]) - datetime.timedelta(
                 hours=self._arguments.min_age)
@@ -143,6 +164,7 @@ class Orphans:
 
     def _containers(self, name: str) -> places.Containers:
         driver.prepare(self._conf, name)
+        config.verify(self._conf, name)
         which = config.containers(self._conf, name)
         if which.multi_tenant and not self._arguments.project:
             raise errors.ConfigError(

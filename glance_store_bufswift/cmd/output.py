@@ -10,10 +10,11 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What the commands print: tables, JSON, progress on a terminal."""
+"""What the commands print: rows in several forms, progress on a terminal."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
+import csv
 import datetime
 import json
 import shutil
@@ -24,26 +25,70 @@ from typing import TextIO
 
 import prettytable
 
+from glance_store_bufswift import errors
+
 Row = Mapping[str, Any]
 
+#: The forms that the clients of OpenStack have too (cliff's formatters).
+FORMS = ('table', 'value', 'json', 'csv')
 
-#: What a column that is wrapped has at least, on however narrow a terminal.
+# Characters in the columns that a narrow terminal's lines are broken in, at
+# least.
 _LEAST_WIDTH = 20
 
 
+def choose(columns: Mapping[str, str], wanted: Sequence[str]
+           ) -> Mapping[str, str]:
+    """The columns that are asked for, in that order; all of them if none is.
+
+    :param columns: all that there are: their keys, with their headings
+    :param wanted: keys or headings
+    :raises ConfigError: there is no such column
+    """
+    by_name = {name.lower(): key for key, heading in columns.items()
+               for name in (heading, key)}
+    chosen = {}
+    for name in wanted:
+        if name.lower() not in by_name:
+            raise errors.ConfigError(
+                f'There is no column {name}: choose from '
+                f'{", ".join(columns)}')
+        key = by_name[name.lower()]
+        chosen[key] = columns[key]
+    return chosen or columns
+
+
 def show(rows: Sequence[Row], columns: Mapping[str, str], form: str,
-         wrap: Sequence[str] = ()) -> None:
+         chosen: Sequence[str] = (), wrap: Sequence[str] = ()) -> None:
     """Print rows to standard output.
 
-    :param rows: each with the same keys; JSON shows all of them
-    :param columns: the keys that a table shows, with their headings
-    :param form: ``table`` or ``json``
+    :param rows: each with the same keys; JSON shows all of them, unless
+        columns are chosen
+    :param columns: the keys that are shown, with their headings
+    :param form: one of FORMS
+    :param chosen: keys or headings of the columns to show; empty = all
     :param wrap: keys of columns that share what a terminal has left beside
         the others; those are to be copied from and are never broken
+    :raises ConfigError: a chosen column is none
     """
+    shown = choose(columns, chosen)
     if form == 'json':
-        print(json.dumps(rows, indent=2, default=_plain))
-        return
+        keys = list(shown) if chosen else None
+        print(json.dumps([{key: row[key] for key in keys or row}
+                          for row in rows], indent=2, default=_plain))
+    elif form == 'csv':
+        writer = csv.writer(sys.stdout, lineterminator='\n')
+        writer.writerow(shown.values())
+        writer.writerows([_plain(row[key]) for key in shown] for row in rows)
+    elif form == 'value':
+        for row in rows:
+            print(*(_plain(row[key]) for key in shown))
+    else:
+        _table(rows, shown, [key for key in wrap if key in shown])
+
+
+def _table(rows: Sequence[Row], columns: Mapping[str, str],
+           wrap: Sequence[str]) -> None:
     table = prettytable.PrettyTable(list(columns.values()))
     table.align = 'l'
     cells = [{key: _text(row[key]) for key in columns} for row in rows]
@@ -57,14 +102,42 @@ def show(rows: Sequence[Row], columns: Mapping[str, str], form: str,
 def _wrap(cells: Sequence[dict[str, str]], columns: Mapping[str, str],
           wrap: Sequence[str]) -> None:
     """Break the cells of some columns, so that the terminal has room."""
+    widths = {key: max(len(text) for text in [
+        heading, *(row[key] for row in cells)])
+        for key, heading in columns.items()}
     # Each column has a border and two blanks, the table one border more.
-    taken = 1 + 3 * len(columns) + sum(
-        max(len(text) for text in [heading, *(row[key] for row in cells)])
-        for key, heading in columns.items() if key not in wrap)
-    left = shutil.get_terminal_size().columns - taken
-    width = max(_LEAST_WIDTH, left // len(wrap))
-    for row in cells:
-        row.update((key, textwrap.fill(row[key], width)) for key in wrap)
+    left = shutil.get_terminal_size().columns - 1 - 3 * len(columns) - sum(
+        width for key, width in widths.items() if key not in wrap)
+    # What needs less than its share leaves the rest to the others.
+    for place, key in enumerate(sorted(wrap, key=widths.__getitem__)):
+        width = min(widths[key], max(_LEAST_WIDTH,
+                                     left // (len(wrap) - place)))
+        left -= width
+        for row in cells:
+            row[key] = _fill(row[key], width)
+
+
+def _fill(text: str, width: int, first: str = '', then: str = '') -> str:
+    """Break a text at blanks alone: addresses and names are copied.
+
+    :param first: what the first line begins with
+    :param then: what the others begin with
+    """
+    return textwrap.fill(
+        text, width, initial_indent=first, subsequent_indent=then,
+        break_long_words=False, break_on_hyphens=False)
+
+
+def paragraph(label: str, text: str, advice: str = '') -> str:
+    """A text as wide as the terminal, indented below its label."""
+    width = max(2 * _LEAST_WIDTH, shutil.get_terminal_size().columns)
+    if not sys.stdout.isatty():
+        width = sys.maxsize
+    indent = ' ' * len(label)
+    lines = [_fill(text, width, label, indent)]
+    if advice:
+        lines.append(_fill(advice, width, f'{indent}-> ', f'{indent}   '))
+    return '\n'.join(lines)
 
 
 def _plain(value: Any) -> str:
@@ -92,8 +165,12 @@ class Progress:
 
     def __call__(self, container: str, objects: int) -> None:
         """Tell how far a listing has come."""
+        self.step(f'{container}: {objects:,} objects')
+
+    def step(self, text: str) -> None:
+        """Tell what is done now."""
         if self._shown:
-            self._write(f'{container}: {objects:,} objects')
+            self._write(text)
 
     def clear(self) -> None:
         """Take the line away, before something else is printed."""

@@ -16,7 +16,9 @@ another way to move bytes.
 Credentials, containers and the names of images stay upstream's.
 """
 
+from collections.abc import Mapping
 import contextlib
+import dataclasses
 import functools
 import os
 from typing import Any
@@ -58,6 +60,9 @@ class BufferedStore(upstream.BaseStore):
 
     #: Whether each image has a container of its own.
     container_per_image = False
+
+    #: Settings in place of those of the configuration, for the commands.
+    overrides: Mapping[str, Any] = {}
 
     def get_schemes(self) -> tuple[str, ...]:
         """Upstream's schemes, and the driver's name.
@@ -163,9 +168,9 @@ class BufferedStore(upstream.BaseStore):
             self.conf, backend=self.backend_group))
 
     def _settings(self) -> opts.Settings:
-        return opts.settings(
+        return dataclasses.replace(opts.settings(
             self.conf, self.backend_group, self.large_object_chunk_size,
-            self.large_object_size)
+            self.large_object_size), **self.overrides)
 
     @capabilities.check  # type: ignore[untyped-decorator]
     def get(self, location: Any, connection: Any = None, offset: int = 0,

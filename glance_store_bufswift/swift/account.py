@@ -106,6 +106,14 @@ class Account(objects.Objects):
         """
         return info.of_site(self._endpoint.url, self._ask_info)
 
+    def info(self) -> dict[str, Any]:
+        """What the site says about itself, asked now.
+
+        :raises RequestFailed: it says nothing
+        """
+        return self._ask('GET of /info', lambda connection: (
+            connection.get_capabilities(self._endpoint.url)), none=()) or {}
+
     def _ask_info(self) -> Any:
         connection = self._connection()
         try:

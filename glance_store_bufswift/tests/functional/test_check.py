@@ -19,6 +19,7 @@ from unittest import mock
 
 import fixtures
 
+from glance_store_bufswift import driver
 from glance_store_bufswift import service
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.cloud import process
@@ -39,7 +40,7 @@ class Case(commands.Case):
         self.code, rows = self.rows(
             self.config(fast=options), 'check', '--uploads', '1', *words)
         for row in rows:
-            self.assertEqual('fast', row['store'])
+            self.assertIn(row['store'], ('fast', '*'))
             self.assertEqual(row['result'] != 'ok', bool(row['advice']),
                              str(row))
         self.assertEqual([], os.listdir(self.buffers))
@@ -53,8 +54,9 @@ class Case(commands.Case):
         rows = self.check(*words, **options)
         bad = [(row['subject'], row['result'], row['found'])
                for row in rows if row['result'] != 'ok']
-        self.assertEqual(
-            int('error' in [result for _, result, _ in bad]), self.code)
+        code = (2 if ('credentials', 'error') in [each[:2] for each in bad]
+                else int('error' in [result for _, result, _ in bad]))
+        self.assertEqual(code, self.code)
         return bad
 
     def assert_found(self, subject: str, result: str, text: str,
@@ -72,8 +74,8 @@ class TestWell(Case):
             {'ok'}, {row['result'] for row in rows}, str(rows))
         self.assertEqual(0, self.code)
         self.assertEqual(
-            {'options', 'buffer directory', 'buffer room', 'hashing',
-             'keystone', 'endpoint', 'container', 'limits', 'download rate',
+            {'configuration', 'options', 'buffer directory', 'buffer room',
+             'hashing', 'keystone', 'endpoint', 'container', 'limits', 'download rate',
              'round trip'}, {row['subject'] for row in rows})
         self.assertEqual([], self.listing())
 
@@ -110,18 +112,44 @@ class TestWell(Case):
             'swift_buffered_dir': self.buffers})
         code, rows = self.rows(config, 'check', '--backend', 'old',
                                '--uploads', '1')
-        self.assertEqual((0, 'old'), (code, rows[0]['store']), str(rows))
+        self.assertEqual((0, 'old'), (code, rows[-1]['store']), str(rows))
         code, _, err = self.command(config, 'check')
         self.assertEqual(2, code)
-        self.assertIn('swift+buffered', err)
+        self.assertIn('--backend old', err)
 
     def test_a_table(self) -> None:
-        done = self.process('check', '--uploads', '1', '--config-file',
-                            self.config(fast={'swift_buffer_on_upload': 1}))
-        self.assertEqual((0, ''), (done.returncode, done.stderr))
-        self.assertIn('| What to change', done.stdout)
-        self.assertIn('remove swift_buffer_on_upload', done.stdout)
-        self.assertNotIn(self.cloud.site.glance.password, done.stdout)
+        config = self.config(fast={'swift_buffer_on_upload': 1})
+        for form, says in (('text', '  -> remove swift_buffer_on_upload'),
+                           ('table', '| What to change')):
+            done = self.process('check', '--uploads', '1', '--format', form,
+                                '--config-file', config)
+            self.assertEqual((0, ''), (done.returncode, done.stderr))
+            self.assertIn(says, done.stdout)
+            self.assertNotIn(self.cloud.site.glance.password, done.stdout)
+
+    def test_quiet(self) -> None:
+        """cron has nothing to send."""
+        for form in ('text', 'table', 'csv'):
+            done = self.process('check', '--quiet', '--uploads', '1', '-f',
+                                form, '--config-file', self.config())
+            self.assertEqual((0, '', ''), (
+                done.returncode, done.stderr, done.stdout))
+
+    def test_the_buffers_of_the_round_trip(self) -> None:
+        """A quota file of this user would turn glance-api's buffering off."""
+        used: list[Any] = []
+        true_make = driver.Store
+
+        def make(*args: Any) -> Any:
+            store = true_make(*args)
+            used.append(store)
+            return store
+        with mock.patch.object(driver, 'Store', make):
+            self.assertEqual([], self.bad(swift_buffered_disk_quota=980))
+        [store] = used
+        directory = store._settings().directory
+        self.assertEqual(self.buffers, os.path.dirname(directory))
+        self.assertFalse(os.path.exists(directory))
 
     def test_a_warning_of_the_driver_is_not_told_beside_it(self) -> None:
         done = self.process('check', '--no-round-trip', '--config-file',
@@ -184,8 +212,15 @@ class TestKeystone(Case):
         self.assertEqual([], self.proxy.log)
 
     def test_wrong_user(self) -> None:
-        self.assert_found('keystone', 'error', 'tenant:user',
+        self.assert_found('credentials', 'error', 'project:glance',
                           self.bad(swift_store_user='glance'))
+
+    def test_asked_once(self) -> None:
+        """Who waits for a check wants to hear of the first failure."""
+        self.cloud.keystone_proxy.add(faults.Rule(
+            faults.Status(code=503), 'POST', times=None))
+        self.assert_found('keystone', 'error', 'tried once', self.bad())
+        self.assertEqual(1, len(self.cloud.keystone_proxy.log))
 
     def test_nobody_answers(self) -> None:
         [port] = process.free_ports(1)
@@ -258,6 +293,25 @@ class TestSwift(Case):
             faults.Status(code=404), 'GET', '/info', times=None))
         self.assert_found('limits', 'warning', '/info',
                           self.bad('--no-round-trip'))
+
+    def test_info_is_refused(self) -> None:
+        for code in (401, 403):
+            self.useFixture(fixtures.MonkeyPatch(
+                'glance_store_bufswift.swift.info._known', {}))
+            self.proxy.add(faults.Rule(
+                faults.Status(code=code), 'GET', '/info', times=None))
+            self.assert_found('limits', 'warning', 'refused: GET of /info',
+                              self.bad('--no-round-trip'))
+            self.proxy.clear()
+
+    def test_asked_once(self) -> None:
+        self.proxy.add(faults.Rule(
+            faults.Status(code=503), 'HEAD', f'/{self.container}$',
+            times=None))
+        self.assert_found('container', 'error', 'tried once',
+                          self.bad('--no-round-trip'))
+        self.assertEqual(1, len([each for each in self.proxy.log
+                                 if each.method == 'HEAD']))
 
     def test_segments_too_large(self) -> None:
         bad = self.bad('--no-round-trip', swift_buffered_dir='/nowhere',
@@ -378,6 +432,7 @@ class TestAll(Case):
         self.assertEqual(1, code)
         self.assertEqual({'fast'}, {row['store'] for row in rows
                                     if row['result'] == 'error'})
+        self.assertEqual('*', rows[0]['store'])
         self.assertIn(('other', 'round trip'),
                       {(row['store'], row['subject']) for row in rows})
 

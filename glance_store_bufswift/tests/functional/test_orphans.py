@@ -241,7 +241,10 @@ class TestListing(Case):
         self.assertEqual([prefix], self.found(self.config(BOTH)))
 
     def test_no_container(self) -> None:
-        self.assertEqual([], self.found(self.config()))
+        """It is not taken for one without orphans."""
+        code, out, err = self.command(self.config(), 'orphans', 'list', '-q')
+        self.assertEqual((5, ''), (code, out))
+        self.assertIn(f'there is no container {self.container} in ', err)
 
     def test_containers_with_a_seed(self) -> None:
         name, true_name = f'images-{uuid.uuid4().hex}', self.container

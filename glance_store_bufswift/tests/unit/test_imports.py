@@ -92,10 +92,13 @@ ORDER = (
     'service',
     'orphans',
     'check',
+    'cmd.status',
+    'cmd.files',
     'cmd.config',
     'cmd.output',
     'cmd.orphans',
     'cmd.check',
+    'cmd.arguments',
     'cmd.main',
 )
 
@@ -111,7 +114,7 @@ LIBRARIES = {
     'glance_store.location': ('service',),
     'keystoneauth1': ('service', 'swift', 'trusts'),
     'keystoneclient': ('trusts',),
-    'oslo_config': ('cmd.config', 'opts', 'precedence'),
+    'oslo_config': ('cmd.config', 'cmd.files', 'opts', 'precedence'),
     'requests': ('swift',),
     'swiftclient': ('swift',),
     'urllib3': ('swift',),

@@ -41,18 +41,49 @@ class TestBuffers(base.BaseTestCase):
     def mounted(self, kind: str) -> None:
         self.mounts.write_text(f'1 0 8:1 / / rw - {kind} x rw\n')
 
-    def look(self, uploads: int = 2,
+    def look(self, uploads: int = 2, named: bool = True,
              **settings: Any) -> list[finding.Finding]:
         own = opts.Settings(directory=self.directory, min_free_percent=0,
                             segment_size=MIB, threads=3)
         return list(buffers.findings(
-            dataclasses.replace(own, **settings), uploads))
+            dataclasses.replace(own, **settings), uploads, named))
 
     def bad(self, **settings: Any) -> list[tuple[str, str]]:
         """How bad what is not well is, and what is said of it."""
         return [(each.result.value, each.found)
                 for each in self.look(**settings)
                 if each.result is not finding.Result.OK]
+
+    def test_a_directory_of_others(self) -> None:
+        for mode, result in ((0o700, []), (0o755, ['warning']),
+                             (0o770, ['warning'])):
+            os.chmod(self.directory, mode)
+            self.assertEqual(result, [each for each, _ in self.bad()])
+        self.assertIn('chmod 0700', self.look()[1].advice)
+
+    def test_a_directory_that_is_not_named(self) -> None:
+        os.chmod(self.directory, 0o777)
+        [(result, found)] = self.bad(named=False)
+        self.assertEqual('warning', result)
+        self.assertIn('swift_buffered_dir is not set', found)
+
+    def test_root_looks(self) -> None:
+        """It may write where glance-api may not."""
+        for user, result in ((0, ['warning']), (os.getuid() + 1, [])):
+            with mock.patch.object(os, 'geteuid', lambda user=user: user):
+                with mock.patch.object(os, 'stat', self.owned_by_somebody):
+                    self.assertEqual(
+                        result, [each for each, _ in self.bad()], str(user))
+
+    def owned_by_somebody(self, path: Any, *args: Any, **kwargs: Any) -> Any:
+        true = os.lstat(path)
+        return os.stat_result([*true[:4], 12345, *true[5:]])
+
+    def test_quota_beyond_the_disk(self) -> None:
+        self.file_system(blocks=1000, free=900)
+        [(result, found)] = self.bad(disk_quota=1001 * MIB)
+        self.assertEqual('warning', result)
+        self.assertIn('bounds nothing', found)
 
     def file_system(self, **values: int) -> None:
         """Have the file system tell this of itself; blocks of one MiB."""

@@ -46,10 +46,11 @@ class TestLimits(base.BaseTestCase):
         self.assertIn('rgw_max_put_size', found[0].advice)
 
     def test_no_info(self) -> None:
-        self.assertEqual(['warning', 'ok'], judged(None))
+        """Why there is none is told elsewhere."""
+        self.assertEqual(['ok'], judged({}))
 
     def test_an_info_that_says_nothing(self) -> None:
-        infos: list[Any] = [{}, {'swift': {}}, {'swift': None}]
+        infos: list[Any] = [{'a': 1}, {'swift': {}}, {'swift': None}]
         for info in infos:
             self.assertEqual(['warning', 'warning', 'ok'], judged(info))
 

@@ -13,7 +13,9 @@
 """Arguments and exit codes."""
 
 import contextlib
+from importlib import metadata
 import io
+import os
 from typing import Any
 from unittest import mock
 
@@ -22,6 +24,7 @@ from oslotest import base
 
 from glance_store_bufswift.cmd import main
 from glance_store_bufswift.cmd import orphans
+from glance_store_bufswift.cmd import status
 from glance_store_bufswift import errors
 
 
@@ -46,12 +49,12 @@ class TestMain(base.BaseTestCase):
         err = io.StringIO()
         with contextlib.redirect_stderr(err):
             ended = self.assertRaises(SystemExit, main.main, list(words))
-        self.assertEqual(main.USAGE, ended.code)
+        self.assertEqual(status.USAGE, ended.code)
         return err.getvalue()
 
     def test_exit_codes(self) -> None:
         for effect, code in (
-                ([0], 0), ([1], 1), ([main.IN_DOUBT], 4),
+                ([0], 0), ([1], 1), ([status.IN_DOUBT], 4),
                 (errors.ConfigError('why'), 2),
                 (errors.RequestFailed('why'), 3), (KeyboardInterrupt(), 130)):
             found, err = self.run_with(effect)
@@ -80,9 +83,36 @@ class TestMain(base.BaseTestCase):
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
             self.assertRaises(SystemExit, main.main, ['--help'])
-        for code in (main.WELL, main.FOUND, main.USAGE, main.FAILED,
-                     main.IN_DOUBT):
+        for code in range(6):
             self.assertRegex(out.getvalue(), rf'\n  {code}  ')
+
+    def told(self, *words: str) -> str:
+        """What is printed instead of a command's output."""
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            ended = self.assertRaises(SystemExit, main.main, list(words))
+        self.assertEqual(0, ended.code)
+        return out.getvalue()
+
+    def test_each_command_explains_itself(self) -> None:
+        for words in (['check'], ['orphans', 'list'], ['orphans', 'delete']):
+            text = self.told(*words, '--help')
+            self.assertIn(f'glance-bufswift {" ".join(words)} --', text)
+            self.assertIn('exit statuses:\n  0  ', text)
+
+    def test_version(self) -> None:
+        self.assertEqual(metadata.version('glance_store_bufswift') + '\n',
+                         self.told('--version'))
+
+    def test_completion(self) -> None:
+        self.assertIn('--min-age', self.told('--print-completion', 'bash'))
+
+    def test_closed_pipe(self) -> None:
+        read, write = os.pipe()
+        os.close(read)
+        with os.fdopen(write, 'w') as out, contextlib.redirect_stdout(out):
+            code, err = self.run_with(lambda _: print('x' * 100000))
+        self.assertEqual((status.CLOSED, ''), (code, err))
 
     def test_nothing_is_deleted_by_default(self) -> None:
         for words, yes in (([], False), (['--yes'], True)):

@@ -12,6 +12,7 @@
 
 """Tables, JSON, progress."""
 
+from collections.abc import Sequence
 import contextlib
 import datetime
 import io
@@ -22,6 +23,7 @@ import fixtures
 from oslotest import base
 
 from glance_store_bufswift.cmd import output
+from glance_store_bufswift import errors
 
 MOMENT = datetime.datetime(2026, 11, 24, 19, tzinfo=datetime.timezone.utc)
 ROWS = [{'name': 'a', 'bytes': 1234567, 'when': MOMENT, 'more': 'x'}]
@@ -37,10 +39,11 @@ class Terminal(io.StringIO):
 
 class TestShow(base.BaseTestCase):
     def shown(self, rows: list[dict[str, Any]], form: str,
-              out: io.StringIO | None = None) -> str:
+              out: io.StringIO | None = None,
+              chosen: Sequence[str] = ()) -> str:
         out = out or io.StringIO()
         with contextlib.redirect_stdout(out):
-            output.show(rows, COLUMNS, form, wrap=('name',))
+            output.show(rows, COLUMNS, form, chosen, wrap=('name',))
         return out.getvalue()
 
     def test_json(self) -> None:
@@ -57,6 +60,52 @@ class TestShow(base.BaseTestCase):
         self.assertEqual(
             ['a', '1,234,567', '2026-11-24T19:00:00+00:00'],
             [cell.strip() for cell in lines[3].split('|')[1:-1]])
+
+    def test_other_forms(self) -> None:
+        self.assertEqual(
+            'Name,Bytes,When\na,1234567,2026-11-24T19:00:00+00:00\n',
+            self.shown(ROWS, 'csv'))
+        self.assertEqual('a 1234567 2026-11-24T19:00:00+00:00\n',
+                         self.shown(ROWS, 'value'))
+        self.assertEqual('', self.shown([], 'value'))
+
+    def test_chosen_columns(self) -> None:
+        for form, text in (('value', '1234567 a\n'),
+                           ('csv', 'Bytes,Name\n1234567,a\n')):
+            self.assertEqual(
+                text, self.shown(ROWS, form, chosen=['Bytes', 'name']))
+        self.assertEqual({'bytes': 1234567}, json.loads(
+            self.shown(ROWS, 'json', chosen=['BYTES']))[0])
+        exc = self.assertRaises(
+            errors.ConfigError, self.shown, ROWS, 'table', chosen=['size'])
+        self.assertIn('choose from name, bytes, when', str(exc))
+
+    def test_addresses_are_not_broken(self) -> None:
+        """Nor does an empty column take room from another one."""
+        self.useFixture(fixtures.EnvironmentVariable('COLUMNS', '80'))
+        address = 'https://' + 'a-' * 60
+        out = Terminal()
+        with contextlib.redirect_stdout(out):
+            output.show([{'a': 'word ' * 20, 'b': ''}],
+                        {'a': 'A', 'b': 'B'}, 'table', wrap=('a', 'b'))
+            output.show([{'a': address}], {'a': 'A'}, 'table', wrap=('a',))
+            print(output.paragraph('at: ', address, address))
+        lines = out.getvalue().splitlines()
+        self.assertLess(60, max(len(line) for line in lines[:3]))
+        self.assertEqual(3, out.getvalue().count(address))
+
+    def test_a_paragraph_is_as_wide_as_the_terminal(self) -> None:
+        self.useFixture(fixtures.EnvironmentVariable('COLUMNS', '60'))
+        out = Terminal()
+        with contextlib.redirect_stdout(out):
+            text = output.paragraph('ab: ', 'word ' * 30, 'do this')
+        lines = text.splitlines()
+        self.assertLessEqual(max(map(len, lines)), 60)
+        self.assertEqual({'    word'}, {line[:8] for line in lines[1:-1]})
+        self.assertEqual('    -> do this', lines[-1])
+        # In a file or a pipe each is a line of its own.
+        self.assertEqual(
+            1, len(output.paragraph('ab: ', 'word ' * 30).splitlines()))
 
     def test_as_wide_as_the_terminal(self) -> None:
         self.useFixture(fixtures.EnvironmentVariable('COLUMNS', '80'))
