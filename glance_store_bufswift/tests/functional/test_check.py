@@ -75,8 +75,8 @@ class TestWell(Case):
         self.assertEqual(0, self.code)
         self.assertEqual(
             {'configuration', 'options', 'buffer directory', 'buffer room',
-             'hashing', 'keystone', 'endpoint', 'container', 'limits', 'download rate',
-             'round trip'}, {row['subject'] for row in rows})
+             'hashing', 'keystone', 'endpoint', 'container', 'limits',
+             'download rate', 'round trip'}, {row['subject'] for row in rows})
         self.assertEqual([], self.listing())
 
     def test_a_container_that_exists(self) -> None:
