@@ -29,7 +29,7 @@ from glance_store_bufswift import workers
 
 #: Blocks that a digest may be behind; with blocks of at most 1 MiB this
 #: bounds the memory.
-QUEUE = 8
+QUEUE = 4
 
 
 class Digest(Protocol):
