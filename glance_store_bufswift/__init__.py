@@ -34,7 +34,8 @@ In the order in which the data of an upload flows::
     download.py    an image's bytes, as Glance takes them
     reader/        what reads them, over several connections
     removal.py     deleting an image
-    cleanup.py     removing objects
+    cleanup.py     removing what a failed upload leaves
+    deletes.py     deleting many objects
 
 What operators run, beside Glance::
 
@@ -50,5 +51,6 @@ What all of them use::
     opts.py        the options, and the settings that a store gets of them
     precedence.py  which section's value of an option counts
     workers.py     calls on threads, as far as there are any
-    errors.py      what went wrong, and what glance_store is told
+    errors.py      what went wrong
+    translation.py what Glance is told of it
 """

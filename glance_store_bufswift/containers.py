@@ -17,7 +17,7 @@ import contextlib
 
 from oslo_log import log as logging
 
-from glance_store_bufswift import cleanup
+from glance_store_bufswift import deletes
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift import once
@@ -128,7 +128,7 @@ def _remove(account: swift.Account, container: str, image: str) -> bool:
                     {'container': container,
                      'names': ', '.join(foreign[:SOME])})
         return True
-    cleanup.delete_objects(account, container, names)
+    deletes.delete_objects(account, container, names)
     return False
 
 

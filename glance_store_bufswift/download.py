@@ -14,11 +14,11 @@
 
 import contextlib
 
-from glance_store_bufswift import errors
 from glance_store_bufswift import opts
 from glance_store_bufswift.reader import ahead
 from glance_store_bufswift.reader import finding
 from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift import translation
 
 
 class Download:
@@ -48,7 +48,7 @@ class Download:
             block = self._image.read()
         except BaseException as exc:
             self.close()
-            errors.reraise_reading(exc)
+            translation.reraise_reading(exc)
         if not block:
             self.close()
             raise StopIteration

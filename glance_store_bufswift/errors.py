@@ -10,16 +10,11 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What can go wrong, and what the caller of the stores is told about it.
+"""What can go wrong: exceptions that are private to the package.
 
-The exceptions here are private to the package. None is an OSError: that is
-what swiftclient takes for a broken connection and tries again.
+None is an OSError: that is what swiftclient takes for a broken connection and
+tries again. What Glance sees of them is in :mod:`.translation`.
 """
-
-from typing import Any
-from typing import NoReturn
-
-from glance_store import exceptions
 
 
 class BufswiftError(Exception):
@@ -36,6 +31,10 @@ class SourceFailed(BufswiftError):
     def __init__(self, original: BaseException) -> None:
         super().__init__(str(original))
         self.original = original
+
+
+class WrongSize(BufswiftError):
+    """The image is not as long as it was declared to be."""
 
 
 class Aborted(BufswiftError):
@@ -126,75 +125,3 @@ class NoImage(BufswiftError):
 
     def __init__(self, container: str, image: str) -> None:
         super().__init__(f'Swift has no image {container}/{image}')
-
-
-def reraise(exc: BaseException) -> NoReturn:
-    """Raise what Glance is to see for a failure of ours.
-
-    Never glance_store's NotFound: Glance deletes the image on it
-    (glance/api/v2/image_data.py).
-
-    :raises: the source's own exception, the same object;
-        StorageWriteDenied (403), StorageFull (413, 507), TimeoutError where
-        glance_store has it, else BackendException
-    """
-    if isinstance(exc, SourceFailed):
-        # Without our wrapper as its context, as if we had not been there.
-        raise exc.original from exc.original.__cause__
-    if not isinstance(exc, BufswiftError):
-        raise exc
-    raise _translate(exc) from exc
-
-
-def reraise_deleting(exc: BaseException) -> NoReturn:
-    """Raise what Glance is to see of a failed delete().
-
-    It takes an image for deleted that is not found, and tries no more
-    (glance/common/store_utils.py, safe_delete_from_backend); after any other
-    error it keeps the image, and a user may delete it again.
-
-    :raises: NotFound; Forbidden (403); TimeoutError where glance_store has
-        it; else BackendException
-    """
-    if isinstance(exc, NoImage):
-        raise exceptions.NotFound(message=str(exc)) from exc
-    if getattr(exc, 'status', None) == 403:
-        raise exceptions.Forbidden(message=str(exc)) from exc
-    reraise(exc)
-
-
-def reraise_reading(exc: BaseException) -> NoReturn:
-    """Raise what Glance is to see of a failed get() or get_size().
-
-    It answers 503 to RemoteServiceUnavailable, 500 to BackendException
-    (glance/api/v2/image_data.py).
-
-    :raises: NotFound; RemoteServiceUnavailable, if it may be there for the
-        next who asks; else BackendException
-    """
-    if not isinstance(exc, BufswiftError):
-        raise exc
-    message = str(exc)
-    if isinstance(exc, NoImage):
-        raise exceptions.NotFound(message=message) from exc
-    if _may_come_back(getattr(exc, 'status', None)):
-        raise exceptions.RemoteServiceUnavailable(message=message) from exc
-    raise exceptions.BackendException(message) from exc
-
-
-def _may_come_back(status: int | None) -> bool:
-    return status is None or status >= 500 or status in (408, 429, 498, 499)
-
-
-def _translate(exc: BufswiftError) -> Any:
-    message = str(exc)
-    status = getattr(exc, 'status', None)
-    if status == 403:
-        return exceptions.StorageWriteDenied(message=message)
-    if status in (413, 507):
-        return exceptions.StorageFull(message=message)
-    if getattr(exc, 'timed_out', False):
-        timeout_error = getattr(exceptions, 'TimeoutError', None)
-        if timeout_error is not None:
-            return timeout_error(message=message)
-    return exceptions.BackendException(message)

@@ -21,7 +21,7 @@ import dataclasses
 
 from oslo_log import log as logging
 
-from glance_store_bufswift import cleanup
+from glance_store_bufswift import deletes
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift.swift import account as swift
@@ -155,7 +155,7 @@ class Former:
                 name for where, name in former.segments
                 if where == container and layout.owns(image, name)})
         if target is not None and layout.belongs(image, target[1]):
-            names, unlisted = cleanup.listed(account, *target)
+            names, unlisted = deletes.listed(account, *target)
             # A listing may lag behind.
             self._delete(account, target[0], {
                 *names, *layout.recorded_segments(image, former.headers)},
@@ -170,7 +170,7 @@ class Former:
         :param unlisted: why those with the prefix could not be listed
         """
         # Whoever wrote the former manifest, it may take in our segments.
-        left = cleanup.failed_deletes(account, container, [
+        left = deletes.failed_deletes(account, container, [
             name for name in sorted(names)
             if not name.startswith(self._where.prefix)])
         if unlisted is not None:

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 
 from oslo_log import log as logging
 
-from glance_store_bufswift import cleanup
+from glance_store_bufswift import deletes
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift import once
@@ -149,7 +149,7 @@ def _gone_before(account: swift.Account, container: str, image: str,
 
 def _delete(account: swift.Account, container: str,
             names: list[str]) -> None:
-    failed = cleanup.failed_deletes(account, container, names)
+    failed = deletes.failed_deletes(account, container, names)
     if not failed:
         return
     first = next(iter(failed.values()))

@@ -16,8 +16,6 @@ import time
 from typing import Any
 from typing import Protocol
 
-from glance_store import exceptions
-
 from glance_store_bufswift import errors
 
 #: Bytes asked for at a time. Large enough that Python's work per block does
@@ -58,7 +56,7 @@ class Source:
         """The next block without taking it; b'' if there is none.
 
         :raises SourceFailed: the stream raised
-        :raises Invalid: the stream is longer or shorter than declared
+        :raises WrongSize: the stream is longer or shorter than declared
         """
         if not self._ahead and not self.ended:
             self._ahead = self._gather()
@@ -109,13 +107,13 @@ class Source:
         if self.size == self._declared and not self.ended:
             self._read(1)
         if self.size > self._declared:
-            raise exceptions.Invalid(message=(
+            raise errors.WrongSize(
                 f'The image is longer than the {self._declared} bytes '
-                'declared for it'))
+                'declared for it')
         if self.ended and self.size < self._declared:
-            raise exceptions.Invalid(message=(
+            raise errors.WrongSize(
                 f'The image ended after {self.size} of the {self._declared} '
-                'bytes declared for it'))
+                'bytes declared for it')
 
 
 def _as_bytes(block: Any) -> bytes:

@@ -92,7 +92,7 @@ class Upload:
         """Store the image, or leave nothing behind.
 
         :raises SourceFailed: the stream raised
-        :raises Invalid: the image is not as long as declared
+        :raises WrongSize: the image is not as long as declared
         :raises RequestFailed: Swift or Keystone did not do their part
         """
         try:

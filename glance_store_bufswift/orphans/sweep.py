@@ -20,7 +20,7 @@ import datetime
 import enum
 import itertools
 
-from glance_store_bufswift import cleanup
+from glance_store_bufswift import deletes
 from glance_store_bufswift.orphans import attempts
 from glance_store_bufswift.orphans import manifests
 from glance_store_bufswift.swift import account as swift
@@ -143,7 +143,7 @@ class Sweep:
         kept = self._kept(attempt, names)
         if kept:
             return kept
-        return Result(Outcome.FAILED if cleanup.delete_objects(
+        return Result(Outcome.FAILED if deletes.delete_objects(
             self._account, attempt.container, names) else Outcome.DELETED)
 
     def _kept(self, attempt: attempts.Attempt,

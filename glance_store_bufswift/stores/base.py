@@ -45,6 +45,7 @@ from glance_store_bufswift import removal
 from glance_store_bufswift import source
 from glance_store_bufswift.stores import locations
 from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift import translation
 from glance_store_bufswift import upload
 
 #: The type of the stores in ``enabled_backends``.
@@ -140,7 +141,7 @@ class BufferedStore(upstream.BaseStore):
                 stored = self._upload(account, location, image_file,
                                       image_size or 0, hashing_algo, verifier)
         except errors.BufswiftError as exc:
-            errors.reraise(exc)
+            translation.reraise_adding(exc)
         uri = location.get_uri(credentials_included=not self._in_file())
         metadata = {'store': self.backend_group} if self.backend_group else {}
         return uri, stored.size, stored.checksum, stored.multihash, metadata
@@ -200,7 +201,7 @@ class BufferedStore(upstream.BaseStore):
                     chunk_size or None, self._settings())
                 image.hold(stack.pop_all())
         except errors.BufswiftError as exc:
-            errors.reraise_reading(exc)
+            translation.reraise_reading(exc)
         return image, len(image)
 
     def get_size(self, location: Any, connection: Any = None,
@@ -219,7 +220,7 @@ class BufferedStore(upstream.BaseStore):
             with self._account(where, context, trust=False) as account:
                 return finding.size_of(account, where.container, where.obj)
         except errors.BufswiftError as exc:
-            errors.reraise_reading(exc)
+            translation.reraise_reading(exc)
 
     # Not bound to WRITE_ACCESS, which goes when nothing can be added: Glance
     # would take the image for deleted, and its data would stay.
@@ -237,7 +238,7 @@ class BufferedStore(upstream.BaseStore):
             with self._account(where, context, trust=False) as account:
                 self._delete(account, where)
         except errors.BufswiftError as exc:
-            errors.reraise_deleting(exc)
+            translation.reraise_deleting(exc)
 
     def _delete(self, account: swift.Account, where: Any) -> None:
         try:

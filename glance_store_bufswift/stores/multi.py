@@ -24,6 +24,7 @@ from glance_store_bufswift import containers
 from glance_store_bufswift import errors
 from glance_store_bufswift.stores import base
 from glance_store_bufswift.stores import locations
+from glance_store_bufswift import translation
 from glance_store_bufswift import trusts
 
 LOG = logging.getLogger(__name__)
@@ -114,4 +115,4 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
                     read_tenants or (),
                     [*(write_tenants or ()), *self.admin_tenants])
         except errors.BufswiftError as exc:
-            errors.reraise_deleting(exc)
+            translation.reraise_deleting(exc)

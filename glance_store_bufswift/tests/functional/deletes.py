@@ -18,7 +18,7 @@ from typing import Any
 import fixtures
 from glance_store import multi_backend
 
-from glance_store_bufswift import cleanup
+from glance_store_bufswift import deletes
 from glance_store_bufswift.swift import info
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.cloud import journal
@@ -78,7 +78,7 @@ class Case(base.TestCase):
     def bulk(self) -> None:
         """Delete in bulk what is more than one object."""
         self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.cleanup.FEW', 1))
+            'glance_store_bufswift.deletes.FEW', 1))
 
     def inject(self, fault: faults.Fault, method: str, path: str,
                times: int | None = 1) -> faults.Rule:
@@ -96,4 +96,4 @@ class Case(base.TestCase):
             self.proxy.port, self.cloud.keystone_proxy.port)
 
 
-assert cleanup.FEW  # noqa: S101  # the name that bulk() patches
+assert deletes.FEW  # noqa: S101  # the name that bulk() patches

@@ -209,7 +209,7 @@ class TestCompressed(Case):
 
     def test_deleted_in_bulk(self) -> None:
         self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.cleanup.FEW', 1))
+            'glance_store_bufswift.deletes.FEW', 1))
         self.have()
         self.made.delete(self.uri)
         self.assert_nothing_left()

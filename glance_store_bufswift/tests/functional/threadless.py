@@ -139,7 +139,7 @@ def main() -> None:
     begun: whether the first job's source lets the main thread end
     """
     order = json.load(sys.stdin)
-    for name, value in (('cleanup.SETTLE', 0.1), ('cleanup.BATCH', 2),
+    for name, value in (('cleanup.SETTLE', 0.1), ('deletes.BATCH', 2),
                         ('buffer.segment.RECENT', 0),
                         ('cmd.orphans.now', _in_years),
                         ('cmd.config.set_logging_up', lambda debug: None)):

@@ -33,6 +33,7 @@ ORDER = (
     'precedence',
     'opts',
     'errors',
+    'translation',
     'multihash',
     'workers',
     'md5',
@@ -77,6 +78,7 @@ ORDER = (
     'trusts',
     'accounts',
     'flight',
+    'deletes',
     'cleanup',
     'containers',
     'former',
@@ -109,8 +111,7 @@ UPWARD: dict[str, tuple[str, ...]] = {}
 # counts.
 LIBRARIES = {
     'glance_store': ('driver', 'stores'),
-    'glance_store.exceptions': ('driver', 'errors', 'service', 'source',
-                                'stores'),
+    'glance_store.exceptions': ('driver', 'service', 'stores', 'translation'),
     'glance_store.location': ('service',),
     'keystoneauth1': ('service', 'swift', 'trusts'),
     'keystoneclient': ('trusts',),

@@ -16,7 +16,7 @@ import sys
 
 from oslotest import base
 
-from glance_store_bufswift import cleanup
+from glance_store_bufswift import deletes
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift import removal
@@ -65,7 +65,7 @@ class TestMany(TestCase):
         self.store(MANY)
         self.remove()
         self.assertEqual({}, self.swift.objects)
-        self.assertEqual(-(-MANY // cleanup.BATCH), self.count('BULK'))
+        self.assertEqual(-(-MANY // deletes.BATCH), self.count('BULK'))
         self.assertEqual(1, self.count('DELETE'))
 
     def test_no_more_in_one_request_than_the_site_takes(self) -> None:
@@ -99,7 +99,7 @@ class TestMany(TestCase):
         self.assertIn(f'{MANY} of {MANY} segments', str(exc))
         self.assertLess(len(str(exc)), 2000)
         self.assertLess(self.count('DELETE'),
-                        cleanup.ENOUGH + workers.THREADS)
+                        deletes.ENOUGH + workers.THREADS)
         self.assertEqual(MANY + 1, len(self.swift.objects))
 
     def test_no_threads(self) -> None:

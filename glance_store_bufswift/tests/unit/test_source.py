@@ -132,7 +132,7 @@ class TestDeclaredSize(base.BaseTestCase):
                  over: int = 0) -> str:
         reader = source.Source(
             streams.Stream(bytes(size), most, over), declared)
-        exc = self.assertRaises(exceptions.Invalid, _rest, reader)
+        exc = self.assertRaises(errors.WrongSize, _rest, reader)
         return str(exc)
 
     def test_short_image_is_invalid(self) -> None:

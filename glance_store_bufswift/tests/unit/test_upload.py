@@ -22,12 +22,11 @@ from typing import Any
 from unittest import mock
 
 import fixtures
-from glance_store import exceptions
 from oslotest import base
 
 from glance_store_bufswift.buffer import quota
 from glance_store_bufswift.buffer import space
-from glance_store_bufswift import cleanup
+from glance_store_bufswift import deletes
 from glance_store_bufswift import digests
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
@@ -443,7 +442,7 @@ class TestFailed(_TestCase):
     def test_size_is_not_as_declared(self) -> None:
         for size in (2999, 3001, 500, 0):
             if size:
-                self._fails(exceptions.Invalid, bytes(size), 3000)
+                self._fails(errors.WrongSize, bytes(size), 3000)
             self.assertEqual({}, self.swift.objects)
 
     def test_first_error_is_kept_when_several_fail(self) -> None:
@@ -517,7 +516,7 @@ class TestFailed(_TestCase):
         # In two sweeps, each with some at a time.
         self.assertLessEqual(
             len(self.requested('DELETE')),
-            2 * (cleanup.ENOUGH + workers.THREADS))
+            2 * (deletes.ENOUGH + workers.THREADS))
         self.assertIn(self.where.segment(19), self.log.output)
 
 

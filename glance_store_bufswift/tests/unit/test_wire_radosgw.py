@@ -17,7 +17,7 @@ import logging
 
 import fixtures
 
-from glance_store_bufswift import cleanup
+from glance_store_bufswift import deletes
 from glance_store_bufswift import digests
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
@@ -168,7 +168,7 @@ class TestDelete(_TestCase):
             self.gateway.bulk = bulk
             self.upload()
             names = [*self.gateway.objects, 'gone']
-            self.assertEqual([], cleanup.delete_objects(
+            self.assertEqual([], deletes.delete_objects(
                 self.to_gateway(), 'c', names))
             self.assertEqual({}, self.gateway.objects)
 

@@ -22,6 +22,7 @@ from glance_store_bufswift.swift import account as accounts
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift.tests.unit import test_answers
 from glance_store_bufswift.tests.unit import wires
+from glance_store_bufswift import translation
 
 DATA = b'body'
 
@@ -65,8 +66,8 @@ class TestCodes(Case):
                     self.assertIn(f'tried once: {status} Told ({code})',
                                   str(exc))
                     self.assertEqual(413, exc.status)
-                    self.assertRaises(exceptions.StorageFull, errors.reraise,
-                                      exc)
+                    self.assertRaises(exceptions.StorageFull,
+                                      translation.reraise_adding, exc)
 
     def test_told_of_every_request(self) -> None:
         told = sockets.give(b'{"Code": "InvalidBucketName"}', 400)

@@ -21,6 +21,7 @@ from oslotest import base
 
 from glance_store_bufswift.buffer import space
 from glance_store_bufswift import errors
+from glance_store_bufswift import translation
 
 
 class _Cause(Exception):
@@ -28,12 +29,12 @@ class _Cause(Exception):
 
 
 def _raised(exc: BaseException) -> BaseException:
-    """What reraise() makes of an exception, in the place of its handler."""
+    """What is made of an exception of add(), where that is handled."""
     try:
         try:
             raise exc
         except BaseException as caught:
-            errors.reraise(caught)
+            translation.reraise_adding(caught)
     except BaseException as caught:
         return caught
     raise AssertionError('Nothing was raised')
@@ -61,6 +62,10 @@ class TestTable(base.BaseTestCase):
 
     def test_denied(self) -> None:
         self._check(exceptions.StorageWriteDenied, _failed(403))
+
+    def test_size_not_as_declared(self) -> None:
+        self._check(exceptions.Invalid,
+                    errors.WrongSize('PUT of c/o failed: why'))
 
     def test_full(self) -> None:
         self._check(exceptions.StorageFull, _failed(413))

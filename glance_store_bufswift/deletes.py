@@ -1,0 +1,126 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Deleting many objects: in bulk where the site offers that."""
+
+from collections.abc import Iterable
+
+from oslo_log import log as logging
+
+from glance_store_bufswift import errors
+from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift import workers
+
+LOG = logging.getLogger(__name__)
+
+#: Up to so many objects are deleted one by one without asking for more.
+FEW = 2 * workers.THREADS
+
+#: Objects in a bulk delete at most: Swift deletes two at a time of each
+#: (delete_concurrency), and several requests are under way.
+BATCH = 1000
+
+#: After so many deletes that failed for good the others are not tried:
+#: Swift is down, and each takes the time of all its tries.
+ENOUGH = 3
+
+
+def delete_objects(account: swift.Account, container: str,
+                   names: Iterable[str]) -> list[str]:
+    """Delete objects beside each other; one line tells of what is left.
+
+    :returns: the names of those that could not be deleted, sorted
+    """
+    failed = failed_deletes(account, container, names)
+    if failed:
+        LOG.warning('%(count)d objects could not be deleted from container '
+                    '%(container)s: %(why)s',
+                    {'count': len(failed), 'container': container,
+                     'why': next(iter(failed.values()))})
+    return sorted(failed)
+
+
+def failed_deletes(account: swift.Account, container: str,
+                   names: Iterable[str]) -> dict[str, errors.RequestFailed]:
+    """Delete objects: in bulk where there are many, else one by one.
+
+    :returns: the errors of those that could not be deleted, by name
+    """
+    left = list(names)
+    if len(left) > FEW:
+        left = _in_bulk(account, container, left)
+    return _one_by_one(account, container, left)
+
+
+def _in_bulk(account: swift.Account, container: str,
+             names: list[str]) -> list[str]:
+    """Delete as many as Swift's bulk delete can.
+
+    :returns: the names of the others
+    """
+    limit = _bulk_limit(account)
+    if not limit:
+        return names
+    failed: list[errors.RequestFailed] = []
+
+    def delete(batch: list[str]) -> list[str]:
+        if failed:
+            return batch
+        try:
+            return account.delete_bulk(container, batch)
+        except errors.RequestFailed as exc:
+            failed.append(exc)
+            return batch
+    batches = [names[start:start + limit]
+               for start in range(0, len(names), limit)]
+    left = [name for _, names in workers.each(delete, batches)
+            for name in names]
+    if failed:
+        LOG.info('%s; going on one by one', failed[0])
+    return left
+
+
+def _bulk_limit(account: swift.Account) -> int:
+    """How many objects a bulk delete may have; 0 if there is none."""
+    offer = account.capabilities().get('bulk_delete')
+    limit = offer.get('max_deletes_per_request') if isinstance(
+        offer, dict) else 0
+    return min(limit, BATCH) if isinstance(limit, int) else 0
+
+
+def _one_by_one(account: swift.Account, container: str, names: list[str]
+                ) -> dict[str, errors.RequestFailed]:
+    failed: dict[str, errors.RequestFailed] = {}
+    # The threads share both, and a dict must not grow under who iterates.
+    final: list[errors.RequestFailed] = []
+
+    def delete(name: str) -> None:
+        if len(final) >= ENOUGH:
+            failed[name] = final[0]
+            return
+        try:
+            account.delete(container, name)
+        except errors.RequestFailed as exc:
+            failed[name] = exc
+            final.append(exc)
+    for _ in workers.each(delete, names):
+        pass
+    return failed
+
+
+def listed(account: swift.Account, container: str, prefix: str
+           ) -> tuple[list[str], errors.RequestFailed | None]:
+    """The names with a prefix, and why they could not be listed."""
+    try:
+        return list(account.listing(container, prefix)), None
+    except errors.RequestFailed as exc:
+        return [], exc
