@@ -47,6 +47,7 @@ What operators run, beside Glance::
 What all of them use::
 
     layout.py      names of objects, headers of manifests
+    naming.py      the names of a store's containers
     record.py      what a manifest tells of its segments
     opts.py        the options, and the settings that a store gets of them
     precedence.py  which section's value of an option counts

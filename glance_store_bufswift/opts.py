@@ -16,7 +16,6 @@ With :mod:`.precedence` the only module that knows oslo.config. Everything else
 gets a frozen :class:`Settings`.
 """
 
-from collections.abc import Iterable
 import dataclasses
 import tempfile
 from typing import Any
@@ -229,19 +228,6 @@ def register(conf: cfg.ConfigOpts, backend: str | None) -> None:
     """Make our options known in every group where they may stand."""
     for group in precedence.groups(backend):
         conf.register_opts(OPTIONS, group=group)
-
-
-def known(backend: str | None,
-          upstream: Iterable[cfg.Opt]) -> dict[str, set[str]]:
-    """The names that are read in the sections that count for a store.
-
-    :param upstream: the options of the stock driver
-    """
-    ours = {str(opt.dest) for opt in OPTIONS}
-    theirs = {str(name) for opt in upstream for name in
-              [opt.dest, *(old.name for old in opt.deprecated_opts)]}
-    return {group: ours | (theirs if group != precedence.GROUP else set())
-            for group in precedence.groups(backend)}
 
 
 def settings(conf: cfg.ConfigOpts, backend: str | None, segment_size: int,

@@ -12,7 +12,6 @@
 
 """Which of the sections where an option may stand counts for a store."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from oslo_config import cfg
@@ -62,13 +61,10 @@ def settle(conf: cfg.ConfigOpts, backend: str, names: list[str]) -> None:
             conf.set_override(name, value, group=backend)
 
 
-def given(conf: cfg.ConfigOpts, backend: str | None,
-          names: Iterable[str]) -> dict[str, Any]:
-    """The values of those options that somebody has set for a store."""
-    return {name: lookup(conf, backend, name) for name in names
-            if any(group in conf and name in conf[group]
-                   and _is_set(conf, group, name)
-                   for group in groups(backend))}
+def is_given(conf: cfg.ConfigOpts, backend: str | None, name: str) -> bool:
+    """Whether somebody has set an option for a store."""
+    return any(group in conf and name in conf[group]
+               and _is_set(conf, group, name) for group in groups(backend))
 
 
 def _is_set(conf: cfg.ConfigOpts, group: str, name: str) -> bool:

@@ -19,8 +19,8 @@ from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
 from glance_store_bufswift.check import limits
 from glance_store_bufswift import errors
+from glance_store_bufswift import naming
 from glance_store_bufswift import opts
-from glance_store_bufswift.orphans import places
 from glance_store_bufswift import service
 from glance_store_bufswift.swift import account as swift
 
@@ -75,7 +75,7 @@ def _refused(exc: errors.BufswiftError) -> Finding:
     return finding.error(_KEYSTONE, text, advice)
 
 
-def in_swift(user: service.Service, which: places.Containers,
+def in_swift(user: service.Service, which: naming.Containers,
              settings: opts.Settings, may_create: bool) -> Iterator[Finding]:
     """The containers, and the limits of the site; after sign_in().
 
@@ -125,7 +125,7 @@ def _unusable(exc: errors.RequestFailed) -> Finding:
     return finding.error(_CONTAINER, str(exc), advice)
 
 
-def _containers(account: swift.Account, which: places.Containers,
+def _containers(account: swift.Account, which: naming.Containers,
                 may_create: bool) -> Iterator[Finding]:
     if which.multi_tenant:
         if may_create:
@@ -148,7 +148,7 @@ def _containers(account: swift.Account, which: places.Containers,
         yield _missing(which, may_create, found)
 
 
-def _names(account: swift.Account, which: places.Containers) -> list[str]:
+def _names(account: swift.Account, which: naming.Containers) -> list[str]:
     if not which.many:
         return [which.name]
     names = [name for name in account.containers(which.prefix)
@@ -156,7 +156,7 @@ def _names(account: swift.Account, which: places.Containers) -> list[str]:
     return names[:MOST]
 
 
-def _missing(which: places.Containers, may_create: bool,
+def _missing(which: naming.Containers, may_create: bool,
              some: bool) -> Finding:
     """What becomes of an image whose container is not there."""
     name = f'{which.name}_...' if which.many else which.name

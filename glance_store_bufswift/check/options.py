@@ -24,6 +24,8 @@ from typing import Any
 
 from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
+from glance_store_bufswift import opts
+from glance_store_bufswift import precedence
 
 _SUBJECT = 'options'
 
@@ -52,6 +54,19 @@ LOOKED_AT = (
     'swift_store_multi_tenant', 'swift_store_multiple_containers_seed',
     'swift_store_use_trusts', 'swift_upload_buffer_dir',
 )
+
+
+def known(backend: str | None,
+          upstream: Iterable[Any]) -> dict[str, set[str]]:
+    """The names that are read in the sections that count for a store.
+
+    :param upstream: the options of the stock driver
+    """
+    ours = {str(opt.dest) for opt in opts.OPTIONS}
+    theirs = {str(name) for opt in upstream for name in
+              [opt.dest, *(old.name for old in opt.deprecated_opts)]}
+    return {group: ours | (theirs if group != precedence.GROUP else set())
+            for group in precedence.groups(backend)}
 
 
 def findings(given: Mapping[str, Any],

@@ -144,10 +144,10 @@ class _Store:
 
     def findings(self) -> Iterator[Finding]:
         """What is found here, and then in Keystone and Swift."""
-        given = precedence.given(self._conf, self._name, options.LOOKED_AT)
+        given = self._given(options.LOOKED_AT)
         yield from options.findings(
             given, self._written(),
-            opts.known(self._name, driver.SingleTenantStore.OPTIONS))
+            options.known(self._name, driver.SingleTenantStore.OPTIONS))
         account = list(accounts.findings(
             given, *config.account(self._conf, self._name), driver.parser()))
         yield from account
@@ -157,6 +157,12 @@ class _Store:
                  or given.get('swift_upload_buffer_dir')))
         if not _has_error(account):
             yield from self._in_the_cloud()
+
+    def _given(self, names: Iterable[str]) -> dict[str, Any]:
+        """The values of those options that somebody has set."""
+        return {name: precedence.lookup(self._conf, self._name, name)
+                for name in names
+                if precedence.is_given(self._conf, self._name, name)}
 
     def _written(self) -> Mapping[str, Iterable[str]]:
         said = files.written(self._conf)

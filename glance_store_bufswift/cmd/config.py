@@ -22,8 +22,8 @@ from oslo_log import log as logging
 from glance_store_bufswift.cmd import files
 from glance_store_bufswift import driver
 from glance_store_bufswift import errors
+from glance_store_bufswift import naming
 from glance_store_bufswift import once
-from glance_store_bufswift.orphans import places
 from glance_store_bufswift import precedence
 
 STOCK = 'swift'
@@ -137,12 +137,12 @@ def backends(conf: Any, wanted: Sequence[str],
     return found
 
 
-def containers(conf: Any, backend: str) -> places.Containers:
+def containers(conf: Any, backend: str) -> naming.Containers:
     """Which containers a store uses; after driver.prepare()."""
     def value(name: str) -> Any:
         return precedence.lookup(conf, backend, f'swift_store_{name}')
 
-    return places.Containers(
+    return naming.Containers(
         value('container'), value('multiple_containers_seed'),
         value('multi_tenant'))
 

@@ -26,8 +26,8 @@ from glance_store_bufswift.cmd import status
 from glance_store_bufswift import driver
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
+from glance_store_bufswift import naming
 from glance_store_bufswift.orphans import attempts
-from glance_store_bufswift.orphans import places
 from glance_store_bufswift.orphans import sweep
 from glance_store_bufswift import service
 from glance_store_bufswift.swift import account as swift
@@ -162,7 +162,7 @@ class Orphans:
                     yield _row(name, account, orphan.attempt) | {
                         'result': self._act(swept, orphan)}
 
-    def _containers(self, name: str) -> places.Containers:
+    def _containers(self, name: str) -> naming.Containers:
         driver.prepare(self._conf, name)
         config.verify(self._conf, name)
         which = config.containers(self._conf, name)
@@ -178,7 +178,7 @@ class Orphans:
         return which
 
     def _existing(self, account: swift.Account,
-                  which: places.Containers) -> list[str]:
+                  which: naming.Containers) -> list[str]:
         if not which.many:
             return [which.name] if account.has_container(which.name) else []
         try:

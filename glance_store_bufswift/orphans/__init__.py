@@ -16,6 +16,5 @@ In the order in which they build on each other::
 
     attempts.py   whose segments a listing shows, and what refers to them
     manifests.py  what objects say of others, and whether to believe it
-    places.py     the containers of a store
     sweep.py      finding and deleting
 """

@@ -108,7 +108,7 @@ class TestOptions(base.BaseTestCase):
             swift_store_multi_tenant=True, **TRUSTEE))
 
     def test_names_that_nobody_reads(self) -> None:
-        known = opts.known('fast', upstream.Store.OPTIONS)
+        known = options.known('fast', upstream.Store.OPTIONS)
         written = {
             'fast': ['swift_buffered_thread', 'swift_store_user', 'weight',
                      'swift_buffered_retries'],

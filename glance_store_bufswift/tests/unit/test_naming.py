@@ -21,21 +21,21 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from oslotest import base
 
-from glance_store_bufswift.orphans import places
+from glance_store_bufswift import naming
 
 IMAGE = '0a5c1a2e-6f0e-4d3e-9f6b-6d3f6d1b7c11'
 
 
 class TestContainers(base.BaseTestCase):
     def test_one(self) -> None:
-        which = places.Containers('glance')
+        which = naming.Containers('glance')
         self.assertFalse(which.many)
         self.assertEqual(
             [True, False, False],
             [which.has(name) for name in ('glance', 'glance_0a', 'other')])
 
     def test_with_a_seed(self) -> None:
-        which = places.Containers('my_glance', 2)
+        which = naming.Containers('my_glance', 2)
         self.assertTrue(which.many)
         for name in ('my_glance', 'my_glance_0', 'my_glance_0A',
                      f'my_glance_{IMAGE}'):
@@ -47,7 +47,7 @@ class TestContainers(base.BaseTestCase):
             self.assertFalse(which.has(name), name)
 
     def test_of_tenants(self) -> None:
-        which = places.Containers('glance', 2, multi_tenant=True)
+        which = naming.Containers('glance', 2, multi_tenant=True)
         self.assertTrue(which.many)
         self.assertTrue(which.has(f'glance_{IMAGE}'))
         self.assertTrue(f'glance_{IMAGE}'.startswith(which.prefix))
@@ -64,4 +64,4 @@ class TestContainers(base.BaseTestCase):
                     swift_store_multiple_containers_seed=seed)))
         name = upstream.SingleTenantStore.get_container_name(
             store, str(image), 'glance')
-        self.assertTrue(places.Containers('glance', seed).has(name), name)
+        self.assertTrue(naming.Containers('glance', seed).has(name), name)
