@@ -46,6 +46,7 @@ What operators run, beside Glance::
 
 What all of them use::
 
+    units.py       sizes that modules agree on
     layout.py      names of objects, headers of manifests
     naming.py      the names of a store's containers
     record.py      what a manifest tells of its segments

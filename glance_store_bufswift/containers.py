@@ -25,8 +25,12 @@ from glance_store_bufswift.swift import account as swift
 
 LOG = logging.getLogger(__name__)
 
-#: Headers of a container that keeps what is deleted or written over.
-KEEPING = ('x-versions-enabled', 'x-versions-location', 'x-history-location')
+#: What a container that keeps deleted objects says, and what ends it.
+VERSIONING = {
+    'x-versions-enabled': 'X-Versions-Enabled: false',
+    'x-versions-location': 'X-Remove-Versions-Location: x',
+    'x-history-location': 'X-Remove-History-Location: x',
+}
 
 #: Seconds before each try to remove a container that ought to be empty.
 PAUSES = (0, 0.5, 1, 2)
@@ -56,7 +60,7 @@ def make(account: swift.Account, container: str, create: bool) -> bool:
 
 def _check(container: str, headers: dict[str, str]) -> None:
     """Warn of a container that keeps versions."""
-    kept = [name for name in KEEPING
+    kept = [name for name in VERSIONING
             if headers.get(name, 'false').lower() != 'false']
     if kept:
         once.warn(

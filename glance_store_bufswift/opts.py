@@ -23,8 +23,8 @@ from typing import Any
 from oslo_config import cfg
 
 from glance_store_bufswift import precedence
+from glance_store_bufswift import units
 
-MIB = 1 << 20
 
 #: What upstream calls a MB (glance_store._drivers.swift.store.ONE_MB).
 UPSTREAM_MB = 1024 * 1000
@@ -214,7 +214,7 @@ class Settings:
     timeout: float = 60
     confirm_timeout: float = 15
     read_threads: int = 4
-    read_memory: int = 192 * MIB
+    read_memory: int = 192 * units.MIB
     segment_size: int = 200 * 1024 * 1000
     plain_limit: int = 200 * 1024 * 1000
 
@@ -247,7 +247,7 @@ def settings(conf: cfg.ConfigOpts, backend: str | None, segment_size: int,
                  or tempfile.gettempdir())
     return Settings(
         directory=directory,
-        disk_quota=value('disk_quota') * MIB,
+        disk_quota=value('disk_quota') * units.MIB,
         min_free_percent=value('min_free_percent'),
         threads=value('threads'),
         retries=value('retries'),
@@ -255,7 +255,7 @@ def settings(conf: cfg.ConfigOpts, backend: str | None, segment_size: int,
         timeout=value('timeout'),
         confirm_timeout=value('confirm_timeout'),
         read_threads=value('read_threads'),
-        read_memory=value('read_memory') * MIB,
+        read_memory=value('read_memory') * units.MIB,
         segment_size=segment_size,
         plain_limit=min(segment_size, large_object_size))
 

@@ -17,10 +17,7 @@ from typing import Any
 from typing import Protocol
 
 from glance_store_bufswift import errors
-
-#: Bytes asked for at a time. Large enough that Python's work per block does
-#: not count, small enough that a few of them in memory do not either.
-BLOCK = 1 << 20
+from glance_store_bufswift import units
 
 #: Seconds for which short reads are gathered into one block. A source that
 #: trickles is passed on in time to keep Swift's client_timeout away.
@@ -74,14 +71,14 @@ class Source:
         return block
 
     def _gather(self) -> bytes:
-        block = self._read(BLOCK)
-        if not block or len(block) >= BLOCK:
+        block = self._read(units.BLOCK)
+        if not block or len(block) >= units.BLOCK:
             return block
         blocks, size = [block], len(block)
         until = time.monotonic() + GATHER
-        while size < BLOCK and not self._complete and (
+        while size < units.BLOCK and not self._complete and (
                 time.monotonic() < until):
-            block = self._read(BLOCK - size)
+            block = self._read(units.BLOCK - size)
             if not block:
                 break
             blocks.append(block)

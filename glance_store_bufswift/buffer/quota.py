@@ -28,7 +28,7 @@ import os
 import stat
 import struct
 
-MIB = 1 << 20
+from glance_store_bufswift import units
 
 #: The file whose bytes are locked; it stays empty, and is never removed: who
 #: holds room in a removed one is not seen any more.
@@ -53,7 +53,7 @@ class Quota:
 
     def __init__(self, directory: str, size: int) -> None:
         self._path = os.path.join(directory, FILE)
-        self._units = size // MIB
+        self._units = size // units.MIB
 
     @contextlib.contextmanager
     def reserved(self, size: int, spare: int = 0) -> Iterator[None]:
@@ -63,7 +63,7 @@ class Quota:
         :raises OSError: EDQUOT when there is no such room, or what the file
             system answers
         """
-        wanted = -(-size // MIB)
+        wanted = units.mib(size)
         if wanted > self._units:
             raise OSError(errno.EDQUOT, (
                 f'a segment of {wanted} MiB is more than the quota of '
@@ -71,7 +71,7 @@ class Quota:
         descriptor = self._open()
         try:
             _check(descriptor)
-            self._take(descriptor, wanted, -(-spare // MIB))
+            self._take(descriptor, wanted, units.mib(spare))
             yield
         finally:
             os.close(descriptor)

@@ -25,6 +25,7 @@ from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
 from glance_store_bufswift.check import mounts
 from glance_store_bufswift import opts
+from glance_store_bufswift import units
 
 _DIRECTORY = 'buffer directory'
 _ROOM = 'buffer room'
@@ -188,12 +189,12 @@ def _quota(settings: opts.Settings, uploads: int) -> Finding:
         return finding.ok(
             _ROOM, 'no quota (swift_buffered_disk_quota): '
             'swift_buffered_min_free_percent alone bounds the buffers')
-    segment = -(-settings.segment_size // opts.MIB) * opts.MIB
+    segment = units.mib(settings.segment_size) * units.MIB
     wanted = _wanted(settings, uploads) + segment
     text = (f'the quota is {finding.size(settings.disk_quota)}, {uploads} '
             f'uploads of {settings.threads} segments at a time take '
             f'{finding.size(wanted)}')
-    advice = (f'set swift_buffered_disk_quota to {wanted // opts.MIB} '
+    advice = (f'set swift_buffered_disk_quota to {wanted // units.MIB} '
               'or more')
     if settings.disk_quota < segment:
         return finding.error(
@@ -208,5 +209,5 @@ def _quota(settings: opts.Settings, uploads: int) -> Finding:
 
 def _wanted(settings: opts.Settings, uploads: int) -> int:
     """Bytes of all segments that may be in flight, in whole MiB each."""
-    segment = -(-settings.segment_size // opts.MIB) * opts.MIB
+    segment = units.mib(settings.segment_size) * units.MIB
     return uploads * settings.threads * segment

@@ -18,6 +18,7 @@ from typing import Any
 from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
 from glance_store_bufswift.check import limits
+from glance_store_bufswift import containers
 from glance_store_bufswift import errors
 from glance_store_bufswift import naming
 from glance_store_bufswift import opts
@@ -31,14 +32,6 @@ _LIMITS = 'limits'
 
 #: Containers of a store with a seed that are looked at.
 MOST = 100
-
-#: What a container that keeps deleted objects says, and how to end it.
-VERSIONING = {
-    'x-versions-enabled': 'X-Versions-Enabled: false',
-    'x-versions-location': 'X-Remove-Versions-Location: x',
-    'x-history-location': 'X-Remove-History-Location: x',
-}
-
 
 def sign_in(user: service.Service) -> Iterator[Finding]:
     """Keystone, and the endpoint that it knows."""
@@ -172,7 +165,7 @@ def _missing(which: naming.Containers, may_create: bool,
 
 
 def _of_container(name: str, headers: dict[str, Any]) -> Finding:
-    for header, change in VERSIONING.items():
+    for header, change in containers.VERSIONING.items():
         value = headers.get(header)
         if value and str(value).lower() != 'false':
             return finding.warning(

@@ -36,6 +36,7 @@ from glance_store_bufswift.swift import failure as failures
 from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.swift import wire
+from glance_store_bufswift import units
 
 T = TypeVar('T')
 
@@ -84,7 +85,7 @@ class Objects(client.Client):
             try:
                 connection.put_object(
                     container, name, body, content_length=size,
-                    chunk_size=wire.BLOCK, headers=headers,
+                    chunk_size=units.BLOCK, headers=headers,
                     response_dict=answer)
             except Exception as exc:
                 if size is None and answer.get('status') == 411:

@@ -30,9 +30,7 @@ import urllib3
 from glance_store_bufswift.swift import connections
 from glance_store_bufswift.swift import guard
 from glance_store_bufswift.swift import tokens
-
-#: Bytes sent at a time: a block of the source (source.BLOCK) in one piece.
-BLOCK = 1 << 20
+from glance_store_bufswift import units
 
 #: Bytes read of an answer at a time.
 ANSWER_BLOCK = 128 << 10
@@ -54,7 +52,8 @@ class Content:
 def _pool(pool_class: Any, connection_class: Any, watched: connections.Sockets,
           *args: Any, **kwargs: Any) -> Any:
     pool = pool_class(*args, **kwargs)
-    pool.ConnectionCls = functools.partial(connection_class, watched, BLOCK)
+    pool.ConnectionCls = functools.partial(connection_class, watched,
+                                           units.BLOCK)
     return pool
 
 

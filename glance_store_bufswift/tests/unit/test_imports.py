@@ -28,6 +28,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # From low to high: a module may import those above its line, none below. A
 # subpackage is one line and may import within itself.
 ORDER = (
+    'units',
     'layout',
     'naming',
     'once',

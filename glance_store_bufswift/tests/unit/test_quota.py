@@ -29,8 +29,9 @@ from oslotest import base
 
 from glance_store_bufswift.buffer import quota
 from glance_store_bufswift.tests.unit import waits
+from glance_store_bufswift import units
 
-MIB = quota.MIB
+MIB = units.MIB
 
 _HOLD = """
 import sys
@@ -145,12 +146,12 @@ class TestQuota(_TestCase):
     def test_as_many_units_are_held_as_were_granted(
             self, steps: list[tuple[int, int]]) -> None:
         held: list[tuple[int, contextlib.ExitStack]] = []
-        for units, release in steps:
+        for count, release in steps:
             free = 10 - sum(size for size, _ in held)
-            if units <= free:
-                held.append((units, self.hold(units * MIB)))
+            if count <= free:
+                held.append((count, self.hold(count * MIB)))
             else:
-                self.refused(units * MIB)
+                self.refused(count * MIB)
             if release < len(held):
                 held.pop(release)[1].close()
         self.held.close()

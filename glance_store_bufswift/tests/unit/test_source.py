@@ -26,8 +26,9 @@ from oslotest import base
 from glance_store_bufswift import errors
 from glance_store_bufswift import source
 from glance_store_bufswift.tests import streams
+from glance_store_bufswift import units
 
-BLOCK = source.BLOCK
+BLOCK = units.BLOCK
 
 
 class _Gives:

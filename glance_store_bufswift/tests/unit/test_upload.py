@@ -530,7 +530,7 @@ class TestFewThreads(_TestCase):
         super().setUp()
         # Several blocks in a segment.
         self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.source.BLOCK', 300))
+            'glance_store_bufswift.units.BLOCK', 300))
 
     def test_stored(self) -> None:
         for most in self.MOST:

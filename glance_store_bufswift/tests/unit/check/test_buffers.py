@@ -25,8 +25,9 @@ from glance_store_bufswift.buffer import quota
 from glance_store_bufswift.check import buffers
 from glance_store_bufswift.check import finding
 from glance_store_bufswift import opts
+from glance_store_bufswift import units
 
-MIB = opts.MIB
+MIB = units.MIB
 
 
 class TestBuffers(base.BaseTestCase):
