@@ -54,8 +54,12 @@ class Site:
 
     def account_url(self, port: int) -> str:
         """Return the catalog's URL of an account, at this port."""
-        return (f'http://{process.HOST}:{port}{self._prefix}'
-                '/v1/AUTH_%(project_id)s')
+        return self.account_of('%(project_id)s',
+                               f'http://{process.HOST}:{port}')
+
+    def account_of(self, project: str, url: str) -> str:
+        """Return the URL of a project's account, at what answers here."""
+        return f'{url}{self._prefix}/v1/AUTH_{project}'
 
     @property
     def _prefix(self) -> str:

@@ -52,7 +52,7 @@ class TestCase(commands.Case):
         """Options of a store whose Swift speaks TLS."""
         project = self.cloud.session(direct=True).get_project_id()
         return {'swift_store_endpoint':
-                f'{self.swift.url}/v1/AUTH_{project}',
+                self.cloud.site.account_of(project, self.swift.url),
                 'swift_store_cacert': bundle}
 
 

@@ -234,11 +234,13 @@ class TestStatic(StaticCase):
         self.upload_slo()
         self.deletes()
 
+    @base.swift_only('does not tell what an SLO is made of')
     def test_segment_can_not_be_deleted(self) -> None:
         self.upload_slo()
         self.inject(faults.Status(code=503), 'DELETE', SECOND, None)
         self.keeps(BACKEND, '503')
 
+    @base.swift_only('leaves what an SLO within an SLO is made of')
     def test_in_another(self) -> None:
         connection = self.cloud.connection()
         connection.put_container(self.container)

@@ -19,6 +19,7 @@ from glance_store import exceptions
 
 from glance_store_bufswift.swift import info
 from glance_store_bufswift.tests.cloud import faults
+from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import deletes
 
 BULK = 'bulk-delete'
@@ -44,6 +45,7 @@ class TestBulk(deletes.Case):
         """How many segments were deleted one by one."""
         return len(self.requests('DELETE', f'{self.image}/'))
 
+    @base.swift_only('tells no limit of its bulk delete')
     def test_one_request(self) -> None:
         self.deletes()
         self.assertEqual(1, len(self.requests('POST', BULK)))
@@ -80,12 +82,14 @@ class TestBulk(deletes.Case):
             self.assertEqual(5, self.singles())
             self.upload(5)
 
+    @base.swift_only('tells no limit of its bulk delete')
     def test_answer_is_lost(self) -> None:
         self.inject(faults.LostAnswer(), 'POST', BULK)
         self.deletes()
         self.assertEqual(2, len(self.requests('POST', BULK)))
         self.assertEqual(0, self.singles())
 
+    @base.swift_only('tells no limit of its bulk delete')
     def test_some_are_left(self) -> None:
         names = self.listing(f'{self.image}/')
         self.inject(self.told(

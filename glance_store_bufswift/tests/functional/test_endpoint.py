@@ -60,8 +60,8 @@ class TestOneAccount(commands.Case):
 
     def test_in_the_options(self) -> None:
         project = self.cloud.session(direct=True).get_project_id()
-        self.check(swift_store_endpoint=(
-            f'{self.proxy.url}/v1/AUTH_{project}/'))
+        self.check(swift_store_endpoint=self.cloud.site.account_of(
+            project, self.proxy.url) + '/')
 
     def test_in_the_catalog(self) -> None:
         self.check(**regions_options(self))
@@ -80,12 +80,13 @@ class TestTenants(test_tenants.TestCase, commands.Case):
                               if '//' in each.path])
 
     def test_in_the_options(self) -> None:
-        self.check(swift_store_endpoint=(
-            f'{self.proxy.url}/v1/AUTH_{self.context.project_id}/'))
+        self.check(swift_store_endpoint=self.cloud.site.account_of(
+            self.context.project_id, self.proxy.url) + '/')
 
     def test_in_the_catalog(self) -> None:
         options = regions_options(self)
         self.check(**options)
+        self.add(self.stores(fast=options), b'')
         config = self.config(fast={
             **self.options, **options, 'swift_store_container': self.prefix})
         code, rows = self.rows(config, 'orphans', 'list', '--project',

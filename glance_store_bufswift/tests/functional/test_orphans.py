@@ -167,6 +167,7 @@ class TestReferred(Case):
             self.assertEqual(0, code)
             self.assertEqual([], self.listing())
 
+    @base.swift_only('does not tell what an SLO is made of')
     def test_static_large_objects(self) -> None:
         prefix = self.put_segments(stock=True)
         name = self.listing(prefix)[0]

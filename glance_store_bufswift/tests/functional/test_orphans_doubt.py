@@ -17,6 +17,7 @@ from typing import Any
 import uuid
 
 from glance_store_bufswift.tests.cloud import faults
+from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import test_orphans
 from glance_store_bufswift.tests import streams
 
@@ -84,6 +85,7 @@ class TestNotFound(Case):
                           'kept: 3 segments, 2,048,005 bytes.', out)
             self.assertEqual(words == ['delete'], 'say --yes' in out)
 
+    @base.swift_only('keeps X-Object-Manifest with a POST')
     def test_another_object(self) -> None:
         """It may have referred to anything: nothing is deleted."""
         copy = str(uuid.uuid4()) + '.copy'
@@ -170,6 +172,7 @@ class TestStatic(Case):
             [row['result'] for row in rows])
         self.assertEqual(before, self.listing())
 
+    @base.swift_only('does not tell what an SLO is made of')
     def test_one_that_is_not_listed_yet(self) -> None:
         old = f'{self.image}/20200101T000000Z-0123456789ab/'
         self.put(f'{old}00000001')
@@ -207,6 +210,7 @@ class TestVersions(Case):
     def test_nothing_is_in_doubt(self) -> None:
         self.check('X-Versions-Enabled', 'true')
 
+    @base.swift_only('gives versions back for as long as one is left')
     def test_nothing_is_in_doubt_in_another_container(self) -> None:
         versions = self.new_container()
         self.cloud.connection().put_container(versions)

@@ -99,6 +99,7 @@ class TestListing(base.TestCase):
         self.check(5)
 
 
+@base.swift_only('does not tell what an SLO is made of')
 class TestStatic(base.TestCase):
     """The former image is an SLO, as somebody may have put it there."""
 

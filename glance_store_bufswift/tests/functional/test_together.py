@@ -166,6 +166,7 @@ class TestSameImage(base.TestCase):
         self.assertIsInstance(first.exception(), ValueError)
         self.assert_stands(b'new', second, 0)
 
+    @base.swift_only('takes no notice of If-None-Match')
     def test_at_the_same_time(self) -> None:
         """Neither finds anything before both write their manifests."""
         size = 3 * SEGMENT
