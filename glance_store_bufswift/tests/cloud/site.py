@@ -57,7 +57,7 @@ class Site:
         return self.account_of('%(project_id)s',
                                f'http://{process.HOST}:{port}')
 
-    def account_of(self, project: str, url: str) -> str:
+    def account_of(self, project: str | None, url: str) -> str:
         """Return the URL of a project's account, at what answers here."""
         return f'{url}{self._prefix}/v1/AUTH_{project}'
 
