@@ -23,8 +23,8 @@ from glance_store_bufswift.tests.functional import base
 
 @functools.cache
 def short_lived() -> clouds.Cloud:
-    """The cloud with tokens that are good for two seconds."""
-    return clouds.Cloud.attach().variant(token_seconds=2)
+    """The cloud with tokens that are good for four seconds."""
+    return clouds.Cloud.attach().variant(token_seconds=4)
 
 
 class TestCase(base.TestCase):

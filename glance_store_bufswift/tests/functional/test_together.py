@@ -170,9 +170,9 @@ class TestSameImage(base.TestCase):
     def test_at_the_same_time(self) -> None:
         """Neither finds anything before both write their manifests."""
         size = 3 * SEGMENT
-        datas = [streams.image(size, seed) for seed in (1, 2)]
+        images = [streams.image(size, seed) for seed in (1, 2)]
         self.in_step()
-        done = [self.start(data) for data in datas]
+        done = [self.start(data) for data in images]
         futures.wait(done)
         [refused] = [each for each in self.puts(f'/{self.image}$')
                      if each.status == 412]
@@ -181,8 +181,8 @@ class TestSameImage(base.TestCase):
                          last.headers[layout.ATTEMPT])
         [winner] = [number for number, each in enumerate(done)
                     if not each.exception()
-                    and datas[number] == self.made.get(each.result()[0])]
-        self.assert_stands(datas[winner], done[winner], 3)
+                    and images[number] == self.made.get(each.result()[0])]
+        self.assert_stands(images[winner], done[winner], 3)
         # The other one stood for a while, or was seen to be replaced.
         exc = done[1 - winner].exception()
         if exc is not None:
