@@ -68,16 +68,20 @@ def _sweep(account: swift.Account, where: layout.Layout, attempted: set[str],
            settled: Callable[[dict[str, str]], object]
            ) -> tuple[dict[str, errors.RequestFailed],
                       errors.RequestFailed | None]:
-    """Delete all once; what could not be, and why it could not be listed."""
+    """Delete all once; what could not be, and why it could not be listed.
+
+    First the object with the image's name: Ceph RGW answers 404 for an SLO
+    that has lost a segment.
+    """
+    failed = None
+    if where.image in attempted:
+        failed = _delete_own(account, where, settled)
     names, unlisted = attempted - {where.image}, None
     if names:
         more, unlisted = deletes.listed(account, where.container, where.prefix)
         names = names.union(more)
     left = deletes.failed_deletes(account, where.container, sorted(names))
-    if where.image in attempted:
-        failed = _delete_own(account, where, settled)
-        left |= {where.image: failed} if failed else {}
-    return left, unlisted
+    return left | ({where.image: failed} if failed else {}), unlisted
 
 
 def _delete_own(account: swift.Account, where: layout.Layout,

@@ -68,6 +68,14 @@ class NeverConfirmed(NotStored):
     may_pass = False
 
 
+class SegmentsRefused(NotStored):
+    """Swift does not take an SLO's manifest, for the segments in it."""
+
+    def __init__(self, message: str, may_pass: bool) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
+
+
 class Unconfirmed(Doubtful):
     """Swift's answer does not say that all was deleted."""
 

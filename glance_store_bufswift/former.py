@@ -144,8 +144,16 @@ class Former:
                   ) -> tuple[tuple[str, str], ...]:
         if not layout.is_static(headers):
             return ()
-        return tuple(account.static_segments(
-            self._where.container, self._where.image, nested=False))
+        container, image = self._where.container, self._where.image
+        recorded = [(container, name) for name in layout.recorded_segments(
+            image, headers, container)]
+        try:
+            listed = account.static_segments(container, image, nested=False)
+        except errors.NoList:
+            if not recorded:
+                raise
+            listed = []
+        return *listed, *recorded
 
     def _remove(self, account: swift.Account, former: _Former) -> None:
         image = self._where.image

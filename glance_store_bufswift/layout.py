@@ -13,10 +13,11 @@
 """Names, sizes and headers of an image in Swift: pure planning.
 
 An image no longer than a segment is one plain object named by the image's
-id. A longer one is a Dynamic Large Object: the manifest has the image's id as
-its name, the segments lie beside it in the same container as
-``<image id>/<attempt>/<number, 8 digits>``. As every attempt has names of its
-own, what an earlier or a hung attempt left can't become part of an image.
+id. A longer one is a Dynamic Large Object (DLO), or by choice a Static one
+(SLO): the manifest has the image's id as its name, the segments lie beside it
+in the same container as ``<image id>/<attempt>/<number, 8 digits>``. As every
+attempt has names of its own, what an earlier or a hung attempt left can't
+become part of an image.
 """
 
 from collections.abc import Mapping
@@ -29,9 +30,10 @@ from urllib import parse
 #: and more (container_listing_limit; swift/common/middleware/dlo.py).
 MAX_SEGMENTS = 9_999
 
-#: After so many segments of an image of unknown size the next ones are twice
-#: as large; MAX_SEGMENTS are then enough for any image at any segment size.
-GROWTH_STEP = 500
+#: Of an image of unknown size segments become twice as large so many times
+#: at most. All that are allowed are then enough for any image at any segment
+#: size.
+GROWTHS = 20
 
 #: The largest object that Ceph RGW takes by default, bytes (rgw_max_put_size);
 #: Swift takes two bytes more (max_file_size, etc/swift.conf-sample).
@@ -94,6 +96,11 @@ class Layout:
                 SEGMENTS: str(segments),
                 'Content-Type': CONTENT_TYPE}
 
+    def static_headers(self, segments: int) -> dict[str, str]:
+        """Headers of the manifest of an SLO."""
+        return {ATTEMPT: self.attempt, SEGMENTS: str(segments),
+                'Content-Type': CONTENT_TYPE}
+
     def written(self) -> dict[str, str]:
         """What :meth:`wrote` knows this attempt's object by."""
         return {ATTEMPT: self.attempt}
@@ -143,14 +150,19 @@ def newer(headers: Mapping[str, str], than: Mapping[str, str]) -> bool:
     return timestamp(headers) > timestamp(than)
 
 
-def recorded_segments(image: str, headers: Mapping[str, str]) -> list[str]:
+def recorded_segments(image: str, headers: Mapping[str, str],
+                      container: str = '') -> list[str]:
     """The segments' names that a manifest of ours tells.
 
     A listing may lag behind, or not show what a shard of a container is
     still moving.
+
+    :param container: the manifest's, where an SLO counts too
     """
     count = headers.get(SEGMENTS, '')
     target = manifest_target(headers)
+    if is_static(headers) and container and headers.get(ATTEMPT):
+        target = container, f'{image}/{headers[ATTEMPT]}/'
     if target is None or not count.isdecimal():
         return []
     where = Layout(target[0], image, headers.get(ATTEMPT, ''))
@@ -172,14 +184,16 @@ def belongs(image: str, prefix: str) -> bool:
     return prefix.startswith(f'{image}/') or prefix == f'{image}-'
 
 
-def segment_size(number: int, base: int, image_size: int = 0) -> int:
+def segment_size(number: int, base: int, image_size: int = 0,
+                 most: int = MAX_SEGMENTS) -> int:
     """Bytes in a segment.
 
     :param number: the segment's number, from 1
     :param base: the configured size, bytes
     :param image_size: bytes in the image; 0 = unknown
+    :param most: segments that the image may have
     """
     if image_size:
-        return max(base, -(-image_size // MAX_SEGMENTS))
-    grown = base << ((number - 1) // GROWTH_STEP)
+        return max(base, -(-image_size // most))
+    grown = base << ((number - 1) // -(-most // GROWTHS))
     return max(base, min(grown, MAX_OBJECT_SIZE))

@@ -29,6 +29,9 @@ from glance_store_bufswift import units
 #: What upstream calls a MB (glance_store._drivers.swift.store.ONE_MB).
 UPSTREAM_MB = 1024 * 1000
 
+#: What the segments of an image are held together by.
+DLO, SLO = 'dlo', 'slo'
+
 # The names start with swift_buffered_, as glance_store registers the options
 # of a driver into the section of every store whose type is contained in the
 # driver's name: 'swift' is contained in 'swift+buffered'. An option of
@@ -150,6 +153,31 @@ Possible values:
     * 0: look once, do not wait
     * a positive number of seconds
 """),
+    cfg.StrOpt(
+        'swift_buffered_manifest',
+        default=DLO, choices=[
+            (DLO, 'a Dynamic Large Object: what the listing shows'),
+            (SLO, 'a Static Large Object: what its manifest names')],
+        help="""
+What holds the segments of a new image together.
+
+Of a Dynamic Large Object the image is what the listing of the container shows
+under a prefix. Clients and the ``swift`` driver can read it as soon as the
+listing shows all segments; Swift serves them one segment a second after the
+first ten.
+
+A Static Large Object has a manifest that names each segment with its size and
+MD5. Swift checks them when the manifest is stored; nobody waits for a listing,
+and nothing slows readers down. It may have no more segments than the site
+allows, 1000 by default: segments of larger images become larger.
+
+Both drivers read and delete both, so that a store may have images of both.
+This driver reads both alike. Where the site has no Static Large Objects, or an
+image does not fit into one, it becomes a Dynamic one, with a warning.
+
+Related options:
+    * swift_store_large_object_chunk_size
+"""),
     cfg.IntOpt(
         'swift_buffered_read_threads',
         default=4, min=1, max=64,
@@ -199,6 +227,7 @@ class Settings:
     :ivar max_backoff: seconds between two tries at most
     :ivar timeout: seconds that a socket operation may take
     :ivar confirm_timeout: seconds to wait until an image reads back
+    :ivar manifest: DLO or SLO
     :ivar read_threads: connections of one download
     :ivar read_memory: bytes that all downloads of the process may hold
     :ivar segment_size: bytes in a segment
@@ -213,6 +242,7 @@ class Settings:
     max_backoff: float = 30
     timeout: float = 60
     confirm_timeout: float = 15
+    manifest: str = DLO
     read_threads: int = 4
     read_memory: int = 192 * units.MIB
     segment_size: int = 200 * 1024 * 1000
@@ -254,6 +284,7 @@ def settings(conf: cfg.ConfigOpts, backend: str | None, segment_size: int,
         max_backoff=value('max_backoff'),
         timeout=value('timeout'),
         confirm_timeout=value('confirm_timeout'),
+        manifest=value('manifest'),
         read_threads=value('read_threads'),
         read_memory=value('read_memory') * units.MIB,
         segment_size=segment_size,

@@ -63,16 +63,18 @@ def remove(account: swift.Account, container: str, image: str) -> None:
 def _remove(account: swift.Account, container: str, image: str,
             headers: Mapping[str, str]) -> None:
     target = layout.manifest_target(headers)
-    if layout.is_static(headers):
-        _remove_slo(account, container, image)
-        return
-    if target is not None:
+    static = layout.is_static(headers)
+    if static:
+        _remove_static_segments(account, container, image)
+    elif target is not None:
         _remove_segments(account, image, headers, target)
-        if _replaced(account, container, image, headers):
-            LOG.warning('Image %s was uploaded again while it was deleted; '
-                        'its new data stays', image)
-            return
-    account.delete(container, image)
+    if (static or target) and _replaced(account, container, image, headers):
+        LOG.warning('Image %s was uploaded again while it was deleted; '
+                    'its new data stays', image)
+    elif static:
+        _remove_slo(account, container, image)
+    else:
+        account.delete(container, image)
 
 
 def _replaced(account: swift.Account, container: str, image: str,
@@ -111,12 +113,14 @@ def _remove_segments(account: swift.Account, image: str,
             f'{", ".join(there)}; does it keep versions?')
 
 
-def _remove_slo(account: swift.Account, container: str, image: str) -> None:
-    """Delete an SLO: its segments, then what else Swift finds in it.
+def _remove_static_segments(account: swift.Account, container: str,
+                            image: str) -> None:
+    """Delete the segments of an SLO, as far as they are told.
 
     Swift would delete the manifest also after a segment that it could not
     (swift/common/middleware/slo.py hands all to bulk delete). Where it does
-    not tell which they are, as Ceph RGW, it is left to do all of it.
+    not tell which they are, as Ceph RGW, it is left to do all of it: there an
+    SLO without all of its segments is a 404, and could not be deleted again.
     """
     by_container: dict[str, list[str]] = {}
     try:
@@ -128,6 +132,10 @@ def _remove_slo(account: swift.Account, container: str, image: str) -> None:
         by_container.setdefault(where, []).append(name)
     for where, names in by_container.items():
         _delete(account, where, names)
+
+
+def _remove_slo(account: swift.Account, container: str, image: str) -> None:
+    """Delete an SLO, and what else Swift finds in it."""
     left = account.delete_slo(container, image)
     if left and not _gone_before(account, container, image, left):
         raise errors.RequestFailed(

@@ -27,6 +27,7 @@ from glance_store_bufswift.buffer import buffers
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift.buffer import space
 from glance_store_bufswift import cleanup
+from glance_store_bufswift import confirmation
 from glance_store_bufswift import digests
 from glance_store_bufswift import errors
 from glance_store_bufswift import flight
@@ -34,6 +35,7 @@ from glance_store_bufswift import former
 from glance_store_bufswift import layout
 from glance_store_bufswift import manifest
 from glance_store_bufswift import opts
+from glance_store_bufswift import segmenting
 from glance_store_bufswift import source
 from glance_store_bufswift import summary
 from glance_store_bufswift.swift import account as swift
@@ -129,10 +131,12 @@ class Upload:
         length = self._plain_length()
         if length is not None:
             return self._store_plain(length)
-        self._send_segments()
+        plan = segmenting.plan(self._account, self._where, self._settings,
+                               self._image_size)
+        self._send_segments(plan)
         hashes = self._digests.finish()
         self._wait_for_all()
-        self._write_manifest()
+        self._write_manifest(plan)
         return hashes
 
     def _store_plain(self, length: int) -> tuple[str, str]:
@@ -160,7 +164,7 @@ class Upload:
             return self._image_size
         return None
 
-    def _send_segments(self) -> None:
+    def _send_segments(self, plan: segmenting.Plan) -> None:
         number, left = 0, self._image_size
         while self._source.peek():
             number += 1
@@ -169,8 +173,7 @@ class Upload:
                     f'The image needs more than {layout.MAX_SEGMENTS} '
                     'segments; swift_store_large_object_chunk_size has to '
                     'be larger', status=413)
-            size = layout.segment_size(
-                number, self._settings.segment_size, self._image_size)
+            size = plan.size(number)
             length = min(size, left) if self._image_size else None
             self._send(self._where.segment(number), length or size, length)
             left -= size
@@ -232,17 +235,18 @@ class Upload:
             if self._flight.wait_for_all(LOOK_AGAIN):
                 return
 
-    def _write_manifest(self) -> None:
+    def _write_manifest(self, plan: segmenting.Plan) -> None:
         self._flight.attempted.add(self._where.image)
         segments = [manifest.Segment(size, md5.result())
                     for size, md5 in self._segments]
-        manifest.write(self._account, self._where, segments, self._former)
+        static = manifest.write(
+            self._account, self._where, segments, plan, self._former)
         # What gives no sign of life for so long may be taken for an orphan.
         lasted = time.monotonic() - self._summary.began
-        stands = manifest.Confirmation(
-            self._account, self._where, segments, self._former).run(
+        stands = confirmation.Confirmation(
+            self._account, self._where, segments, self._former, static).run(
                 self._settings.confirm_timeout,
-                each=lasted >= layout.LEAST_AGE / 2)
+                each=not static and lasted >= layout.LEAST_AGE / 2)
         if stands is not None and self._former:
             self._former.remove(self._account, stands)
             self._still_stands()

@@ -20,6 +20,7 @@ from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
 from glance_store_bufswift import layout
 from glance_store_bufswift import opts
+from glance_store_bufswift.swift import static
 
 _LIMITS = 'limits'
 
@@ -39,8 +40,34 @@ def findings(info: Mapping[str, Any],
     swift = info.get('swift') or {}
     if info:
         yield _file_size(swift, settings.segment_size)
+    limits = static.limits(info)
+    if settings.manifest == opts.SLO:
+        yield _static(limits, settings.segment_size)
+        if limits is not None:
+            return
+    if info:
         yield _segments(swift, settings.segment_size)
     yield _download_rate(settings.segment_size, info)
+
+
+def _static(limits: static.Limits | None, segment_size: int) -> Finding:
+    """Whether images can be Static Large Objects, and how large ones."""
+    if limits is None:
+        return finding.warning(
+            _LIMITS, 'Swift has no Static Large Objects, or does not tell: '
+            'images are stored as Dynamic ones', "put the filter slo into the "
+            "proxy's pipeline, or set swift_buffered_manifest = dlo")
+    if limits.smallest > segment_size:
+        return finding.warning(
+            _LIMITS, f'a segment of a Static Large Object has at least '
+            f'{finding.size(limits.smallest)}, a configured one '
+            f'{finding.size(segment_size)}: segments become larger',
+            f'set {_CHUNK_SIZE} to at least '
+            f'{-(-limits.smallest // opts.UPSTREAM_MB)}')
+    return finding.ok(
+        _LIMITS, f'a Static Large Object has up to {limits.segments} '
+        'segments: those of images above '
+        f'{finding.size(limits.segments * segment_size)} become larger')
 
 
 def _file_size(swift: Mapping[str, Any], segment_size: int) -> Finding:

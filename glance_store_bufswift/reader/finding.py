@@ -23,6 +23,7 @@ from glance_store_bufswift.reader import parts
 from glance_store_bufswift import record
 from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift.swift import answers
+from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import reading
 
 #: Has Swift give a manifest as it is, without listing what it stands for,
@@ -62,8 +63,9 @@ def whole(account: swift.Account, container: str, image: str) -> Found:
         opened.close()
         return _within(segments(account, (container, image), headers), 0, None)
     if _may_be_static(headers, opened.left):
-        opened.close()
-        return _assembled(_open(account, container, image))
+        named = _named(opened)
+        return (_within(named, 0, None) if named
+                else _assembled(_open(account, container, image)))
     etag = answers.md5_of(headers)
     if opened.left is None or opened.left <= ALONE or etag is None:
         return _assembled(opened)
@@ -86,6 +88,10 @@ def some(account: swift.Account, container: str, image: str, offset: int,
         return _within(
             segments(account, (container, image), headers), offset, size)
     total, etag = answers.length(headers), answers.md5_of(headers)
+    if _may_be_static(headers, total):
+        named = _named(_open(account, container, image, query=AS_IT_IS))
+        if named:
+            return _within(named, offset, size)
     if (_may_be_static(headers, total) or total is None or etag is None
             or min(total - offset, size or total) <= ALONE):
         return _assembled(_open(account, container, image, offset, size))
@@ -132,6 +138,21 @@ def _look(account: swift.Account, container: str, image: str,
     return headers
 
 
+def _named(opened: reading.Reading) -> list[parts.Part]:
+    """The segments that the manifest of an SLO names.
+
+    :param opened: the manifest, not read yet; closed at the end
+    :returns: none if it does not tell them, or there is more to it
+    """
+    try:
+        entries = listings.static_entries(listings.manifest_of(opened.read))
+    except errors.Unreadable:
+        entries = None
+    finally:
+        opened.close()
+    return parts.of_manifest(entries or ())
+
+
 def _may_be_static(headers: Mapping[str, str], size: int | None) -> bool:
     """Whether an object, asked for as it is, may be an SLO's manifest.
 
@@ -141,7 +162,8 @@ def _may_be_static(headers: Mapping[str, str], size: int | None) -> bool:
     :param size: bytes in it; None if they are not told
     """
     return layout.is_static(headers) or (
-        size == 0 and layout.ATTEMPT not in headers)
+        size == 0 and (layout.ATTEMPT not in headers
+                       or layout.SEGMENTS in headers))
 
 
 def _open(account: swift.Account, container: str, image: str, offset: int = 0,

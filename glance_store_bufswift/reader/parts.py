@@ -17,6 +17,7 @@ from collections.abc import Iterator
 import dataclasses
 
 from glance_store_bufswift import record
+from glance_store_bufswift.swift import listings
 
 #: Bytes of a piece at most: what a connection is asked for at a time, and
 #: holds in memory until it is its turn. At 60 MB/s it takes 0.2 s, which the
@@ -60,6 +61,15 @@ def of_record(told: record.Record) -> list[Part]:
     return [Part(told.where.container, told.where.segment(number), size,
                  proof=(told, number))
             for number, size in enumerate(told.sizes, 1)]
+
+
+def of_manifest(entries: Iterable[listings.Entry]) -> list[Part]:
+    """The segments that the manifest of an SLO names, by container/name."""
+    found = []
+    for each in entries:
+        container, _, name = each.name.partition('/')
+        found.append(Part(container, name, each.size, each.etag))
+    return found
 
 
 def within(parts: Iterable[Part], offset: int,

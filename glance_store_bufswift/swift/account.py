@@ -12,7 +12,7 @@
 
 """Requests to one Swift account: its containers, what they list, its site.
 
-Those for single objects are Objects'.
+Those for single objects are Objects', those for SLOs StaticObjects'.
 """
 
 from collections.abc import Callable
@@ -22,9 +22,11 @@ import threading
 from typing import Any
 
 from glance_store_bufswift import errors
+from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import info
 from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import objects
+from glance_store_bufswift.swift import slos
 from glance_store_bufswift.swift import wire
 
 
@@ -33,7 +35,7 @@ from glance_store_bufswift.swift import wire
 RACES = 409,
 
 
-class Account(objects.Objects):
+class Account(objects.Objects, slos.StaticObjects):
     """An account as one upload, delete or download sees it."""
 
     def fresh(self) -> 'Account':
@@ -162,4 +164,4 @@ class Account(objects.Objects):
         """Delete an empty container; that there is none is fine."""
         self._ask(f'DELETE of {container}',
                   lambda connection: connection.delete_container(container),
-                  none=objects.GONE)
+                  none=client.GONE)

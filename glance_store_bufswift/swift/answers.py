@@ -77,7 +77,7 @@ def length(headers: Mapping[str, str]) -> int | None:
 def code(body: Any) -> str:
     """The code in an error's body, in JSON or XML; '' if there is none."""
     text = _text(body)
-    told = _json(text).get('Code')
+    told = json_object(text).get('Code')
     if isinstance(told, str):
         return told
     found = _XML.search(text)
@@ -95,7 +95,7 @@ def words(body: Any, *known: str) -> str:
     text = _text(body)
     told = code(body)
     if told:
-        more = _json(text).get('Message') or _MESSAGE.search(text)
+        more = json_object(text).get('Message') or _MESSAGE.search(text)
         more = more[1] if isinstance(more, re.Match) else more
         text = f'{told}: {more}' if more else told
     else:
@@ -124,7 +124,8 @@ def _text(body: Any) -> str:
     return body[:LOOKED_AT] if isinstance(body, str) else ''
 
 
-def _json(text: str) -> dict[str, Any]:
+def json_object(text: str) -> dict[str, Any]:
+    """The members of a JSON object; none if a text is no such object."""
     try:
         told = json.loads(text)
     except (ValueError, RecursionError):

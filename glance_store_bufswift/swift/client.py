@@ -29,6 +29,9 @@ from glance_store_bufswift.swift import wire
 
 T = TypeVar('T')
 
+#: What says to a DELETE that there is nothing any more.
+GONE = 404, 410
+
 
 @dataclasses.dataclass(frozen=True)
 class Endpoint:

@@ -130,6 +130,33 @@ def static_segments(manifest: bytes,
     :param nested: whether to tell of SLOs among them
     :raises Unreadable: it is no manifest
     """
+    found = [(_place(each), each) for each in _static(manifest)]
+    return [place for place, each in found
+            if place and (nested or not each.get('sub_slo'))]
+
+
+def static_entries(manifest: bytes) -> list[Entry] | None:
+    """What an SLO is made of, each with container/name, size and ETag.
+
+    :returns: None if it is made of more than whole objects: ranges of them,
+        other SLOs, data in the manifest itself
+    :raises Unreadable: it is no manifest
+    """
+    found = _static(manifest)
+    if any(not _place(each) or each.get('sub_slo') or each.get('range')
+           for each in found):
+        return None
+    entries = [Entry('/'.join(_place(each) or ()),
+                     answers.number({'bytes': str(each.get('bytes'))},
+                                    'bytes') or 0,
+                     etag=_text(each.get('hash')) or None)
+               for each in found]
+    return entries if all(each.size and each.etag for each in entries) else (
+        None)
+
+
+def _static(manifest: bytes) -> list[dict[str, Any]]:
+    """The entries of an SLO's manifest."""
     try:
         listed = json.loads(manifest)
     except (ValueError, RecursionError) as exc:
@@ -137,22 +164,16 @@ def static_segments(manifest: bytes,
             f'no manifest of an SLO, but {manifest[:100]!r}') from exc
     if not isinstance(listed, list):
         raise errors.Unreadable(f'no manifest of an SLO: {_shown(listed)}')
-    found = [_segment(each) for each in listed]
-    return [place for place, inner in filter(None, found)
-            if nested or not inner]
+    for each in listed:
+        if not isinstance(each, dict) or _place(each) is None and (
+                'data' not in each or 'name' in each):
+            raise errors.Unreadable(
+                f'a segment of an SLO without a name: {_shown(each)}')
+    return listed
 
 
-def _segment(listed: Any) -> tuple[tuple[str, str], bool] | None:
-    """Container and name of a segment, and whether it is an SLO itself.
-
-    None for data that lies in the manifest.
-    """
-    if isinstance(listed, dict):
-        container, _, name = _text(
-            listed.get('name')).lstrip('/').partition('/')
-        if container and name:
-            return (container, name), bool(listed.get('sub_slo'))
-        if 'data' in listed and 'name' not in listed:
-            return None
-    raise errors.Unreadable(
-        f'a segment of an SLO without a name: {_shown(listed)}')
+def _place(listed: dict[str, Any]) -> tuple[str, str] | None:
+    """Container and name of a segment; None for data in the manifest."""
+    container, _, name = _text(
+        listed.get('name')).lstrip('/').partition('/')
+    return (container, name) if container and name else None

@@ -33,15 +33,11 @@ from glance_store_bufswift.swift import answers
 from glance_store_bufswift.swift import bulk
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import failure as failures
-from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.swift import wire
 from glance_store_bufswift import units
 
 T = TypeVar('T')
-
-#: What says to a DELETE that there is nothing any more.
-GONE = 404, 410
 
 
 @dataclasses.dataclass(frozen=True)
@@ -206,52 +202,11 @@ class Objects(client.Client):
                              container, name, headers=headers,
                              query_string=query)))
 
-    def static_segments(self, container: str, name: str,
-                        nested: bool = True) -> list[tuple[str, str]]:
-        """Container and name of each segment of an SLO; none if it is gone.
-
-        :param nested: whether to tell of SLOs among them; what those are
-            made of is not told
-        :raises RequestFailed: that can't be had
-        :raises NoList: the answer does not tell it, which is how Ceph RGW
-            answers: 200 without a body
-        """
-        def read(connection: wire.Connection) -> list[tuple[str, str]]:
-            _, body = connection.get_object(
-                container, name, resp_chunk_size=wire.ANSWER_BLOCK,
-                query_string='multipart-manifest=get',
-                headers={'X-Newest': 'true'})
-            try:
-                return listings.static_segments(listings.manifest_of(
-                    wire.Content(body).read), nested)
-            except BaseException:
-                connection.close()
-                raise
-        what = f'GET of the manifest {container}/{name}'
-        try:
-            return self._ask(what, read) or []
-        except errors.RequestFailed as exc:
-            if isinstance(exc.__cause__, errors.Unreadable):
-                raise errors.NoList(str(exc)) from exc
-            raise
-
     def delete(self, container: str, name: str) -> None:
         """Delete an object; that there is none is fine."""
         self._ask(f'DELETE of {container}/{name}',
                   lambda connection: connection.delete_object(
-                      container, name), none=GONE)
-
-    def delete_slo(self, container: str, name: str) -> list[str]:
-        """Delete an SLO, manifest and segments, all by Swift.
-
-        :returns: what Swift did not delete, with its errors
-        :raises RequestFailed: it is not known what was deleted
-        """
-        left = self._ask(
-            f'DELETE of the SLO {container}/{name}',
-            lambda connection: bulk.slo_left(
-                connection.delete_slo(container, name)), none=GONE)
-        return left or []
+                      container, name), none=client.GONE)
 
     def delete_bulk(self, container: str, names: Sequence[str]) -> list[str]:
         """Delete objects by one request of Swift's middleware "bulk".

@@ -13,12 +13,13 @@
 """swiftclient's connection, with what swiftclient has no option for.
 
 It sends over :mod:`.connections`, in larger blocks than urllib3's 16 KiB, and
-tells what was answered to the deletion of an SLO.
+tells what was answered to the making and the deletion of an SLO.
 It follows no redirects: requests would send a PUT's token, but not its body,
 to wherever they point, or a GET in its place.
 """
 
 from collections.abc import Callable
+from collections.abc import Mapping
 import functools
 from typing import Any
 from urllib import parse
@@ -97,6 +98,24 @@ def _delete_slo(url: str, token: str, container: str, name: str,
     return body
 
 
+def _put_slo(url: str, token: str, container: str, name: str, manifest: bytes,
+             headers: Mapping[str, str], heartbeat: bool,
+             http_conn: tuple[Any, Any],
+             service_token: str | None = None) -> tuple[int, bytes]:
+    """What swiftclient's retry calls, in the form of its functions."""
+    parsed, http = http_conn
+    path = f'{parsed.path}/{parse.quote(container)}/{parse.quote(name)}'
+    query = 'multipart-manifest=put' + '&heartbeat=on' * heartbeat
+    http.request('PUT', f'{path}?{query}', manifest, {
+        **headers, 'X-Auth-Token': token, 'Accept': 'application/json'})
+    response = http.getresponse()
+    body: bytes = response.read()
+    if not 200 <= response.status <= 299:
+        raise swiftclient.ClientException.from_response(
+            response, 'SLO PUT failed', body)
+    return response.status, body
+
+
 class Connection(swiftclient.Connection):  # type: ignore[misc]
     """swiftclient's connection, on watched sockets; makes single tries.
 
@@ -159,4 +178,17 @@ class Connection(swiftclient.Connection):  # type: ignore[misc]
         swiftclient's delete_object() keeps that to itself.
         """
         answer: bytes = self._retry(None, _delete_slo, container, name)
+        return answer
+
+    def put_slo(self, container: str, name: str, manifest: bytes,
+                headers: Mapping[str, str],
+                heartbeat: bool) -> tuple[int, bytes]:
+        """Store the manifest of an SLO; gives status and body of the answer.
+
+        swiftclient's put_object() keeps the body to itself.
+
+        :param heartbeat: whether to ask for signs of life until it is done
+        """
+        answer: tuple[int, bytes] = self._retry(
+            None, _put_slo, container, name, manifest, headers, heartbeat)
         return answer

@@ -55,6 +55,11 @@ class Stored:
     headers: dict[str, str]
 
 
+#: What the site says of itself.
+_INFO = {'slo': {'max_manifest_segments': 1000, 'yield_frequency': 10}}
+
+_STATIC = 'x-static-large-object'
+
 _RANGE = re.compile('bytes=([0-9]+)-([0-9]*)')
 
 Objects = dict[str, Stored]
@@ -84,6 +89,8 @@ class Bucket:
             self._counts[request.method] += 1
             if path == '/stats':
                 return _json(200, self._stats())
+            if path == '/info':
+                return _json(200, _INFO)
             if path.startswith('/v3'):
                 return self._keystone(request, path)
             inside = parse.unquote(path.removeprefix(ACCOUNT + '/'))
@@ -91,7 +98,7 @@ class Bucket:
             if name and request.method == 'GET':
                 return self._give(request, container, name, query)
             if name:
-                return self._object(request, container, name, length)
+                return self._object(request, container, name, length, query)
             return self._container(request, container, query)
 
     def _stats(self) -> dict[str, Any]:
@@ -136,28 +143,33 @@ class Bucket:
         return Answer(204, {'X-Container-Object-Count': str(len(objects))})
 
     def _object(self, request: channel.Request, container: str, name: str,
-                length: int) -> Answer:
+                length: int, query: str) -> Answer:
         objects = self._containers.get(container)
         if objects is None:
             return Answer(404)
         if request.method == 'PUT':
             kept = {key: value for key, value in request.headers.items()
                     if key.startswith(_KEPT)}
+            if 'multipart-manifest=put' in query:
+                kept |= {_STATIC: 'True'}
+                length = 0
             objects[name] = Stored(length, self._etags.of(length), kept)
             return Answer(201, {'Etag': objects[name].etag})
         if name not in objects:
             return Answer(404)
         if request.method == 'HEAD':
-            return self._head(objects[name])
+            return self._head(name, objects)
         if request.method == 'DELETE':
             del objects[name]
             return Answer(204)
         return Answer(501)
 
-    def _head(self, stored: Stored) -> Answer:
+    def _head(self, name: str, objects: Objects) -> Answer:
+        stored = objects[name]
         size, etag = stored.size, stored.etag
-        parts = self._parts(stored)
-        if parts is not None:
+        names = self._parts(name, stored)
+        if names is not None:
+            parts = [objects[each] for each in names]
             size = sum(part.size for part in parts)
             md5 = hashlib.md5(''.join(part.etag for part in parts).encode(),
                               usedforsecurity=False)
@@ -165,38 +177,49 @@ class Bucket:
         return Answer(200, stored.headers | {
             'Content-Length': str(size), 'Etag': etag})
 
-    def _parts(self, stored: Stored) -> list[Stored] | None:
-        """The segments of a DLO, None if it is none."""
+    def _parts(self, name: str, stored: Stored) -> list[str] | None:
+        """The segments of a large object, None if it is none.
+
+        They lie in its container. The manifest of an SLO is not read: it has
+        what the driver has stored in the same attempt.
+        """
         target = stored.headers.get('x-object-manifest')
-        if not target:
+        if target:
+            prefix = parse.unquote(target).partition('/')[2]
+        elif _STATIC in stored.headers:
+            prefix = f'{name}/'
+        else:
             return None
-        container, _, prefix = parse.unquote(target).partition('/')
-        found = self._containers.get(container, {})
-        return [found[name] for name in sorted(found)
-                if name.startswith(prefix)]
+        objects = next(each for each in self._containers.values()
+                       if each.get(name) is stored)
+        return [each for each in sorted(objects) if each.startswith(prefix)]
 
     def _give(self, request: channel.Request, container: str, name: str,
               query: str) -> Answer:
-        stored = self._containers.get(container, {}).get(name)
+        objects = self._containers.get(container, {})
+        stored = objects.get(name)
         if stored is None:
             return Answer(404)
-        head, parts = self._head(stored), self._parts(stored)
+        head, names = self._head(name, objects), self._parts(name, stored)
         if 'multipart-manifest=get' in query:
-            parts = None
+            if _STATIC in stored.headers:
+                return _manifest(container, names or [], objects)
+            names = None
             head.headers.update({'Content-Length': str(stored.size),
                                  'Etag': stored.etag})
+        parts = [objects[each] for each in names or [name]]
         total = int(head.headers['Content-Length'])
         asked = _RANGE.fullmatch(request.headers.get('range', ''))
         if not asked:
             return dataclasses.replace(
-                head, content=_stretches(parts or [stored], 0, total))
+                head, content=_stretches(parts, 0, total))
         first, end = int(asked[1]), min(total, int(asked[2] or total) + 1)
         if first >= total:
             return Answer(416)
         return Answer(206, head.headers | {
             'Content-Length': str(end - first),
             'Content-Range': f'bytes {first}-{end - 1}/{total}'},
-            content=_stretches(parts or [stored], first, end))
+            content=_stretches(parts, first, end))
 
 
 def _stretches(parts: list[Stored], first: int,
@@ -219,6 +242,13 @@ def _listing(objects: Objects, query: str) -> list[dict[str, Any]]:
     return [{'name': name, 'bytes': objects[name].size,
              'hash': objects[name].etag}
             for name in names[:int(asked.get('limit', 10_000))]]
+
+
+def _manifest(container: str, names: list[str], objects: Objects) -> Answer:
+    """The manifest of an SLO, as Swift gives it back."""
+    return _json(200, [{
+        'name': f'/{container}/{name}', 'bytes': objects[name].size,
+        'hash': objects[name].etag} for name in names], {_STATIC: 'True'})
 
 
 def _json(status: int, body: Any,

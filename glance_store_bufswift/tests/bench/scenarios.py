@@ -46,6 +46,8 @@ OURS = Line('swift+buffered', 'swift+buffered')
 HASHLIB = Line('without accelerator', 'swift+buffered',
                environment={md5.SWITCH: '0'})
 KNOWN = Line('the same, size known', 'swift+buffered', known=True)
+STATIC = Line('the same, as SLO', 'swift+buffered',
+              {'swift_buffered_manifest': 'slo'})
 #: Of a size known and below a segment's, which upstream stores well.
 STOCK_PLAIN = Line('swift', 'swift', known=True)
 
@@ -195,6 +197,9 @@ def _downloads() -> list[Scenario]:
     return [
         reading('limited', 'Swift gives 60 MB/s a connection, 20 ms a request',
                 slow, Goal('wall', 1.15, 'Swift'), quick=True),
+        reading('slo', 'the same, a Static Large Object', slow,
+                Goal('wall', 1.15, 'Swift'),
+                options={'swift_buffered_manifest': 'slo'}),
         reading('unlimited', 'a download as fast as it can be', sink.Options(),
                 Goal('wall', 1.0, STOCK.name), Goal('cpu', 1.1, STOCK.name),
                 quick=True),
@@ -223,7 +228,7 @@ EVERY = (
         goals=(Goal('wall', 1.10, 'source'), MEMORY), quick=True),
     Scenario(
         'limited-32', 'the same, segments of 32 MB', segment=32, swift=FAR,
-        pace=source.Pace(100 * MB),
+        pace=source.Pace(100 * MB), lines=(*ALL, STATIC),
         goals=(Goal('wall', 1.06, 'source'), MEMORY)),
     Scenario(
         'free-32', 'source as fast as it can; Swift as in "limited"',
@@ -239,7 +244,8 @@ EVERY = (
         pace=source.Pace(50 * MB), goals=(TAIL, MEMORY), quick=True),
     Scenario(
         'tail-32', 'the same, segments of 32 MB', image=512, segment=32,
-        swift=NEAR, pace=source.Pace(50 * MB), goals=(TAIL, MEMORY)),
+        swift=NEAR, pace=source.Pace(50 * MB), lines=(*ALL, STATIC),
+        goals=(TAIL, MEMORY)),
     Scenario(
         'tail-large', 'the same, segments of 256 MB', image=512, segment=256,
         swift=NEAR, pace=source.Pace(50 * MB), goals=(TAIL, MEMORY),

@@ -166,7 +166,7 @@ class TestQuotaOutOfReach(disk.Case):
     def test_segments_that_grow_beyond_it(self) -> None:
         """2 * 1, 2 * 2 and then 4 and more."""
         self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.layout.GROWTH_STEP', 2))
+            'glance_store_bufswift.layout.GROWTHS', 5000))
         self.options = self.options | {
             'swift_store_large_object_chunk_size': 2}
         two = SEGMENT // 3 * 2

@@ -20,6 +20,7 @@ import dataclasses
 import hashlib
 import io
 import itertools
+import json
 import re
 import threading
 from typing import Any
@@ -35,6 +36,7 @@ from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import objects
 from glance_store_bufswift.swift import retry
+from glance_store_bufswift.swift import static
 from glance_store_bufswift.swift import wire
 
 T = TypeVar('T')
@@ -48,6 +50,10 @@ def md5(data: bytes) -> str:
 def failed(status: int) -> swiftclient.ClientException:
     """What swiftclient raises for an answer."""
     return swiftclient.ClientException('GET', http_status=status)
+
+
+def _is_large(headers: Mapping[str, str]) -> bool:
+    return layout.MANIFEST in headers or layout.is_static(headers)
 
 
 _TIMES = itertools.count(1_000_000_000)
@@ -105,6 +111,9 @@ class Swift:
         """What a GET gives, by segment."""
         data, headers = self.objects[name]
         target = layout.manifest_target(headers)
+        if layout.is_static(headers):
+            return [self.objects.get(name, (b'',))[0] for _, name
+                    in listings.static_segments(data)]
         if target is None:
             return [data]
         return [self.objects[each][0] for each in self.listed(target[1])]
@@ -176,12 +185,41 @@ class Account(account.Account):
             if done():
                 return
 
-    def _put_empty(self, name: str, headers: dict[str, str]) -> None:
+    def _put_empty(self, name: str, headers: dict[str, str],
+                   data: bytes = b'') -> None:
         self.request('PUT', name)
         if (headers.pop('If-None-Match', None) and not self.swift.gateway
                 and name in self.swift.objects):
             raise errors.RequestFailed('412 Precondition Failed', 412)
-        self.swift.store(name, b'', headers)
+        self.swift.store(name, data, headers)
+
+    def put_static(self, container: str, name: str,
+                   segments: Sequence[static.Segment], heartbeat: bool,
+                   headers: Mapping[str, str],
+                   done: Callable[[], bool] = lambda: False) -> None:
+        for each in segments:
+            stored = self.swift.objects.get(each.path.split('/', 1)[1])
+            if stored is None or (len(stored[0]), md5(stored[0])) != (
+                    each.size, each.md5):
+                raise errors.RequestFailed(f'{each.path}: Mismatch')
+        data = json.dumps([
+            {'name': f'/{each.path}', 'bytes': each.size, 'hash': each.md5}
+            for each in segments]).encode()
+        self._put_empty(name, {**headers, 'X-Static-Large-Object': 'True'},
+                        data)
+
+    def static_segments(self, container: str, name: str,
+                        nested: bool = True) -> list[tuple[str, str]]:
+        self.request('GET', name)
+        found = self.swift.objects.get(name)
+        return listings.static_segments(found[0]) if found else []
+
+    def delete_slo(self, container: str, name: str) -> list[str]:
+        self.request('DELETE', name)
+        data, _ = self.swift.objects.pop(name, (b'[]', {}))
+        for _, segment_name in listings.static_segments(data):
+            self.swift.objects.pop(segment_name, None)
+        return []
 
     def head(self, container: str, name: str, newest: bool = False,
              query: str | None = None) -> dict[str, str] | None:
@@ -197,7 +235,7 @@ class Account(account.Account):
             self.swift.lag -= 1
             parts = []
         etag = (md5(''.join(map(md5, parts)).encode())
-                if layout.MANIFEST in headers else md5(b''.join(parts)))
+                if _is_large(headers) else md5(b''.join(parts)))
         return {**headers, 'etag': f'"{etag}"',
                 'content-length': str(sum(map(len, parts)))}
 
@@ -221,7 +259,7 @@ class Account(account.Account):
             parts = self.swift.parts(name)
             data = b''.join(parts)
             etag = (md5(''.join(map(md5, parts)).encode())
-                    if layout.MANIFEST in kept else etag)
+                    if _is_large(kept) else etag)
         told = {**kept, 'etag': f'"{etag}"'}
         found = re.fullmatch(r'bytes=(\d+)-(\d*)', asked)
         if found:
@@ -258,10 +296,3 @@ class Account(account.Account):
     def listing(self, container: str, prefix: str) -> Iterator[str]:
         self.request('LIST', prefix)
         yield from self.swift.listed(prefix)
-
-    def static_segments(self, container: str, name: str,
-                        nested: bool = True) -> list[tuple[str, str]]:
-        self.request('GET', name)
-        if name not in self.swift.objects:
-            return []
-        return listings.static_segments(self.swift.objects[name][0], nested)

@@ -30,6 +30,7 @@ from glance_store_bufswift import opts
 from glance_store_bufswift.reader import finding
 from glance_store_bufswift.reader import memory
 from glance_store_bufswift import record
+from glance_store_bufswift import segmenting
 from glance_store_bufswift.tests import streams
 from glance_store_bufswift.tests.unit import fakes
 from glance_store_bufswift.tests.unit import refusal
@@ -69,7 +70,8 @@ class _TestCase(base.BaseTestCase):
             self.swift.store(name, block, {})
         manifest.write(fakes.Account(self.swift), self.where,
                        [manifest.Segment(len(block), fakes.md5(block))
-                        for block in blocks], former.Former(self.where))
+                        for block in blocks], segmenting.Plan(0, 1),
+                       former.Former(self.where))
         self.swift.requests.clear()
         return names
 

@@ -23,6 +23,9 @@ from glance_store_bufswift import layout
 
 MIB = 1 << 20
 
+#: Segments of one size, of an image of unknown size.
+STEP = 500
+
 
 class TestNames(base.BaseTestCase):
     def setUp(self) -> None:
@@ -121,13 +124,20 @@ class TestSegmentSize(base.BaseTestCase):
 
     def test_unknown_image_starts_with_the_configured_size(self) -> None:
         self.assertEqual(MIB, layout.segment_size(1, MIB))
-        self.assertEqual(MIB, layout.segment_size(layout.GROWTH_STEP, MIB))
+        self.assertEqual(MIB, layout.segment_size(STEP, MIB))
 
     def test_unknown_image_has_larger_segments_later(self) -> None:
         self.assertEqual(
-            2 * MIB, layout.segment_size(layout.GROWTH_STEP + 1, MIB))
+            2 * MIB, layout.segment_size(STEP + 1, MIB))
         self.assertEqual(
-            4 * MIB, layout.segment_size(2 * layout.GROWTH_STEP + 1, MIB))
+            4 * MIB, layout.segment_size(2 * STEP + 1, MIB))
+
+    def test_all_that_are_allowed_are_enough(self) -> None:
+        """Whatever a site allows in the manifest of an SLO."""
+        for most in (100, 1000, layout.MAX_SEGMENTS):
+            self.assertGreater(
+                sum(layout.segment_size(number, MIB, most=most)
+                    for number in range(1, most + 1)), 100 << 30)
 
     def test_no_segment_grows_beyond_what_swift_takes(self) -> None:
         """Ceph RGW takes 5 GiB, Swift two bytes more."""

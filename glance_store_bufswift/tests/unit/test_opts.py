@@ -80,8 +80,9 @@ class TestPrecedence(_TestCase):
                          f'{name} of {values}')
 
     def test_every_option_of_ours_is_tested(self) -> None:
-        self.assertEqual({opt.name for opt in opts.OPTIONS},
-                         {'swift_buffered_dir', *FIELDS})
+        self.assertEqual(
+            {opt.name for opt in opts.OPTIONS},
+            {'swift_buffered_dir', 'swift_buffered_manifest', *FIELDS})
 
     def test_own_section_wins(self) -> None:
         for name in FIELDS:
@@ -216,3 +217,14 @@ class TestRegistration(_TestCase):
             'glance_store': {'default_backend': 'plain'},
             'plain': plain}))
         self.assertIs(upstream.SingleTenantStore, type(used.store('plain')))
+
+
+class TestManifest(_TestCase):
+    def test_dlo_unless_slo_is_asked_for(self) -> None:
+        self.assertEqual(opts.DLO, self.settings({}).manifest)
+        self.assertEqual(opts.SLO, self.settings(
+            {OWN: {'swift_buffered_manifest': 'slo'}}).manifest)
+
+    def test_anything_else_is_refused(self) -> None:
+        self.assertRaises(ValueError, self.settings, {
+            OWN: {'swift_buffered_manifest': 'tar'}})

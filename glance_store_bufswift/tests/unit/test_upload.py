@@ -149,7 +149,7 @@ class TestStored(_TestCase):
 
     def test_segments_grow(self) -> None:
         self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.layout.GROWTH_STEP', 2))
+            'glance_store_bufswift.layout.GROWTHS', 5000))
         self.upload(bytes(8000))
         self.assertEqual([1000, 1000, 2000, 2000, 2000],
                          [len(part) for part in self.swift.parts('id')])
@@ -169,7 +169,7 @@ class TestReadsBack(_TestCase):
         self.now = 0.0
         self.account.pause = self._pause  # type: ignore[method-assign]
         self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.manifest.time',
+            'glance_store_bufswift.confirmation.time',
             types.SimpleNamespace(monotonic=lambda: self.now)))
 
     def _pause(self, seconds: float) -> None:
@@ -197,7 +197,7 @@ class TestReadsBack(_TestCase):
 
     def lags(self, headers: dict[str, str]) -> None:
         """A replica knows the object that stood there before."""
-        self.swift.store('id', b'former', headers)
+        self.swift.store('id', b'[]', headers)
         true_head = self.account.head
         stale = [true_head('images', 'id')] * 3
 

@@ -88,13 +88,14 @@ class TestDelete(refused.Case):
     def test_manifest_is_not_told(self) -> None:
         self.assertEqual(
             [('HEAD', 'o'), ('GET', 'o?multipart-manifest=get'),
-             ('DELETE', 'o?multipart-manifest=delete'), ('HEAD', 'o')],
-            self.remove(HEAD, sockets.answer(200), self.told(),
+             ('HEAD', 'o'), ('DELETE', 'o?multipart-manifest=delete'),
+             ('HEAD', 'o')],
+            self.remove(HEAD, sockets.answer(200), HEAD, self.told(),
                         GONE))
 
     def test_manifest_is_a_page(self) -> None:
         page = sockets.give(b'<html>')
-        self.remove(HEAD, page, page, self.told(), GONE)
+        self.remove(HEAD, page, page, HEAD, self.told(), GONE)
 
     def test_manifest_can_not_be_had(self) -> None:
         """Then it stays, with all that it has."""
@@ -109,16 +110,16 @@ class TestDelete(refused.Case):
         """Asked again, RGW has an error for what it has deleted."""
         again = self.told(['c/o', '400 Bad Request'], deleted=0,
                           status='400 Bad Request')
-        self.remove(HEAD, sockets.answer(200), sockets.say(b''), again,
+        self.remove(HEAD, sockets.answer(200), HEAD, sockets.say(b''), again,
                     GONE, GONE)
         exc = self.failed(removal.remove, self.to(
-            HEAD, sockets.answer(200), again, HEAD), 'c', 'o')
+            HEAD, sockets.answer(200), HEAD, again, HEAD), 'c', 'o')
         self.assertIn('c/o (400 Bad Request)', str(exc))
 
     def test_segment_is_left(self) -> None:
         """Swift deletes the manifest all the same; the caller is told."""
         exc = self.failed(removal.remove, self.to(
-            HEAD, sockets.answer(200), self.told(
+            HEAD, sockets.answer(200), HEAD, self.told(
                 ['/c/part', '403 Forbidden'], status='400 Bad Request')),
             'c', 'o')
         self.assertIn('c/part (403 Forbidden)', str(exc))

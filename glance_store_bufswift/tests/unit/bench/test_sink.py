@@ -172,6 +172,18 @@ class TestSink(base.BaseTestCase):
         self.assertEqual((200, 'c/o/', b''), (
             status, headers['x-object-manifest'], body))
 
+    def test_static_large_object(self) -> None:
+        self._ask('PUT', C)
+        self._ask('PUT', C + '/o/try/1', pattern.period())
+        self._ask('PUT', C + '/o?multipart-manifest=put', b'[]')
+        self.assertEqual(pattern.period(), self._ask('GET', C + '/o')[2])
+        _, headers, body = self._ask('GET', C + '/o?multipart-manifest=get')
+        self.assertEqual('True', headers['x-static-large-object'])
+        self.assertEqual([('/c/o/try/1', pattern.PERIOD)], [
+            (each['name'], each['bytes']) for each in json.loads(body)])
+        self.assertEqual(str(pattern.PERIOD), self._ask(
+            'HEAD', C + '/o')[1]['content-length'])
+
     def test_listing(self) -> None:
         self._ask('PUT', C)
         for name in ('a/1', 'a/2', 'a/3', 'b'):

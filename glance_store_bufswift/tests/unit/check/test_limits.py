@@ -76,3 +76,28 @@ class TestLimits(base.BaseTestCase):
                 {'swift': GOOD}, opts.Settings(segment_size=size)))[2]
             self.assertEqual('ok', found.result.value)
             self.assertIn('to the stock driver', found.found)
+
+
+class TestStatic(base.BaseTestCase):
+    def judged(self, slo: Any, segment_size: int = 200 * MB) -> list[str]:
+        info = {'swift': GOOD} | ({} if slo is None else {'slo': slo})
+        settings = opts.Settings(segment_size=segment_size,
+                                 manifest=opts.SLO)
+        return [f'{each.result.value} {each.found}'
+                for each in limits.findings(info, settings)]
+
+    def test_well(self) -> None:
+        """What a listing has, and how fast DLOs are, does not matter."""
+        size, static = self.judged({'max_manifest_segments': 1000})
+        self.assertIn('ok a segment', size)
+        self.assertIn('ok a Static Large Object has up to 1000', static)
+
+    def test_none(self) -> None:
+        """What counts for DLOs counts then."""
+        found = self.judged(None)
+        self.assertEqual(4, len(found))
+        self.assertIn('warning Swift has no Static', found[1])
+
+    def test_segments_are_too_small(self) -> None:
+        found = self.judged({'min_segment_size': 2 * MB}, MB)
+        self.assertIn('warning a segment of a Static', found[1])

@@ -1,0 +1,156 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Making sure that an image is whole, once its manifest is written."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+import hashlib
+import time
+
+from oslo_log import log as logging
+
+from glance_store_bufswift import errors
+from glance_store_bufswift import former
+from glance_store_bufswift import layout
+from glance_store_bufswift import manifest
+from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift import workers
+
+LOG = logging.getLogger(__name__)
+
+_EMPTY = hashlib.md5(usedforsecurity=False).hexdigest()
+
+#: Seconds between two looks at whether the image reads back.
+FIRST_LOOK, LONGEST_LOOK = 0.1, 1.0
+
+
+class Confirmation:
+    """Makes sure that an image is whole, once its manifest is written.
+
+    For a DLO whose listing is complete a HEAD tells the size of the whole,
+    and as its ETag the MD5 of the segments' MD5s
+    (swift/common/middleware/dlo.py). What the listing does not show is not
+    listed yet, or gone: only the segment itself can tell. Of an SLO, whose
+    segments Swift has looked at, it tells the same at once.
+
+    :param account: where the image is
+    :param where: the attempt
+    :param segments: those of the image, in order
+    :param before: what stood there before
+    :param static: whether it is an SLO
+    """
+
+    def __init__(self, account: swift.Account, where: layout.Layout,
+                 segments: Sequence[manifest.Segment],
+                 before: former.Former, static: bool) -> None:
+        self._account = account
+        self._where = where
+        self._segments = segments
+        self._before = before
+        self._static = static
+        self._size = sum(each.size for each in segments)
+        self._etag = hashlib.md5(
+            ''.join(each.md5 for each in segments).encode(),
+            usedforsecurity=False).hexdigest()
+        self._gone = False
+        self._seen: dict[str, str] | None = None
+
+    def run(self, timeout: float,
+            each: bool) -> Mapping[str, str] | None:
+        """Wait until the image reads back; then ask for what is in doubt.
+
+        :param timeout: seconds to wait; 0 = look once
+        :param each: whether to ask for each segment in any case
+        :returns: headers of the image, None if it was not seen
+        :raises Replaced: another upload has replaced the image
+        :raises RequestFailed: something of it is gone, or may be
+        """
+        listed = self._wait(timeout)
+        if self._gone and self._found(self._where.image) is None:
+            raise errors.RequestFailed(
+                f'The manifest of image {self._where.image} was stored, but '
+                'is gone')
+        if each or not listed:
+            self._ask_for_each()
+        if not listed and not self._static:
+            LOG.warning('Image %(image)s is stored, but the listing of '
+                        'container %(container)s does not show all of its '
+                        'segments after %(timeout)d s. Clients and the swift '
+                        'driver can not read the image until it does.',
+                        {'image': self._where.image, 'timeout': timeout,
+                         'container': self._where.container})
+        return self._seen
+
+    def _wait(self, timeout: float) -> bool:
+        until = time.monotonic() + timeout
+        pause = FIRST_LOOK
+        while not self._reads_back():
+            if time.monotonic() >= until:
+                return False
+            self._account.pause(pause)
+            pause = min(2 * pause, LONGEST_LOOK)
+        return True
+
+    def _reads_back(self) -> bool:
+        try:
+            headers = self._before.stands(self._account)
+        except errors.Replaced:
+            raise
+        except errors.RequestFailed as exc:
+            LOG.warning('%s', exc)
+            return False
+        self._gone = headers is None
+        if headers is None:
+            return False
+        self._seen = headers
+        if self._static and not layout.is_static(headers):
+            raise errors.RequestFailed(
+                f'Swift has stored the manifest of image {self._where.image} '
+                "as it stores any object: see that the filter slo is in each "
+                "proxy's pipeline, or set swift_buffered_manifest = dlo")
+        # Some gateways give a DLO no ETag, or the empty manifest's own.
+        return (headers.get('content-length') == str(self._size)
+                and headers.get('etag', self._etag).strip('"') in (
+                    self._etag, _EMPTY))
+
+    def _ask_for_each(self) -> None:
+        """Ask for each segment.
+
+        :raises RequestFailed: one is gone, or could not be asked for
+        """
+        names = (self._where.segment(number)
+                 for number in range(1, len(self._segments) + 1))
+        for (name, sent), headers in workers.each(
+                lambda each: self._found(each[0]),
+                zip(names, self._segments, strict=True)):
+            if headers is None:
+                raise errors.RequestFailed(
+                    f'Segment {self._where.container}/{name} was stored, but '
+                    'is gone')
+            size = headers.get('content-length')
+            etag = headers.get('etag', sent.md5).strip('"')
+            if (size, etag) != (str(sent.size), sent.md5):
+                raise errors.RequestFailed(
+                    f'Segment {self._where.container}/{name} is another '
+                    f'object now: {size} bytes with ETag {etag}, not '
+                    f'{sent.size} with {sent.md5}')
+
+    def _found(self, name: str) -> dict[str, str] | None:
+        """The headers of an object, None if it lasts that there is none."""
+        tries = self._account.tries(f'HEAD of {self._where.container}/{name}')
+        while True:
+            tries.begin()
+            headers = self._account.head(self._where.container, name)
+            if headers is not None or not tries.left:
+                return headers
+            tries.wait('404 Not Found')

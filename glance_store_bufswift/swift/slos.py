@@ -1,0 +1,98 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Requests for the Static Large Objects of one Swift account."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import swiftclient
+
+from glance_store_bufswift import errors
+from glance_store_bufswift.swift import bulk
+from glance_store_bufswift.swift import client
+from glance_store_bufswift.swift import listings
+from glance_store_bufswift.swift import static
+from glance_store_bufswift.swift import wire
+
+
+class StaticObjects(client.Client):
+    """What is asked of Swift about SLOs."""
+
+    def put_static(self, container: str, name: str,
+                   segments: Sequence[static.Segment], heartbeat: bool,
+                   headers: Mapping[str, str],
+                   done: Callable[[], bool] = lambda: False) -> None:
+        """Store the manifest of an SLO.
+
+        Swift looks at each segment first, and compares size and MD5.
+
+        :param heartbeat: whether Swift is to give signs of life meanwhile
+        :param done: asked before each further try, whether a former one did
+            store it
+        :raises RequestFailed: it is not stored, or it is in doubt
+        """
+        tries = self.tries(f'PUT of the SLO {container}/{name}')
+        manifest = static.manifest(segments)
+
+        def put(connection: wire.Connection, _: dict[str, Any]) -> None:
+            if tries.made > 1 and done():
+                return
+            try:
+                static.stored(*connection.put_slo(
+                    container, name, manifest, headers, heartbeat))
+            except swiftclient.ClientException as exc:
+                raise static.explained(exc) from exc
+        self._run(tries, put)
+
+    def static_segments(self, container: str, name: str,
+                        nested: bool = True) -> list[tuple[str, str]]:
+        """Container and name of each segment of an SLO; none if it is gone.
+
+        :param nested: whether to tell of SLOs among them; what those are
+            made of is not told
+        :raises RequestFailed: that can't be had
+        :raises NoList: the answer does not tell it, which is how Ceph RGW
+            answers: 200 without a body
+        """
+        def read(connection: wire.Connection) -> list[tuple[str, str]]:
+            _, body = connection.get_object(
+                container, name, resp_chunk_size=wire.ANSWER_BLOCK,
+                query_string='multipart-manifest=get',
+                headers={'X-Newest': 'true'})
+            try:
+                return listings.static_segments(listings.manifest_of(
+                    wire.Content(body).read), nested)
+            except BaseException:
+                connection.close()
+                raise
+        what = f'GET of the manifest {container}/{name}'
+        try:
+            return self._ask(what, read) or []
+        except errors.RequestFailed as exc:
+            if isinstance(exc.__cause__, errors.Unreadable):
+                raise errors.NoList(str(exc)) from exc
+            raise
+
+    def delete_slo(self, container: str, name: str) -> list[str]:
+        """Delete an SLO, manifest and segments, all by Swift.
+
+        :returns: what Swift did not delete, with its errors
+        :raises RequestFailed: it is not known what was deleted
+        """
+        left = self._ask(
+            f'DELETE of the SLO {container}/{name}',
+            lambda connection: bulk.slo_left(
+                connection.delete_slo(container, name)), none=client.GONE)
+        return left or []

@@ -1,0 +1,165 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Static Large Objects: their manifests, and what a site allows of them.
+
+Pure. The form of a manifest, and of the answer to it, is that of
+swift/common/middleware/slo.py.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+import dataclasses
+import json
+from typing import Any
+
+import swiftclient
+
+from glance_store_bufswift import errors
+from glance_store_bufswift.swift import answers
+from glance_store_bufswift.swift import failure as failures
+
+#: What a site allows that does not say: the defaults of Swift, and of its
+#: releases before 2.7 for the size of a manifest.
+SEGMENTS, MANIFEST = 1000, 2 << 20
+
+#: From so many segments on Swift is asked to give signs of life while it
+#: looks at each of them. It looks at two at a time.
+MANY = 50
+
+#: Of many segments, so many are told.
+SOME = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """What a site allows of SLOs.
+
+    :ivar segments: in a manifest at most
+    :ivar manifest: bytes in a manifest at most
+    :ivar smallest: bytes in a segment at least, but for the last one
+    :ivar heartbeat: whether it can give signs of life
+    """
+
+    segments: int = SEGMENTS
+    manifest: int = MANIFEST
+    smallest: int = 1
+    heartbeat: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Segment:
+    """A segment as a manifest names it.
+
+    :ivar path: container/name
+    :ivar size: bytes in it
+    :ivar md5: in hex
+    """
+
+    path: str
+    size: int
+    md5: str
+
+
+def limits(info: Mapping[str, Any]) -> Limits | None:
+    """What a site allows, None if it has no SLOs.
+
+    :param info: what it says of itself at ``/info``
+    """
+    told = info.get('slo')
+    if not isinstance(told, dict):
+        return None
+
+    def number(name: str, default: int) -> int:
+        value = told.get(name)
+        return value if isinstance(value, int) and value > 0 else default
+    return Limits(number('max_manifest_segments', SEGMENTS),
+                  number('max_manifest_size', MANIFEST),
+                  number('min_segment_size', 1),
+                  'yield_frequency' in told)
+
+
+def manifest(segments: Iterable[Segment]) -> bytes:
+    """The manifest of an SLO."""
+    return json.dumps([
+        {'path': f'/{each.path}', 'etag': each.md5, 'size_bytes': each.size}
+        for each in segments]).encode()
+
+
+def fitting(allowed: Limits, longest: Segment) -> int:
+    """How many segments fit into a manifest.
+
+    :param longest: the one that takes most room
+    """
+    each = len(manifest([longest]))
+    return min(allowed.segments, allowed.manifest // each)
+
+
+def stored(status: int, body: bytes) -> None:
+    """Make sure that a manifest was stored.
+
+    Asked for signs of life, Swift answers 202 at once; what came of it is
+    told at the end of the body. A 202 without one means what it means of any
+    object: one with a later timestamp is there.
+
+    :param status: of the answer, 2xx
+    :param body: of the answer
+    :raises ClientException: it was refused
+    :raises NotStored: it was not stored, or that is not told
+    """
+    if status != 202:
+        return
+    told = _read(body)
+    line = str(told.get('Response Status', ''))
+    number, _, reason = line.partition(' ')
+    if not number.isdecimal():
+        raise errors.NotStored(f'202, and no word on what came of it: '
+                               f'{body.strip()[:100]!r}')
+    if number == '202':
+        raise errors.NotStored(line)
+    if not number.startswith('2'):
+        raise swiftclient.ClientException(
+            'SLO PUT failed', http_status=int(number), http_reason=reason,
+            http_response_content=body.strip())
+
+
+def explained(exc: swiftclient.ClientException) -> Exception:
+    """What a refusal means that names segments; else the refusal itself.
+
+    A segment that was stored, but is not found, may be on a server that does
+    not answer now.
+
+    :param exc: swiftclient's exception
+    """
+    told = _read(exc.http_response_content or b'').get('Errors')
+    problems: list[str] = []
+    passing = True
+    try:
+        for path, why in told or ():
+            problems.append(f'{path}: {why}')
+            passing = passing and _may_pass(str(why))
+    except (TypeError, ValueError):
+        problems.clear()
+    return errors.SegmentsRefused(
+        f'Swift refuses {len(problems)} of the segments: '
+        f'{", ".join(problems[:SOME])}', passing) if problems else exc
+
+
+def _may_pass(why: str) -> bool:
+    number = why.partition(' ')[0]
+    return number == '404' or (
+        number.isdecimal() and failures.may_pass(int(number)))
+
+
+def _read(body: bytes | str) -> Mapping[str, Any]:
+    return answers.json_object(body.decode('utf-8', 'replace') if isinstance(
+        body, bytes) else body)
