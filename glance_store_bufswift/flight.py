@@ -27,22 +27,28 @@ from glance_store_bufswift import workers
 class Flight:
     """A few workers, each sending one segment at a time.
 
+    The next one begins when the last byte of another has gone to its socket.
+
     The first failure ends all of it: every segment raises on both its sides,
     and what is on the wire is broken off. Where no worker is to be had, the
     caller's thread sends a segment while it writes it.
 
     :param account: what the workers send to; cancelled by the first failure
     :param container: where the objects go
-    :param threads: how many segments may be in flight
+    :param threads: how many segments may be sent at a time
+    :param held: how many may be under way, those included of which only the
+        answer is awaited
     """
 
     def __init__(self, account: swift.Account, container: str,
-                 threads: int) -> None:
+                 threads: int, held: int) -> None:
         self._account = account
         self._container = container
         self._threads = threads
-        self._workers = workers.Workers(threads, 'bufswift-put')
+        self._held = held
+        self._workers = workers.Workers(held, 'bufswift-put')
         self._lock = threading.Lock()
+        self._moved = threading.Condition()
         self._in_flight: dict[futures.Future[None], segment.Segment] = {}
         #: Every name for which a PUT was begun, and those known to be stored.
         self.attempted: set[str] = set()
@@ -64,6 +70,7 @@ class Flight:
         self.attempted.add(name)
         future = self._workers.submit(functools.partial(
             self._put, name, sent, length, headers))
+        future.add_done_callback(self.moved)
         with self._lock:
             self._in_flight[future] = sent
             if self.first_error is not None:
@@ -91,8 +98,24 @@ class Flight:
 
     def wait_for_place(self) -> None:
         """Wait until another segment may begin; raises as check()."""
-        while len(self._in_flight) >= self._threads:
-            self.wait_for_one()
+        self._forget_ended()
+        while not self._has_place():
+            with self._moved:
+                if not self._has_place():
+                    self._moved.wait()
+            self._forget_ended()
+
+    def moved(self, *_: object) -> None:
+        """Have it known that a segment has ended, or was sent; any thread."""
+        with self._moved:
+            self._moved.notify_all()
+
+    def _has_place(self) -> bool:
+        with self._lock:
+            left = [sent for future, sent in self._in_flight.items()
+                    if not future.done()]
+        return len(left) < self._held and (
+            sum(not each.sent for each in left) < self._threads)
 
     def wait_for_one(self) -> None:
         """Wait until a segment in flight has ended; raises as check()."""

@@ -47,8 +47,8 @@ so that a broken request can be repeated. All glance-api workers of a host
 may share the directory. It should be on a local file system that is fast at
 writing and reading in sequence.
 
-At most ``swift_buffered_threads`` segments of one upload are buffered at a
-time, so U uploads at once take at most U * ``swift_buffered_threads`` *
+At most ``swift_buffered_threads`` + 1 segments of one upload are buffered at a
+time, so U uploads at once take at most U * (``swift_buffered_threads`` + 1) *
 ``swift_store_large_object_chunk_size`` there, and never more than
 ``swift_buffered_disk_quota`` allows. A segment that finds no room is sent
 without a buffer, as the ``swift`` driver does it: a broken request then fails
@@ -71,9 +71,9 @@ What the buffers of this host may take in ``swift_buffered_dir``, in MiB.
 The bound holds over all uploads and all worker processes together, and over
 all stores that use the directory: give them the same value. Room is reserved
 by whole segments: less than one segment's size
-(``swift_store_large_object_chunk_size``) turns buffering off. (U *
-``swift_buffered_threads`` + 1) segments are enough for U uploads at once. With
-less some of them wait for room, or begin without a buffer.
+(``swift_store_large_object_chunk_size``) turns buffering off. For U uploads at
+once (U * (``swift_buffered_threads`` + 1) + 1) segments are enough. With less
+some of them wait for room, or begin without a buffer.
 
 Possible values:
     * 0: only ``swift_buffered_min_free_percent`` bounds the buffers
@@ -100,13 +100,14 @@ Related options:
         'swift_buffered_threads',
         default=4, min=1, max=64,
         help="""
-How many segments of one upload may be in flight at a time, each on a
-connection of its own.
+How many segments of one upload may be sent at a time, each on a connection of
+its own.
 
-1 sends one segment after the other. Each further one hides the time that
-Swift takes to commit a segment and adds its bandwidth, at the price of one
-more thread, one more connection, up to 5 MiB of memory and the disk space of
-one more segment.
+1 sends one segment after the other, and waits until Swift has committed it.
+Each further one adds the bandwidth of a connection, at the price of one more
+thread, one more connection, up to 5 MiB of memory and the disk space of one
+more segment. With 2 and more another segment is begun while Swift commits one,
+on one more thread and connection.
 """),
     cfg.IntOpt(
         'swift_buffered_retries',
@@ -222,7 +223,7 @@ class Settings:
     :ivar directory: where segments are buffered
     :ivar disk_quota: bytes that all buffers of the host may take; 0 = any
     :ivar min_free_percent: share of the file system to leave free
-    :ivar threads: segments of one upload in flight
+    :ivar threads: segments of one upload that are sent at a time
     :ivar retries: further tries of a request
     :ivar max_backoff: seconds between two tries at most
     :ivar timeout: seconds that a socket operation may take
@@ -247,6 +248,15 @@ class Settings:
     read_memory: int = 192 * units.MIB
     segment_size: int = 200 * 1024 * 1000
     plain_limit: int = 200 * 1024 * 1000
+
+    @property
+    def held(self) -> int:
+        """Segments of one upload that may be under way at a time.
+
+        Beside those that are sent one that Swift commits: that takes time,
+        but no bandwidth.
+        """
+        return self.threads + 1 if self.threads > 1 else 1
 
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:

@@ -83,7 +83,7 @@ class Upload:
             settings.directory, settings.disk_quota,
             settings.min_free_percent))
         self._flight = flight.Flight(
-            account, where.container, settings.threads)
+            account, where.container, settings.threads, settings.held)
         # Bytes in each, and their MD5.
         self._segments: list[tuple[int, futures.Future[str]]] = []
         self._warned = False
@@ -183,7 +183,8 @@ class Upload:
         """Copy the source to one object, while a worker sends it."""
         self._flight.wait_for_place()
         sent = segment.Segment(
-            self._room(capacity), self._buffers.give_back)
+            self._room(capacity), self._buffers.give_back,
+            self._flight.moved)
         self._flight.send(name, sent, length, headers,
                           self._copy(sent, capacity))
 

@@ -45,11 +45,14 @@ class Segment:
 
     :param room: the file that buffers it, None for none
     :param give_back: takes the file at the end
+    :param moved: called when all of it was read
     """
 
     def __init__(self, room: space.Room | None = None,
-                 give_back: Callable[[space.Room], object] = _close) -> None:
+                 give_back: Callable[[space.Room], object] = _close,
+                 moved: Callable[[], object] = lambda: None) -> None:
         self._room = room
+        self._moved = moved
         self._give_back = give_back
         self._changed = threading.Condition()
         self._error: BaseException | None = None
@@ -75,6 +78,11 @@ class Segment:
     def finished(self) -> bool:
         """Whether ``size`` is final."""
         return self._finished
+
+    @property
+    def sent(self) -> bool:
+        """Whether all of it was read, and is not to be sent again so far."""
+        return self._finished and self._position >= self.size
 
     # The write side
 
@@ -108,6 +116,8 @@ class Segment:
             self._md5 = md5
             self._finished = True
             self._changed.notify_all()
+        if self.sent:
+            self._moved()
 
     def feed_from(self, feed: Callable[[], object]) -> None:
         """Have the read side write what it needs, instead of waiting for it.
@@ -190,6 +200,8 @@ class Segment:
         with self._changed:
             self._position = position + len(block)
             self._changed.notify_all()
+        if self.sent:
+            self._moved()
         return block
 
     def tell(self) -> int:

@@ -192,7 +192,7 @@ def _quota(settings: opts.Settings, uploads: int) -> Finding:
     segment = units.mib(settings.segment_size) * units.MIB
     wanted = _wanted(settings, uploads) + segment
     text = (f'the quota is {finding.size(settings.disk_quota)}, {uploads} '
-            f'uploads of {settings.threads} segments at a time take '
+            f'uploads of {settings.held} segments at a time take '
             f'{finding.size(wanted)}')
     advice = (f'set swift_buffered_disk_quota to {wanted // units.MIB} '
               'or more')
@@ -210,4 +210,4 @@ def _quota(settings: opts.Settings, uploads: int) -> Finding:
 def _wanted(settings: opts.Settings, uploads: int) -> int:
     """Bytes of all segments that may be in flight, in whole MiB each."""
     segment = units.mib(settings.segment_size) * units.MIB
-    return uploads * settings.threads * segment
+    return uploads * settings.held * segment

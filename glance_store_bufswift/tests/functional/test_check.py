@@ -145,7 +145,7 @@ class TestWell(Case):
             used.append(store)
             return store
         with mock.patch.object(driver, 'Store', make):
-            self.assertEqual([], self.bad(swift_buffered_disk_quota=980))
+            self.assertEqual([], self.bad(swift_buffered_disk_quota=1176))
         [store] = used
         directory = store._settings().directory
         self.assertEqual(self.buffers, os.path.dirname(directory))
@@ -374,12 +374,12 @@ class TestHere(Case):
 
     def test_quota_too_small(self) -> None:
         for quota, result in ((195, 'error'), (196, 'warning'),
-                              (979, 'warning')):
+                              (1175, 'warning')):
             bad = self.bad('--no-round-trip',
                            swift_buffered_disk_quota=quota)
             self.assert_found('buffer room', result, 'quota', bad)
         self.assertEqual([], self.bad('--no-round-trip',
-                                      swift_buffered_disk_quota=980))
+                                      swift_buffered_disk_quota=1176))
 
     def test_more_uploads_than_fit(self) -> None:
         bad = self.bad('--uploads', '2000000', '--no-round-trip')

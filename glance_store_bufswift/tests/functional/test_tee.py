@@ -94,7 +94,8 @@ class TestInFlight(base.TestCase):
         made = self.stores(fast={'swift_buffered_threads': threads})
         answer = made.add(self.image, streams.Stream(data), declared)
         self.assert_stored(data, answer, 7)
-        self.assertEqual(threads, self.proxy.peak('PUT'))
+        # One more is begun while the answer to another is awaited.
+        self.assertEqual(threads + (threads > 1), self.proxy.peak('PUT'))
         self.assertEqual(7, len(self.puts(r'/\d{8}$')))
 
     def test_one(self) -> None:

@@ -415,6 +415,45 @@ class TestRoom(_TestCase):
         self.assertEqual(0, self.warnings())
 
 
+class TestBeside(_TestCase):
+    """How many segments are under way at a time."""
+
+    def most(self, threads: int, held: int) -> int:
+        """Let no segment be committed until so many are under way.
+
+        :returns: the most that ever were
+        """
+        lock, enough = threading.Lock(), threading.Event()
+        under_way: set[str] = set()
+        counts = [0]
+
+        def before(method: str, name: str) -> None:
+            if method == 'PUT':
+                with lock:
+                    under_way.add(name)
+                    counts.append(len(under_way))
+                if counts[-1] == held:
+                    enough.set()
+            elif method == 'END':
+                if not enough.wait(waits.GENEROUS):
+                    raise AssertionError('no further one was begun')
+                with lock:
+                    under_way.discard(name)
+        self.account.before = before
+        data = streams.image(20 * SEGMENT)
+        self.upload(data, threads=threads)
+        self.assertEqual(data, b''.join(self.swift.parts('id')))
+        return max(counts)
+
+    def test_next_one_begins_while_another_is_committed(self) -> None:
+        for threads in (2, 4):
+            self.swift.objects.clear()
+            self.assertEqual(threads + 1, self.most(threads, threads + 1))
+
+    def test_one_after_the_other(self) -> None:
+        self.assertEqual(1, self.most(1, 1))
+
+
 class TestFailed(_TestCase):
     def _fails(self, expected: type[BaseException], stream: Any,
                size: int = 0, **how: Any) -> Any:

@@ -279,13 +279,17 @@ class TestOwnAnswers(wires.WireTestCase):
 
 class TestIdleConnections(wires.WireTestCase):
     def test_closed_between_two_segments(self) -> None:
+        closed = threading.Event()
+
         def act(request: sockets.Request) -> None:
             sockets.store(request)
             request.hang_up()
+            closed.set()
         server = self.serve(act, sockets.store)
         account = self.account(server)
-        for _ in range(2):
-            account.put('c', 'o', self.segment(b'body'), 4)
+        account.put('c', 'o', self.segment(b'body'), 4)
+        self.assertTrue(closed.wait(sockets.GENEROUS))
+        account.put('c', 'o', self.segment(b'body'), 4)
         self.assertEqual((2, 0), (server.made, account.retries))
 
     def test_closed_just_when_the_next_one_comes(self) -> None:

@@ -143,8 +143,8 @@ class TestBuffers(base.BaseTestCase):
         self.assertEqual([], self.bad(disk_quota=100 * MIB))
 
     def test_free_space(self) -> None:
-        """Two uploads of three segments of one MiB, ten percent kept."""
-        for free, result in ((16, []), (15, ['warning']), (11, ['warning']),
+        """Two uploads of three threads, of one MiB each, ten percent kept."""
+        for free, result in ((18, []), (17, ['warning']), (11, ['warning']),
                              (10, ['error'])):
             self.file_system(blocks=100, free=free)
             bad = [each for each in self.bad(min_free_percent=10)
@@ -165,8 +165,8 @@ class TestBuffers(base.BaseTestCase):
             each[0] for each in self.bad() if 'its size' in each[1]])
 
     def test_quota(self) -> None:
-        """U * threads + 1 segments, as the option's help says."""
-        for mib, result in ((7, []), (6, ['warning']), (1, ['warning'])):
+        """U * (threads + 1) + 1 segments, as the option's help says."""
+        for mib, result in ((9, []), (8, ['warning']), (1, ['warning'])):
             bad = self.bad(disk_quota=mib * MIB)
             self.assertEqual(result, [each[0] for each in bad], str(mib))
 
@@ -175,5 +175,5 @@ class TestBuffers(base.BaseTestCase):
         [(result, _)] = self.bad(disk_quota=MIB, segment_size=MIB + 1)
         self.assertEqual('error', result)
         last = self.look(disk_quota=MIB, segment_size=MIB + 1)[-1]
-        self.assertEqual('set swift_buffered_disk_quota to 14 or more',
+        self.assertEqual('set swift_buffered_disk_quota to 18 or more',
                          last.advice)
