@@ -21,7 +21,8 @@ In the order in which the data of an upload flows::
     trusts.py      tokens in the name of a user, beyond the user's own
     containers.py  the containers that images are in
     upload.py      one upload, from source to manifest, or cleanup
-    summary.py     what it took, for the log
+    summary.py     what it took, and where its time went, for the log
+    stopwatch.py   seconds by what was waited for
     flight.py      the segments on their way, and what fails first
     source.py      one pass over Glance's stream
     multihash.py   the hash by Glance's hashing_algorithm

@@ -13,10 +13,13 @@
 """One download: an image's bytes, as Glance takes them."""
 
 import contextlib
+from typing import NoReturn
 
 from glance_store_bufswift import opts
 from glance_store_bufswift.reader import ahead
 from glance_store_bufswift.reader import finding
+from glance_store_bufswift import stopwatch
+from glance_store_bufswift import summary
 from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift import translation
 
@@ -28,31 +31,48 @@ class Download:
     be had. Whoever stops before that closes it, or drops it: CPython then
     closes it at once.
 
+    :param account: where the image is
     :param image: reads it
-    :param size: bytes to come
+    :param took: told of in the log at the end
     """
 
-    def __init__(self, image: ahead.Ahead, size: int) -> None:
+    def __init__(self, account: swift.Account, image: ahead.Ahead,
+                 took: summary.Download) -> None:
+        self._account = account
         self._image = image
-        self._size = size
+        self._took = took
+        self._told = False
         self._held = contextlib.ExitStack()
 
     def __len__(self) -> int:
-        return self._size
+        return self._took.size
 
     def __iter__(self) -> 'Download':
         return self
 
     def __next__(self) -> bytes:
+        failed: BaseException | None = None
         try:
-            block = self._image.read()
+            with self._took.watch.share(stopwatch.SWIFT):
+                block = self._image.read()
         except BaseException as exc:
-            self.close()
-            translation.reraise_reading(exc)
+            failed = exc
+        # Not while it is handled: oslo.log would add it to the warning.
+        if failed is not None:
+            try:
+                self._fail(failed)
+            finally:
+                del failed  # it knows this frame, and would keep all of it
         if not block:
             self.close()
             raise StopIteration
+        self._took.given += len(block)
         return block
+
+    def _fail(self, exc: BaseException) -> NoReturn:
+        self._tell(exc)
+        self.close()
+        translation.reraise_reading(exc)
 
     def hold(self, opened: contextlib.ExitStack) -> None:
         """Have closed at the end what was opened for the download."""
@@ -62,6 +82,13 @@ class Download:
         """End what reads ahead, and close what else was opened."""
         self._image.close()
         self._held.close()
+        self._tell(None)
+
+    def _tell(self, cause: BaseException | None) -> None:
+        if not self._told:
+            self._told = True
+            self._took.log(
+                self._account.retries, self._account.paused, cause)
 
     def __del__(self) -> None:
         self.close()
@@ -77,11 +104,15 @@ def start(account: swift.Account, container: str, image: str, offset: int,
     :raises NoImage: there is none
     :raises RequestFailed: it can't be read
     """
-    if offset or size is not None:
-        found = finding.some(account, container, image, offset, size)
-    else:
-        found = finding.whole(account, container, image)
+    watch = stopwatch.Stopwatch()
+    with watch.share(stopwatch.LOOKUP):
+        if offset or size is not None:
+            found = finding.some(account, container, image, offset, size)
+        else:
+            found = finding.whole(account, container, image)
     bounds = ahead.Bounds(settings.read_threads, settings.read_memory)
     begun = ahead.Ahead(account, bounds, found.stretches, found.opened)
-    begun.open()
-    return Download(begun, found.size)
+    with watch.share(stopwatch.SWIFT):
+        begun.open()
+    return Download(
+        account, begun, summary.Download(image, found.size, watch))

@@ -20,6 +20,7 @@ import threading
 
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift import errors
+from glance_store_bufswift import stopwatch
 from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift import workers
 
@@ -38,14 +39,17 @@ class Flight:
     :param threads: how many segments may be sent at a time
     :param held: how many may be under way, those included of which only the
         answer is awaited
+    :param watch: counts the caller's waits for Swift
     """
 
     def __init__(self, account: swift.Account, container: str,
-                 threads: int, held: int) -> None:
+                 threads: int, held: int,
+                 watch: stopwatch.Stopwatch) -> None:
         self._account = account
         self._container = container
         self._threads = threads
         self._held = held
+        self._watch = watch
         self._workers = workers.Workers(held, 'bufswift-put')
         self._lock = threading.Lock()
         self._moved = threading.Condition()
@@ -78,7 +82,8 @@ class Flight:
                 sent.abort(self.first_error)
         if self._workers.alone:
             sent.feed_from(functools.partial(self._write, blocks))
-            self._workers.help()
+            with self._watch.share(stopwatch.SWIFT):
+                self._workers.help()
             self._forget_ended()
             return
         for _ in blocks:
@@ -100,10 +105,14 @@ class Flight:
         """Wait until another segment may begin; raises as check()."""
         self._forget_ended()
         while not self._has_place():
-            with self._moved:
-                if not self._has_place():
-                    self._moved.wait()
+            with self._watch.share(stopwatch.SWIFT):
+                self._wait_for_move()
             self._forget_ended()
+
+    def _wait_for_move(self) -> None:
+        with self._moved:
+            if not self._has_place():
+                self._moved.wait()
 
     def moved(self, *_: object) -> None:
         """Have it known that a segment has ended, or was sent; any thread."""
@@ -119,7 +128,8 @@ class Flight:
 
     def wait_for_one(self) -> None:
         """Wait until a segment in flight has ended; raises as check()."""
-        futures.wait(self._in_flight, return_when=futures.FIRST_COMPLETED)
+        with self._watch.share(stopwatch.SWIFT):
+            futures.wait(self._in_flight, return_when=futures.FIRST_COMPLETED)
         self._forget_ended()
 
     def wait_for_all(self, seconds: float) -> bool:
@@ -148,7 +158,8 @@ class Flight:
 
     def stop(self) -> None:
         """Wait for the workers and give all buffers back."""
-        self._workers.close()
+        with self._watch.share(stopwatch.SWIFT):
+            self._workers.close()
         for sent in self._in_flight.values():
             sent.close()
 

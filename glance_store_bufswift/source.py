@@ -17,6 +17,7 @@ from typing import Any
 from typing import Protocol
 
 from glance_store_bufswift import errors
+from glance_store_bufswift import stopwatch
 from glance_store_bufswift import units
 
 #: Seconds for which short reads are gathered into one block. A source that
@@ -40,11 +41,14 @@ class Source:
 
     :param stream: read in the caller's thread only
     :param declared: bytes in the image; 0 = unknown
+    :param watch: counts the waits for the stream
     """
 
-    def __init__(self, stream: Readable, declared: int) -> None:
+    def __init__(self, stream: Readable, declared: int,
+                 watch: stopwatch.Stopwatch) -> None:
         self._stream = stream
         self._declared = declared
+        self._watch = watch
         self._ahead = b''
         self.size = 0
         self.ended = False
@@ -56,8 +60,9 @@ class Source:
         :raises WrongSize: the stream is longer or shorter than declared
         """
         if not self._ahead and not self.ended:
-            self._ahead = self._gather()
-            self._check()
+            with self._watch.share(stopwatch.SOURCE):
+                self._ahead = self._gather()
+                self._check()
         return self._ahead
 
     def read(self, limit: int) -> bytes:

@@ -10,26 +10,70 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What an upload took, and what became of it: one line in the log."""
+"""What an upload or a download took, and where its time went.
 
+One line in the log for each: a sentence, and behind " | " the same in words of
+the form key=value, for scripts.
+"""
+
+from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
-import time
 
 from oslo_log import log as logging
 
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift import errors
+from glance_store_bufswift import stopwatch
 
 LOG = logging.getLogger(__name__)
 
+#: What an upload, and a download, may have waited for.
+UPLOADS = (stopwatch.SOURCE, stopwatch.DISK, stopwatch.DIGESTS,
+           stopwatch.SWIFT, stopwatch.LISTING, stopwatch.CLEANUP)
+DOWNLOADS = stopwatch.LOOKUP, stopwatch.SWIFT
+
+_NAMES = {
+    stopwatch.SOURCE: 'for the source',
+    stopwatch.DISK: 'for the disk',
+    stopwatch.DIGESTS: 'for the digests',
+    stopwatch.SWIFT: 'for Swift',
+    stopwatch.LISTING: 'for the listing',
+    stopwatch.CLEANUP: 'to clean up',
+    stopwatch.LOOKUP: 'to find what it is made of',
+    stopwatch.CLIENT: 'for the client',
+    stopwatch.OTHER: 'for the work itself',
+}
+
+
+def _told(counts: Mapping[str, object], watch: stopwatch.Stopwatch,
+          names: Sequence[str], rest: str, paused: float) -> dict[str, str]:
+    """The parts of a line that tell of time, and all of it for scripts.
+
+    :param counts: what else is told there, by name
+    :param names: of the shares
+    :param rest: the name of what is in none of them
+    :param paused: seconds between tries
+    """
+    shares = {name: watch.spent(name) for name in names}
+    shares[rest] = watch.rest()
+    most = max(shares, key=lambda name: shares[name])
+    seconds = {'seconds': sum(shares.values()), **{
+        f'{name}_s': spent for name, spent in shares.items()},
+        f'{stopwatch.RETRIES}_s': paused}
+    words = [f'{name}={value}' for name, value in counts.items()]
+    words += [f'{name}={value:.3f}' for name, value in seconds.items()]
+    return {'time': f'{seconds["seconds"]:.1f} s, {shares[most]:.1f} s of '
+                    f'it {_NAMES[most]}',
+            'words': ' '.join(words)}
+
 
 @dataclasses.dataclass
-class Summary:
-    """What an upload took, for the log; bytes and seconds."""
+class Upload:
+    """What an upload took; bytes and seconds."""
 
     image: str
-    began: float = dataclasses.field(default_factory=time.monotonic)
+    watch: stopwatch.Stopwatch
     segments: int = 0
     buffered: int = 0
     unbuffered: int = 0
@@ -40,37 +84,86 @@ class Summary:
         self.buffered += sent.filed
         self.unbuffered += sent.size - sent.filed
 
-    def log_stored(self, size: int, retries: int) -> None:
+    def log_stored(self, size: int, retries: int, paused: float) -> None:
         """Tell of an upload that succeeded.
 
         :param size: bytes in the image
+        :param paused: seconds between tries, of all threads together
         """
+        counts = self._counts('stored', size, retries)
         LOG.info('Image %(image)s stored: %(bytes)d bytes in %(segments)d '
                  'segments, %(retries)d retries, %(buffered)d bytes '
-                 'buffered, %(unbuffered)d unbuffered, %(seconds).1f s',
-                 {'image': self.image, 'bytes': size,
-                  'segments': self.segments, 'retries': retries,
-                  'buffered': self.buffered, 'unbuffered': self.unbuffered,
-                  'seconds': time.monotonic() - self.began})
+                 'buffered, %(unbuffered)d unbuffered, %(time)s | %(words)s',
+                 counts | self._told(counts, paused))
 
     def log_failed(self, cause: BaseException, size: int, stored: int,
-                   retries: int, left: Sequence[str] | None) -> None:
+                   retries: int, paused: float,
+                   left: Sequence[str] | None) -> None:
         """Tell of an upload that failed.
 
         :param size: bytes that were read
         :param stored: objects that were stored
+        :param paused: seconds between tries, of all threads together
         :param left: those that could not be deleted; None if not known
         """
         if isinstance(cause, errors.SourceFailed):
             cause = cause.original
         known = f'{len(left)} objects, named above' if left else 'nothing'
+        counts = self._counts('failed', size, retries) | {
+            'stored': stored, 'left': '?' if left is None else len(left),
+            'cause': type(cause).__name__}
         LOG.warning('Image %(image)s was not stored: %(bytes)d bytes read '
                     'into %(segments)d segments, %(stored)d objects stored, '
-                    '%(retries)d retries, %(seconds).1f s; left in Swift: '
-                    '%(left)s; cause: %(kind)s: %(cause)s',
-                    {'image': self.image, 'bytes': size,
-                     'segments': self.segments, 'stored': stored,
-                     'retries': retries,
-                     'seconds': time.monotonic() - self.began,
-                     'left': 'not known' if left is None else known,
-                     'kind': type(cause).__name__, 'cause': cause})
+                    '%(retries)d retries, %(time)s; left in Swift: '
+                    '%(known)s; cause: %(cause)s: %(why)s | %(words)s',
+                    counts | self._told(counts, paused) | {
+                        'known': 'not known' if left is None else known,
+                        'why': cause})
+
+    def _counts(self, became: str, size: int,
+                retries: int) -> dict[str, object]:
+        return {'upload': became, 'image': self.image, 'bytes': size,
+                'segments': self.segments, 'retries': retries,
+                'buffered': self.buffered, 'unbuffered': self.unbuffered}
+
+    def _told(self, counts: Mapping[str, object],
+              paused: float) -> dict[str, str]:
+        return _told(counts, self.watch, UPLOADS, stopwatch.OTHER, paused)
+
+
+@dataclasses.dataclass
+class Download:
+    """What a download took; bytes and seconds.
+
+    :ivar size: bytes that were asked for
+    :ivar given: bytes that were given out
+    """
+
+    image: str
+    size: int
+    watch: stopwatch.Stopwatch
+    given: int = 0
+
+    def log(self, retries: int, paused: float,
+            cause: BaseException | None) -> None:
+        """Tell of a download that has ended, or was ended.
+
+        :param paused: seconds between tries, of all threads together
+        :param cause: what has ended it; None if nothing went wrong here
+        """
+        became = 'failed' if cause else (
+            'whole' if self.given == self.size else 'part')
+        counts = {'download': became, 'image': self.image,
+                  'bytes': self.given, 'size': self.size, 'retries': retries}
+        if cause:
+            counts['cause'] = type(cause).__name__
+        told = counts | _told(counts, self.watch, DOWNLOADS,
+                              stopwatch.CLIENT, paused)
+        if cause:
+            LOG.warning('Image %(image)s was not read to its end: %(bytes)d '
+                        'of %(size)d bytes, %(retries)d retries, %(time)s; '
+                        'cause: %(cause)s: %(why)s | %(words)s',
+                        told | {'why': cause})
+            return
+        LOG.info('Image %(image)s read: %(bytes)d of %(size)d bytes, '
+                 '%(retries)d retries, %(time)s | %(words)s', told)

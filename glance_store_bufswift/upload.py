@@ -18,7 +18,6 @@ from concurrent import futures
 import contextlib
 import dataclasses
 import functools
-import time
 from typing import NoReturn
 
 from oslo_log import log as logging
@@ -37,6 +36,7 @@ from glance_store_bufswift import manifest
 from glance_store_bufswift import opts
 from glance_store_bufswift import segmenting
 from glance_store_bufswift import source
+from glance_store_bufswift import stopwatch
 from glance_store_bufswift import summary
 from glance_store_bufswift.swift import account as swift
 
@@ -76,19 +76,21 @@ class Upload:
         self._account = account
         self._where = where
         self._settings = settings
-        self._source = source.Source(stream, image_size)
+        self._watch = stopwatch.Stopwatch()
+        self._source = source.Source(stream, image_size, self._watch)
         self._image_size = image_size
         self._digests = image_digests
         self._buffers = buffers.Buffers(space.Space(
             settings.directory, settings.disk_quota,
             settings.min_free_percent))
         self._flight = flight.Flight(
-            account, where.container, settings.threads, settings.held)
+            account, where.container, settings.threads, settings.held,
+            self._watch)
         # Bytes in each, and their MD5.
         self._segments: list[tuple[int, futures.Future[str]]] = []
         self._warned = False
         self._former = former.Former(where)
-        self._summary = summary.Summary(where.image)
+        self._summary = summary.Upload(where.image, self._watch)
 
     def run(self) -> Stored:
         """Store the image, or leave nothing behind.
@@ -104,7 +106,8 @@ class Upload:
         else:
             self._stop()
             self._summary.log_stored(
-                self._source.size, self._account.retries)
+                self._source.size, self._account.retries,
+                self._account.paused)
             return Stored(self._source.size, *hashes)
         # Not while it is handled: oslo.log would add it to each warning.
         self._fail(failed)
@@ -114,11 +117,12 @@ class Upload:
         try:
             self._flight.abort(exc)
             self._stop()
-            left = self._clean_up()
+            with self._watch.share(stopwatch.CLEANUP):
+                left = self._clean_up()
             first = self._flight.first_error or exc
             self._summary.log_failed(
                 first, self._source.size, len(self._flight.stored),
-                self._account.retries, left)
+                self._account.retries, self._account.paused, left)
         finally:
             self._stop()
         if not isinstance(exc, Exception):
@@ -134,24 +138,27 @@ class Upload:
         plan = segmenting.plan(self._account, self._where, self._settings,
                                self._image_size)
         self._send_segments(plan)
-        hashes = self._digests.finish()
-        self._wait_for_all()
-        self._write_manifest(plan)
+        hashes = self._hashes()
+        with self._watch.share(stopwatch.SWIFT):
+            self._wait_for_all()
+            self._write_manifest(plan)
         return hashes
 
     def _store_plain(self, length: int) -> tuple[str, str]:
         """Store an image that becomes one object."""
-        self._former.look(self._account)
+        with self._watch.share(stopwatch.SWIFT):
+            self._former.look(self._account)
         self._send(self._where.image, length, length,
                    self._where.plain_headers())
-        hashes = self._digests.finish()
-        self._wait_for_all(late=True)
-        stands: Mapping[str, str] | None = self._where.written()
-        if self._former.contested:
-            # Which of the two was written later only Swift knows.
-            stands = self._former.stands(self._account)
-        if stands is not None:
-            self._former.remove(self._account, stands)
+        hashes = self._hashes()
+        with self._watch.share(stopwatch.SWIFT):
+            self._wait_for_all(late=True)
+            stands: Mapping[str, str] | None = self._where.written()
+            if self._former.contested:
+                # Which of the two was written later only Swift knows.
+                stands = self._former.stands(self._account)
+            if stands is not None:
+                self._former.remove(self._account, stands)
         return hashes
 
     def _plain_length(self) -> int | None:
@@ -192,8 +199,11 @@ class Upload:
         """Copy the source to a segment, a block at each step."""
         left = capacity
         while left and (block := self._source.read(left)):
-            self._digests.update(block)
-            sent.write(block)
+            with self._watch.share(stopwatch.DIGESTS):
+                self._digests.update(block)
+            with self._watch.share(stopwatch.DISK if sent.buffered
+                                   else stopwatch.SWIFT):
+                sent.write(block)
             if sent.spilled is not None:
                 self._warn(sent.spilled)
             left -= len(block)
@@ -208,7 +218,8 @@ class Upload:
         if not capacity:
             return None
         try:
-            return self._buffers.take(capacity, self._flight.wait_for_one)
+            with self._watch.share(stopwatch.DISK):
+                return self._buffers.take(capacity, self._flight.wait_for_one)
         except space.NoRoom as exc:
             why = exc
         self._warn(why)
@@ -223,6 +234,11 @@ class Upload:
                         {'image': self._where.image, 'why': why})
 
     # The end
+
+    def _hashes(self) -> tuple[str, str]:
+        """Checksum and multihash, waited for."""
+        with self._watch.share(stopwatch.DIGESTS):
+            return self._digests.finish()
 
     def _wait_for_all(self, late: bool = False) -> None:
         """Wait for what is under way, and look what stands there so far.
@@ -243,11 +259,11 @@ class Upload:
         static = manifest.write(
             self._account, self._where, segments, plan, self._former)
         # What gives no sign of life for so long may be taken for an orphan.
-        lasted = time.monotonic() - self._summary.began
-        stands = confirmation.Confirmation(
-            self._account, self._where, segments, self._former, static).run(
-                self._settings.confirm_timeout,
-                each=not static and lasted >= layout.LEAST_AGE / 2)
+        each = not static and self._watch.seconds >= layout.LEAST_AGE / 2
+        with self._watch.share(stopwatch.LISTING):
+            stands = confirmation.Confirmation(
+                self._account, self._where, segments, self._former, static
+            ).run(self._settings.confirm_timeout, each)
         if stands is not None and self._former:
             self._former.remove(self._account, stands)
             self._still_stands()

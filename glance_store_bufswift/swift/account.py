@@ -22,6 +22,7 @@ import threading
 from typing import Any
 
 from glance_store_bufswift import errors
+from glance_store_bufswift import stopwatch
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import info
 from glance_store_bufswift.swift import listings
@@ -41,7 +42,8 @@ class Account(objects.Objects, slos.StaticObjects):
     def fresh(self) -> 'Account':
         """The same account on new connections, not cancelled."""
         policy = dataclasses.replace(
-            self._policy, cancelled=threading.Event())
+            self._policy, cancelled=threading.Event(),
+            pauses=stopwatch.Stopwatch())
         return Account(self._endpoint, policy)
 
     def of_project(self, project: str) -> 'Account':

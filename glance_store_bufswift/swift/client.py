@@ -20,6 +20,7 @@ from typing import Any
 from typing import TypeVar
 
 from glance_store_bufswift import errors
+from glance_store_bufswift import stopwatch
 from glance_store_bufswift.swift import connections
 from glance_store_bufswift.swift import failure as failures
 from glance_store_bufswift.swift import pace
@@ -82,6 +83,11 @@ class Client:
     def url(self) -> str:
         """The account's storage URL."""
         return self._endpoint.url
+
+    @property
+    def paused(self) -> float:
+        """Seconds between tries, of all threads together."""
+        return self._policy.pauses.spent(stopwatch.RETRIES)
 
     def cancel(self) -> None:
         """End all requests, also those on the wire; for good."""

@@ -25,6 +25,7 @@ from typing import TypeVar
 from oslo_log import log as logging
 
 from glance_store_bufswift import errors
+from glance_store_bufswift import stopwatch
 from glance_store_bufswift.swift import failure as failures
 
 LOG = logging.getLogger(__name__)
@@ -39,12 +40,15 @@ class Policy:
     :ivar retries: further tries of a request
     :ivar max_backoff: seconds between two tries at most
     :ivar cancelled: set when nothing is to be tried any more
+    :ivar pauses: counts those between tries
     """
 
     retries: int
     max_backoff: float
     cancelled: threading.Event = dataclasses.field(
         default_factory=threading.Event)
+    pauses: stopwatch.Stopwatch = dataclasses.field(
+        default_factory=stopwatch.Stopwatch, compare=False)
 
     def check(self) -> None:
         """Raise Aborted if nothing is to be tried any more."""
@@ -160,7 +164,8 @@ class Tries:
                  'the next one follows in %(wait).1f s',
                  {'what': self.what, 'reason': reason, 'made': self.made,
                   'all': self._policy.retries + 1, 'wait': wait})
-        self._policy.pause(wait)
+        with self._policy.pauses.share(stopwatch.RETRIES):
+            self._policy.pause(wait)
 
 
 def repeat(policy: Policy, what: str, call: Callable[[], T]) -> T:

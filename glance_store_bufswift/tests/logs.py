@@ -66,6 +66,12 @@ class Records(fixtures.Fixture):
         self.all.clear()
 
 
+def words(line: str) -> dict[str, str]:
+    """What a line tells scripts: the words key=value behind its last bar."""
+    return dict(word.split('=', 1)
+                for word in line.rpartition(' | ')[2].split())
+
+
 def text_of(record: logging.LogRecord) -> str:
     """A record's message, with the traceback if there is one."""
     lines = [record.getMessage()]

@@ -111,7 +111,7 @@ class TestLog(base.TestCase):
         self.assertRegex(
             summary, f'^Image {self.image} stored: {len(data)} bytes in 3 '
             f'segments, 0 retries, {len(data)} bytes buffered, '
-            r'0 unbuffered, \d+\.\d s$')
+            r'0 unbuffered, \d+\.\d s, \d+\.\d s of it \S.* \| \S.*\d$')
         self.assertEqual([], self.records.of(logging.WARNING))
         self.assertEqual([], self.records.of(logging.ERROR))
 
@@ -129,7 +129,7 @@ class TestLog(base.TestCase):
         self.assertRegex(
             summary, rf'^Image {self.image} was not stored: {SEGMENT} bytes '
             r'read into \d segments, \d objects stored, 0 retries, \d+\.\d '
-            's; left in Swift: nothing; cause: ValueError: bad$')
+            r's, .*; left in Swift: nothing; cause: ValueError: bad \| \S.*$')
         for level in (logging.INFO, logging.ERROR):
             self.assertEqual([], self.records.of(level))
         self.assertEqual([], self.records.doubled())

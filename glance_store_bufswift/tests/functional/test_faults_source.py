@@ -134,10 +134,10 @@ class TestSummary(matrix.Case):
         self.inject(matrix.status(503), matrix.LATEST)
         self.recovers()
         [line] = [line for line in self.records.of(logging.INFO)
-                  if f'Image {self.image} ' in line]
+                  if f'Image {self.image} stored: ' in line]
         self.assertRegex(
             line, f'stored: {matrix.IMAGE} bytes in 3 segments, 2 retries, '
-            rf'{matrix.IMAGE} bytes buffered, 0 unbuffered, \d+\.\d s$')
+            rf'{matrix.IMAGE} bytes buffered, 0 unbuffered, \d+\.\d s, ')
 
     def test_disk_fails_in_mid_segment(self) -> None:
         """Some bytes are buffered, some are not, and none is lost."""

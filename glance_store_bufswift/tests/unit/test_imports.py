@@ -29,6 +29,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # subpackage is one line and may import within itself.
 ORDER = (
     'units',
+    'stopwatch',
     'layout',
     'naming',
     'once',

@@ -28,8 +28,12 @@ from oslotest import base
 import yaml
 
 from glance_store_bufswift import opts
+from glance_store_bufswift import stopwatch
+from glance_store_bufswift import summary
 from glance_store_bufswift.tests.cloud import balancer
+from glance_store_bufswift.tests import logs
 from glance_store_bufswift.tests import stores
+from glance_store_bufswift.tests.unit import waits
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([ROOT / 'README.rst', *ROOT.glob('doc/source/**/*.rst')])
@@ -125,6 +129,29 @@ class TestBlocks(base.BaseTestCase):
             for written in re.findall(r'\w+: ?swift\W?buffered',
                                       page.read_text()):
                 self.assertIn('swift+buffered', written, page.name)
+
+
+class TestScripts(base.BaseTestCase):
+    def test_speeds(self) -> None:
+        """What takes figures from the log reads the lines as they are."""
+        (_, script), = (each for each in blocks('bash') if each[0] == 'logs')
+        clock = self.useFixture(waits.Clock())
+        records = self.useFixture(logs.Records())
+        took = summary.Upload('5d0c', stopwatch.Stopwatch())
+        for name, seconds in ((stopwatch.DISK, 1), (stopwatch.SWIFT, 6)):
+            with took.watch.share(name):
+                clock.spend(seconds)
+        clock.spend(3)
+        took.log_failed(ValueError('bad'), 10, 0, 0, 0, None)
+        took.log_stored(2_000_000_000, 0, 0)
+        directory = self.useFixture(fixtures.TempDir()).path
+        Path(directory, 'glance-api.log').write_text(''.join(
+            f'2026-11-29 12:00:00.123 42 INFO {record.name} [-] '
+            f'{record.getMessage()}\n' for record in records.all))
+        done = subprocess.run(['sh', '-c', script], cwd=directory, text=True,
+                              check=True, capture_output=True)
+        self.assertEqual('5d0c 200 MB/s, disk 10 %, Swift 60 %\n',
+                         done.stdout)
 
 
 def hosts(*pages: Path) -> set[str]:

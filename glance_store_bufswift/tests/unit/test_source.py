@@ -25,6 +25,7 @@ from oslotest import base
 
 from glance_store_bufswift import errors
 from glance_store_bufswift import source
+from glance_store_bufswift import stopwatch
 from glance_store_bufswift.tests import streams
 from glance_store_bufswift import units
 
@@ -43,6 +44,10 @@ class _Gives:
         return self._blocks.pop(0) if self._blocks else b''
 
 
+def _source(stream: source.Readable, size: int) -> source.Source:
+    return source.Source(stream, size, stopwatch.Stopwatch())
+
+
 def _rest(reader: source.Source, limit: int = BLOCK) -> bytes:
     """All that a source still gives."""
     blocks = []
@@ -59,13 +64,13 @@ class TestReading(base.BaseTestCase):
             self, size: int, most: int, over: int, limit: int,
             known: bool) -> None:
         data = streams.image(size)
-        reader = source.Source(streams.Stream(data, most, over),
-                               size if known else 0)
+        reader = _source(streams.Stream(data, most, over),
+                         size if known else 0)
         self.assertEqual(data, _rest(reader, limit))
         self.assertEqual(size, reader.size)
 
     def test_blocks_are_large_and_within_the_limit(self) -> None:
-        reader = source.Source(streams.Stream(bytes(3 * BLOCK)), 0)
+        reader = _source(streams.Stream(bytes(3 * BLOCK)), 0)
         self.assertEqual(BLOCK, len(reader.read(2 * BLOCK)))
         self.assertEqual(10, len(reader.read(10)))
         self.assertEqual(BLOCK - 10, len(reader.read(BLOCK)))
@@ -75,13 +80,13 @@ class TestReading(base.BaseTestCase):
         for size in (0, len(data)):
             stream = mock.create_autospec(streams.Stream, instance=True)
             stream.read.side_effect = streams.Stream(data, 1000).read
-            _rest(source.Source(stream, size))
+            _rest(_source(stream, size))
             asked = [call.args[0] for call in stream.read.call_args_list]
             self.assertGreater(min(asked), 0)
             self.assertLessEqual(max(asked), BLOCK)
 
     def test_peek_takes_nothing(self) -> None:
-        reader = source.Source(streams.Stream(b'image'), 0)
+        reader = _source(streams.Stream(b'image'), 0)
         self.assertEqual(b'image', reader.peek())
         self.assertEqual(b'image', reader.peek())
         self.assertEqual(b'image', _rest(reader))
@@ -89,7 +94,7 @@ class TestReading(base.BaseTestCase):
 
     def test_stream_is_not_read_behind_its_end(self) -> None:
         stream = _Gives(b'image')
-        reader = source.Source(stream, 0)
+        reader = _source(stream, 0)
         self.assertEqual(b'image', _rest(reader))
         self.assertEqual(b'', reader.read(1) + reader.peek())
         self.assertEqual(2, stream.reads)
@@ -98,7 +103,7 @@ class TestReading(base.BaseTestCase):
     def test_bytes_are_copied_from_what_may_change(self) -> None:
         block = bytearray(b'image')
         for given_block in (block, memoryview(block)):
-            reader = source.Source(_Gives(given_block), 5)
+            reader = _source(_Gives(given_block), 5)
             taken = reader.read(10)
             block[:] = b'IMAGE'
             self.assertEqual((b'image', bytes), (taken, type(taken)))
@@ -114,24 +119,24 @@ class TestTrickle(base.BaseTestCase):
 
     def test_short_reads_become_one_block(self) -> None:
         data = streams.image(100_000)
-        reader = source.Source(streams.Stream(data, most=1000), 0)
+        reader = _source(streams.Stream(data, most=1000), 0)
         self.assertEqual(data, reader.peek())
 
     def test_short_reads_do_not_exceed_a_block(self) -> None:
-        reader = source.Source(
+        reader = _source(
             streams.Stream(bytes(3 * BLOCK), most=BLOCK // 2 + 1), 0)
         self.assertEqual(BLOCK, len(reader.peek()))
 
     def test_what_comes_slowly_is_passed_on_in_time(self) -> None:
+        reader = _source(streams.Stream(bytes(100), most=10), 0)
         self.time.side_effect = [0.0, source.GATHER / 2, source.GATHER]
-        reader = source.Source(streams.Stream(bytes(100), most=10), 0)
         self.assertEqual(20, len(reader.peek()))
 
 
 class TestDeclaredSize(base.BaseTestCase):
     def _invalid(self, size: int, declared: int, most: int = BLOCK,
                  over: int = 0) -> str:
-        reader = source.Source(
+        reader = _source(
             streams.Stream(bytes(size), most, over), declared)
         exc = self.assertRaises(errors.WrongSize, _rest, reader)
         return str(exc)
@@ -153,7 +158,7 @@ class TestDeclaredSize(base.BaseTestCase):
         asked: list[int] = []
         stream = streams.Stream(bytes(size), at=size,
                                 then=lambda: asked.append(size))
-        reader = source.Source(stream, size)
+        reader = _source(stream, size)
         self.assertEqual(2 * BLOCK,
                          len(reader.read(BLOCK) + reader.read(BLOCK)))
         self.assertEqual([], asked)
@@ -164,7 +169,7 @@ class TestDeclaredSize(base.BaseTestCase):
         def fail() -> None:
             raise ValueError('signature')
         stream = streams.Stream(bytes(BLOCK), at=BLOCK, then=fail)
-        reader = source.Source(stream, BLOCK)
+        reader = _source(stream, BLOCK)
         self.assertRaises(errors.SourceFailed, reader.read, BLOCK)
 
 
@@ -180,7 +185,7 @@ class TestFailures(base.BaseTestCase):
             raise exc
         stream = streams.Stream(bytes(100), most=10, at=at, then=fail)
         failed = self.assertRaises(
-            errors.SourceFailed, _rest, source.Source(stream, 0))
+            errors.SourceFailed, _rest, _source(stream, 0))
         self.assertIs(exc, failed.__cause__)
         original: BaseException = failed.original
         return original
@@ -194,13 +199,13 @@ class TestFailures(base.BaseTestCase):
 
     def test_an_interrupt_passes_as_it_is(self) -> None:
         for exc in (KeyboardInterrupt(), SystemExit(), GeneratorExit()):
-            reader = source.Source(streams.Stream(
+            reader = _source(streams.Stream(
                 bytes(100), at=55, then=_raiser(exc)), 0)
             self.assertIs(
                 exc, self.assertRaises(type(exc), _rest, reader))
 
     def test_what_is_no_bytes_is_a_type_error(self) -> None:
         for block in (None, 'text', 7):
-            reader = source.Source(_Gives(block), 0)
+            reader = _source(_Gives(block), 0)
             failed = self.assertRaises(errors.SourceFailed, reader.peek)
             self.assertIsInstance(failed.original, TypeError)

@@ -663,8 +663,8 @@ class TestLog(_TestCase):
         self.assertEqual([], wrong)
         self.assertRegex(
             warning, r'^Image id was not stored: 3500 bytes read into \d '
-            r'segments, \d objects stored, 0 retries, \d+\.\d s; left in '
-            'Swift: nothing; cause: RequestFailed: 503$')
+            r'segments, \d objects stored, 0 retries, \d+\.\d s, .*; left in '
+            r'Swift: nothing; cause: RequestFailed: 503 \| \S.*\d$')
 
     def test_source_fails(self) -> None:
         def fail() -> None:

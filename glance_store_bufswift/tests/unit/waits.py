@@ -17,6 +17,8 @@ from concurrent import futures
 import threading
 from typing import TypeVar
 
+import fixtures
+
 T = TypeVar('T')
 
 #: Seconds after which a test that hangs is a failed test.
@@ -34,6 +36,19 @@ class Waits(threading.Event):
         """Note the time; tells whether the event is set."""
         self.seconds.append(timeout or 0)
         return self.is_set()
+
+
+class Clock(fixtures.Fixture):
+    """What stopwatches go by; it stands still unless it is put forward."""
+
+    def _setUp(self) -> None:
+        self._now = 1000.0
+        self.useFixture(fixtures.MonkeyPatch(
+            'glance_store_bufswift.stopwatch.now', lambda: self._now))
+
+    def spend(self, seconds: float) -> None:
+        """Put it forward."""
+        self._now += seconds
 
 
 class Condition(threading.Condition):
