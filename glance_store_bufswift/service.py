@@ -18,14 +18,10 @@ in, as the user that the configuration names.
 
 from collections.abc import Iterator
 import contextlib
-import dataclasses
-import tempfile
 from typing import Any
-from typing import BinaryIO
 import uuid
 
 from glance_store import exceptions
-from glance_store import location
 from keystoneauth1 import exceptions as ksa
 
 from glance_store_bufswift import driver
@@ -33,19 +29,6 @@ from glance_store_bufswift import errors
 from glance_store_bufswift import opts
 from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift.swift import retry
-
-
-class _Store(driver.SingleTenantStore):
-    """The store of the user's own account, be it multi-tenant or not."""
-
-    def settings(self) -> opts.Settings:
-        """As the driver uses them."""
-        return self._settings()
-
-    def account(self, location: Any
-                ) -> contextlib.AbstractContextManager[swift.Account]:
-        """As the driver opens it."""
-        return self._account(location, None)
 
 
 class Service:
@@ -63,7 +46,7 @@ class Service:
         self._overrides = overrides
         try:
             driver.prepare(conf, backend)
-            self._store = _Store(conf, backend=backend)
+            self._store = driver.SingleTenantStore(conf, backend=backend)
             self._store.overrides = overrides
             self._store.configure(re_raise_bsc=True)
             self._location = self._store.create_location(str(uuid.uuid4()))
@@ -131,7 +114,7 @@ class Service:
         :raises RequestFailed: Keystone failed, or knows no endpoint
         """
         try:
-            with self._store.account(self._location) as account:
+            with self._store.account(self._location, None) as account:
                 if project is None:
                     yield account
                     return
@@ -141,83 +124,20 @@ class Service:
             raise errors.ConfigError(
                 f'Store {self._backend}: {exc}') from exc
 
-    @contextlib.contextmanager
-    def round_trip(self, segment_size: int) -> Iterator['RoundTrip']:
-        """The store, for small images of several segments.
+    def store(self, **overrides: Any) -> Any:
+        """The store as Glance has it.
 
-        Its buffers are in a directory of their own: a quota file made by
-        another user than glance-api's would turn buffering off.
-
-        :param segment_size: bytes
+        :param overrides: settings in place of the store's own
         """
-        with contextlib.ExitStack() as held:
-            directory = self.settings.directory
-            try:
-                own = held.enter_context(tempfile.TemporaryDirectory(
-                    dir=directory, prefix='.bufswift-check-'))
-            except OSError:  # the upload goes unbuffered then
-                own = directory
-            store = driver.Store(self._conf, self._backend)
-            store.overrides = {**self._overrides, 'directory': own}
-            store.configure(re_raise_bsc=True)
-            store.large_object_chunk_size = segment_size
-            store.large_object_size = segment_size
-            yield RoundTrip(store, self._context())
+        store = driver.Store(self._conf, self._backend)
+        store.overrides = {**self._overrides, **overrides}
+        store.configure(re_raise_bsc=True)
+        return store
 
-    def _context(self) -> 'Context':
-        """What Glance would hand a multi-tenant store for this user."""
+    def access(self) -> Any:
+        """What Keystone gave to the user; after sign_in()."""
         session = self._keystone.session
-        access = session.auth.get_access(session)
-        return Context(
-            access.auth_token, access.user_id, access.project_id,
-            [old_style(each) for each in access.service_catalog.catalog])
-
-
-class RoundTrip:
-    """A store as Glance uses it.
-
-    :param context: of the requests
-    """
-
-    def __init__(self, store: Any, context: 'Context') -> None:
-        self._store = store
-        self._context = context
-
-    def add(self, image: str, stream: BinaryIO, size: int) -> str:
-        """Store an image; gives its URI."""
-        return str(self._store.add(
-            image, stream, size, 'sha512', context=self._context)[0])
-
-    def get(self, uri: str, offset: int = 0,
-            length: int | None = None) -> bytes:
-        """The bytes of an image, or of a part of it.
-
-        :param offset: the first byte
-        :param length: bytes, None = to the end
-        """
-        chunks, _ = self._store.get(
-            self._location(uri), offset=offset, chunk_size=length,
-            context=self._context)
-        return b''.join(chunks)
-
-    def delete(self, uri: str) -> None:
-        """Delete an image."""
-        self._store.delete(self._location(uri), context=self._context)
-
-    def _location(self, uri: str) -> location.Location:
-        return location.Location(
-            driver.NAME, driver.StoreLocation, self._store.conf, uri=uri,
-            backend=self._store.backend_group)
-
-
-@dataclasses.dataclass(frozen=True)
-class Context:
-    """What a multi-tenant store takes of Glance's request context."""
-
-    auth_token: str = dataclasses.field(repr=False)
-    user_id: str
-    project_id: str
-    service_catalog: list[dict[str, Any]]
+        return session.auth.get_access(session)
 
 
 def _reason(exc: Exception) -> str:
@@ -227,17 +147,3 @@ def _reason(exc: Exception) -> str:
         return 'swift_store_auth_address is not set: add it'
     # What comes before names the driver, not the store.
     return text.rpartition('Reason: ')[2]
-
-
-def old_style(service: dict[str, Any]) -> dict[str, Any]:
-    """A service of the catalog in the form of the Identity API 2.
-
-    That is what keystonemiddleware hands to Glance, and Glance to a store.
-    """
-    regions: dict[str, dict[str, Any]] = {}
-    for endpoint in service['endpoints']:
-        region = endpoint['region']
-        entry = regions.setdefault(region, {'region': region})
-        entry[f'{endpoint["interface"]}URL'] = endpoint['url']
-    return {'type': service['type'], 'name': service.get('name'),
-            'endpoints': list(regions.values())}

@@ -21,6 +21,7 @@ import uuid
 
 from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
+from glance_store_bufswift.check import trip as trips
 from glance_store_bufswift import service
 
 _SUBJECT = 'round trip'
@@ -40,7 +41,7 @@ def findings(user: service.Service) -> Iterator[Finding]:
     began = time.monotonic()
     with contextlib.ExitStack() as held:
         try:
-            trip = held.enter_context(user.round_trip(SEGMENT))
+            trip = held.enter_context(trips.store(user, SEGMENT))
             uri = trip.add(image, io.BytesIO(data), SIZE)
         except Exception as exc:
             yield finding.error(
@@ -55,7 +56,7 @@ def findings(user: service.Service) -> Iterator[Finding]:
         yield _delete(trip, uri, image)
 
 
-def _read(trip: service.RoundTrip, uri: str, data: bytes) -> Finding:
+def _read(trip: trips.Trip, uri: str, data: bytes) -> Finding:
     try:
         back = trip.get(uri)
         part = trip.get(uri, *PART)
@@ -77,7 +78,7 @@ def _read(trip: service.RoundTrip, uri: str, data: bytes) -> Finding:
     return finding.ok(_SUBJECT, 'download: the same bytes, whole and in part')
 
 
-def _delete(trip: service.RoundTrip, uri: str, image: str) -> Finding:
+def _delete(trip: trips.Trip, uri: str, image: str) -> Finding:
     try:
         trip.delete(uri)
     except Exception as exc:

@@ -95,7 +95,7 @@ class BufferedStore(upstream.BaseStore):
     def configure_add(self) -> None:
         """Upstream's checks, and a look at the buffer directory."""
         super().configure_add()
-        _check_directory(self._settings().directory)
+        _check_directory(self.settings().directory)
 
     def create_location(self, image_id: str,
                         context: Any = None) -> locations.StoreLocation:
@@ -109,7 +109,7 @@ class BufferedStore(upstream.BaseStore):
         """Upstream's Keystone client, with a timeout."""
         return access.limit_waits(
             super().init_client(location, context=context),
-            self._settings().timeout)
+            self.settings().timeout)
 
     @driver.back_compat_add  # type: ignore[untyped-decorator]
     @capabilities.check  # type: ignore[untyped-decorator]
@@ -137,7 +137,7 @@ class BufferedStore(upstream.BaseStore):
             raise exceptions.UnknownHashingAlgo(message=str(exc)) from exc
         location = self.create_location(image_id, context=context)
         try:
-            with self._account(location, context) as account:
+            with self.account(location, context) as account:
                 stored = self._upload(account, location, image_file,
                                       image_size or 0, hashing_algo, verifier)
         except errors.BufswiftError as exc:
@@ -156,7 +156,7 @@ class BufferedStore(upstream.BaseStore):
             self._options().swift_store_create_container_on_put)
         try:
             return upload.Upload(
-                account, where, self._settings(), image_file, image_size,
+                account, where, self.settings(), image_file, image_size,
                 digests.Digests(hashing_algo, verifier)).run()
         except BaseException:
             if created and self.container_per_image:
@@ -168,7 +168,8 @@ class BufferedStore(upstream.BaseStore):
         return bool(utils.is_multiple_swift_store_accounts_enabled(
             self.conf, backend=self.backend_group))
 
-    def _settings(self) -> opts.Settings:
+    def settings(self) -> opts.Settings:
+        """How the store is configured, with what the commands override."""
         return dataclasses.replace(opts.settings(
             self.conf, self.backend_group, self.large_object_chunk_size,
             self.large_object_size), **self.overrides)
@@ -195,10 +196,10 @@ class BufferedStore(upstream.BaseStore):
         try:
             with contextlib.ExitStack() as stack:
                 account = stack.enter_context(
-                    self._account(where, context, trust=bool(count)))
+                    self.account(where, context, trust=bool(count)))
                 image = download.start(
                     account, where.container, where.obj, offset,
-                    chunk_size or None, self._settings())
+                    chunk_size or None, self.settings())
                 image.hold(stack.pop_all())
         except errors.BufswiftError as exc:
             translation.reraise_reading(exc)
@@ -217,7 +218,7 @@ class BufferedStore(upstream.BaseStore):
         """
         where = location.store_location
         try:
-            with self._account(where, context, trust=False) as account:
+            with self.account(where, context, trust=False) as account:
                 return finding.size_of(account, where.container, where.obj)
         except errors.BufswiftError as exc:
             translation.reraise_reading(exc)
@@ -235,7 +236,7 @@ class BufferedStore(upstream.BaseStore):
         """
         where = location.store_location
         try:
-            with self._account(where, context, trust=False) as account:
+            with self.account(where, context, trust=False) as account:
                 self._delete(account, where)
         except errors.BufswiftError as exc:
             translation.reraise_deleting(exc)
@@ -253,8 +254,8 @@ class BufferedStore(upstream.BaseStore):
         if self.container_per_image:
             containers.remove(account, where.container, where.obj)
 
-    def _account(self, location: Any, context: Any, trust: bool = True
-                 ) -> contextlib.AbstractContextManager[swift.Account]:
+    def account(self, location: Any, context: Any, trust: bool = True
+                ) -> contextlib.AbstractContextManager[swift.Account]:
         """The account that a location is in, for one operation.
 
         :param trust: whether a multi-tenant store may make a trust for it
@@ -264,7 +265,7 @@ class BufferedStore(upstream.BaseStore):
             functools.partial(self._enter, location, context, trust))
 
     def _site(self) -> access.Site:
-        return access.Site(self._settings(), self.cacert, self.insecure)
+        return access.Site(self.settings(), self.cacert, self.insecure)
 
     def _enter(self, location: Any, context: Any,
                trust: bool) -> access.Entrance:

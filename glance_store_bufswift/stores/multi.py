@@ -90,7 +90,7 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
         project, _, name = options.swift_store_user.partition(':')
         return trusts.Trustee(
             options.swift_store_auth_address, name, options.swift_store_key,
-            project, verify=self.ks_verify, timeout=self._settings().timeout)
+            project, verify=self.ks_verify, timeout=self.settings().timeout)
 
     def set_acls(self, location: Any, public: bool = False,
                  read_tenants: Iterable[str] | None = None,
@@ -109,7 +109,7 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
         """
         where = location.store_location
         try:
-            with self._account(where, context, trust=False) as account:
+            with self.account(where, context, trust=False) as account:
                 containers.share(
                     account, where.container, where.obj, public,
                     read_tenants or (),

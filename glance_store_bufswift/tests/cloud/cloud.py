@@ -32,7 +32,7 @@ from keystoneauth1.identity import v3
 from keystoneauth1 import session as ks_session
 import swiftclient
 
-from glance_store_bufswift import service
+from glance_store_bufswift.check import trip
 from glance_store_bufswift.tests.cloud import balancer
 from glance_store_bufswift.tests.cloud import glance
 from glance_store_bufswift.tests.cloud import keystone
@@ -268,7 +268,7 @@ class Cloud:
         return TenantContext(
             auth_token=str(access.auth_token), user_id=str(access.user_id),
             project_id=str(access.project_id),
-            service_catalog=[service.old_style(each) for each
+            service_catalog=[trip.old_style(each) for each
                              in access.service_catalog.catalog])
 
     # Past the fault proxies

@@ -19,8 +19,8 @@ from unittest import mock
 
 import fixtures
 
+from glance_store_bufswift.check import trip
 from glance_store_bufswift import driver
-from glance_store_bufswift import service
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.cloud import process
 from glance_store_bufswift.tests.functional import base
@@ -147,7 +147,7 @@ class TestWell(Case):
         with mock.patch.object(driver, 'Store', make):
             self.assertEqual([], self.bad(swift_buffered_disk_quota=1176))
         [store] = used
-        directory = store._settings().directory
+        directory = store.settings().directory
         self.assertEqual(self.buffers, os.path.dirname(directory))
         self.assertFalse(os.path.exists(directory))
 
@@ -336,13 +336,13 @@ class TestSwift(Case):
     def test_what_comes_back_is_wrong(self) -> None:
         """All of the image but its end, or of the part."""
         for wanted in ('whole', 'part'):
-            true_get = service.RoundTrip.get
+            true_get = trip.Trip.get
 
-            def get(trip: service.RoundTrip, uri: str, *part: int,
+            def get(made: trip.Trip, uri: str, *part: int,
                     wanted: str = wanted) -> bytes:
-                back = true_get(trip, uri, *part)
+                back = true_get(made, uri, *part)
                 return back[:-1] if bool(part) == (wanted == 'part') else back
-            with mock.patch.object(service.RoundTrip, 'get', get):
+            with mock.patch.object(trip.Trip, 'get', get):
                 self.assert_found('round trip', 'error', 'download',
                                   self.bad())
             self.assertEqual([], self.listing())

@@ -119,7 +119,7 @@ UPWARD: dict[str, tuple[str, ...]] = {}
 LIBRARIES = {
     'glance_store': ('driver', 'stores'),
     'glance_store.exceptions': ('driver', 'service', 'stores', 'translation'),
-    'glance_store.location': ('service',),
+    'glance_store.location': ('check',),
     'keystoneauth1': ('service', 'swift', 'trusts'),
     'keystoneclient': ('trusts',),
     'oslo_config': ('cmd.config', 'cmd.files', 'opts', 'precedence'),
