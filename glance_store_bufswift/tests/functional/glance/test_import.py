@@ -12,45 +12,12 @@
 
 """Glance's import: data is staged first, then goes to one store or more."""
 
-from pathlib import Path
-from typing import Any
-
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional.glance import base
+from glance_store_bufswift.tests.functional.glance import imports
 
 
-class TestImport(base.TestCase):
-    def bring(self, method: str, *stores: str, **more: Any) -> None:
-        """Have the image imported, by an administrator: who may copy."""
-        answer = self.api(self.cloud.site.admin).post(
-            f'/images/{self.image}/import',
-            json={'method': {'name': method}, 'stores': stores, **more})
-        self.assertEqual(202, answer.status_code, answer.text)
-
-    def remove(self, store: str) -> None:
-        """Delete the image's copy in one of its stores."""
-        answer = self.api(self.cloud.site.admin).delete(
-            f'/stores/{store}/{self.image}')
-        self.assertEqual(204, answer.status_code, answer.text)
-
-    def stage(self) -> None:
-        answer = self.upload(base.IMAGE, to='stage')
-        self.assertEqual(204, answer.status_code, answer.text)
-
-    def staged(self) -> list[Path]:
-        return list((self.glance.root / 'staging').iterdir())
-
-    def wait_in(self, stores: str) -> None:
-        """Wait until an import is over and has brought the image there.
-
-        The task saves the record once more when it has all values already.
-        """
-        self.wait_for(status='active', stores=stores,
-                      os_glance_importing_to_stores='')
-        self.wait_until(lambda: all(
-            task['status'] == 'success' for task in self.api().get(
-                f'/images/{self.image}/tasks').json()['tasks']))
-
+class TestImport(imports.Case):
     def test_glance_direct(self) -> None:
         self.stage()
         self.assertTrue(self.staged())
