@@ -188,7 +188,8 @@ class Cloud:
 
     def start_glance(self, config: glance.Sections,
                      beside: glance.Glance | None = None,
-                     definitions: bool = False) -> glance.Glance:
+                     definitions: bool = False,
+                     server: str = 'uwsgi') -> glance.Glance:
         """Start a Glance, which lives as long as this view of the cloud.
 
         It takes some seconds, so keep it for all tests that want the like.
@@ -199,6 +200,7 @@ class Cloud:
             directory of what this Glance keeps
         :param beside: a Glance whose images it shares
         :param definitions: load Glance's own metadata definitions
+        :param server: of its workers: 'uwsgi' or 'gunicorn'
         """
         keeper = process.Keeper()
         self._glances.append(keeper)
@@ -208,7 +210,8 @@ class Cloud:
                                  self.site.glance, keystone.REGION)
         (keeper.root / 'glance-api.conf').write_text(
             glance.render(glance.merge(common, config), root))
-        made = glance.start(keeper, keeper.root, port, root, definitions)
+        made = glance.start(keeper, keeper.root, port, root, definitions,
+                            server)
         if len(self._glances) == 1:
             keystone.Admin(self.site.auth_url, self.site.admin
                            ).create_endpoints('image', self.region, made.url)

@@ -137,16 +137,18 @@ def render(config: Sections, root: Path) -> str:
 
 
 def start(keeper: process.Keeper, directory: Path, port: int,
-          root: Path, definitions: bool = False) -> Glance:
+          root: Path, definitions: bool = False,
+          server: str = 'uwsgi') -> Glance:
     """Start a Glance, on a new database if `root` has none; don't wait.
 
     :param directory: of its glance-api.conf
     :param root: what the configuration says of database and staging area
     :param definitions: load Glance's own metadata definitions
+    :param server: of its workers: 'uwsgi' or 'gunicorn'
     """
     for name in ('staging', 'tasks', 'cache', 'locks', 'buffers'):
         (root / name).mkdir(parents=True, exist_ok=True)
-    server = keeper.start(f'glance-{port}', 'glance', str(directory),
+    master = keeper.start(f'glance-{port}', 'glance', server, str(directory),
                           str(port), str(PROCESSES), str(THREADS),
                           *([_definitions()] if definitions else []))
-    return Glance(keeper, server, directory, port, root)
+    return Glance(keeper, master, directory, port, root)

@@ -18,6 +18,8 @@ import sys
 from glance_store_bufswift.tests.cloud import prepare
 from glance_store_bufswift.tests.cloud import process
 
+_APPLICATION = 'glance.wsgi.api:application'
+
 
 def manage(*command: str) -> None:
     """Run a command of glance-manage."""
@@ -28,24 +30,32 @@ def manage(*command: str) -> None:
     glance.cmd.manage.main()
 
 
-def serve(directory: str, port: str, processes: str, threads: str,
-          definitions: str = '') -> None:
-    """Run Glance as a site does: under uWSGI, several workers with threads.
+def serve(server: str, directory: str, port: str, processes: str,
+          threads: str, definitions: str = '') -> None:
+    """Run Glance as a site does: several workers with threads.
 
+    :param server: 'uwsgi' or 'gunicorn'
     :param directory: of glance-api.conf
     :param definitions: a directory of metadata definitions to load
     """
-    import pyuwsgi
-
     os.environ['OS_GLANCE_CONFIG_DIR'] = directory
     prepare.in_fork(manage, 'db_sync')
     if definitions:
         prepare.in_fork(manage, 'db_load_metadefs', definitions)
     prepare.take_turns()
+    run = _uwsgi if server == 'uwsgi' else _gunicorn
+    run(f'{process.HOST}:{port}', processes, threads)
+
+
+def _uwsgi(address: str, processes: str, threads: str) -> None:
+    import pyuwsgi
+
     pyuwsgi.run([
-        '--http-socket', f'{process.HOST}:{port}',
-        '--module', 'glance.wsgi.api:application', '--need-app',
-        '--master', '--lazy-apps', '--no-orphans', '--die-on-term',
+        '--http-socket', address,
+        '--module', _APPLICATION, '--need-app',
+        '--master', '--lazy-apps', '--no-orphans',
+        # With --die-on-term it would end in the middle of requests.
+        '--hook-master-start', 'unix_signal:15 gracefully_kill_them_all',
         '--processes', processes, '--threads', threads, '--enable-threads',
         '--thunder-lock', '--buffer-size', '65535',
         '--add-header', 'Connection: close',
@@ -54,6 +64,18 @@ def serve(directory: str, port: str, processes: str, threads: str,
         # python-glanceclient sends chunks of 1 MiB, which is just too much
         # for uWSGI's default: "unable to receive chunked part".
         '--chunked-input-limit', '16777216'])
+
+
+def _gunicorn(address: str, processes: str, threads: str) -> None:
+    import gunicorn.app.wsgiapp
+
+    sys.argv = [
+        'gunicorn', '--bind', address, '--worker-class', 'gthread',
+        '--workers', processes, '--threads', threads,
+        # A worker that is replaced waits no second for its requests: its
+        # main thread has ended then, and they go on.
+        '--graceful-timeout', '0', '--timeout', '0', _APPLICATION]
+    gunicorn.app.wsgiapp.run()
 
 
 def scrub(directory: str, *options: str) -> None:

@@ -73,9 +73,10 @@ def _config(fast: str, defaults: dict[str, Any] | None = None,
 
 
 def _start(config: dict[str, dict[str, Any]],
-           beside: glance.Glance | None = None) -> glance.Glance:
+           beside: glance.Glance | None = None,
+           server: str = 'uwsgi') -> glance.Glance:
     cloud = clouds.Cloud.attach()
-    return cloud.start_glance(config, beside)
+    return cloud.start_glance(config, beside, server=server)
 
 
 @functools.cache
@@ -113,3 +114,11 @@ def delaying() -> glance.Glance:
     """The same images; what is deleted stays until a scrubber comes."""
     return _start(_config('swift+buffered', defaults={
         'delayed_delete': True, 'wakeup_time': 1}), beside=ours())
+
+
+def ending(server: str) -> glance.Glance:
+    """The same images; no other test uses it, and it may end.
+
+    :param server: of its workers: 'uwsgi' or 'gunicorn'
+    """
+    return _start(_config('swift+buffered'), beside=ours(), server=server)
