@@ -26,6 +26,7 @@ from keystoneauth1 import exceptions as ksa
 
 from glance_store_bufswift import driver
 from glance_store_bufswift import errors
+from glance_store_bufswift import layout
 from glance_store_bufswift import opts
 from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift.swift import retry
@@ -123,6 +124,10 @@ class Service:
         except exceptions.BadStoreUri as exc:
             raise errors.ConfigError(
                 f'Store {self._backend}: {exc}') from exc
+
+    def place(self) -> layout.Layout:
+        """Where the store would put a new image."""
+        return layout.Layout(self._location.container, self._location.obj)
 
     def store(self, **overrides: Any) -> Any:
         """The store as Glance has it.

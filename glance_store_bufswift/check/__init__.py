@@ -23,4 +23,10 @@ In the order in which they build on each other::
     buffers.py    the buffer directory
     cloud.py      Keystone and Swift
     roundtrip.py  a small image to Swift and back
+    figures.py    what was measured
+    host.py       measuring this host
+    ending.py     an end that leaves time to clean up
+    temporary.py  objects that are not to stay in Swift
+    load.py       measuring Swift
+    advice.py     what follows from the figures
 """

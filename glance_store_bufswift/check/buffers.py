@@ -146,11 +146,24 @@ def _file_system(settings: opts.Settings) -> Finding:
         _DIRECTORY, f'its file system is {kind or "of an unknown kind"}')
 
 
+def usable(settings: opts.Settings) -> int | None:
+    """Bytes that buffers may take, whatever the quota; None if not known."""
+    try:
+        disk = os.statvfs(settings.directory)
+    except OSError:
+        return None
+    return _left_for_buffers(disk, settings) if disk.f_blocks else None
+
+
+def _left_for_buffers(disk: os.statvfs_result, settings: opts.Settings) -> int:
+    floor = disk.f_blocks * settings.min_free_percent // 100
+    return max(0, disk.f_bavail - floor) * disk.f_frsize
+
+
 def _free(settings: opts.Settings, uploads: int) -> Finding:
     """What the file system has, against what the uploads may take."""
     disk = os.statvfs(settings.directory)
-    floor = disk.f_blocks * settings.min_free_percent // 100
-    free = max(0, disk.f_bavail - floor) * disk.f_frsize
+    free = _left_for_buffers(disk, settings)
     wanted = _wanted(settings, uploads)
     if settings.disk_quota:
         wanted = min(wanted, settings.disk_quota)

@@ -12,6 +12,7 @@
 
 """What a check found: one line of the table."""
 
+from collections.abc import Mapping
 import dataclasses
 import enum
 
@@ -32,17 +33,26 @@ class Finding:
     :ivar result: how bad it is
     :ivar found: what was found
     :ivar advice: what to change, empty if nothing has to be
+    :ivar figures: what was measured, for scripts; seconds, bytes a second
     """
 
     subject: str
     result: Result
     found: str
     advice: str = ''
+    figures: Mapping[str, float | str] = dataclasses.field(
+        default_factory=dict)
 
 
 def ok(subject: str, found: str) -> Finding:
     """All is well."""
     return Finding(subject, Result.OK, found)
+
+
+def measured(subject: str, found: str,
+             figures: Mapping[str, float | str]) -> Finding:
+    """A figure, be it good or bad."""
+    return Finding(subject, Result.OK, found, figures=figures)
 
 
 def warning(subject: str, found: str, advice: str) -> Finding:

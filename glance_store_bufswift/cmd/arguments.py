@@ -25,6 +25,7 @@ import shtab
 from glance_store_bufswift.cmd import check
 from glance_store_bufswift.cmd import orphans
 from glance_store_bufswift.cmd import output
+from glance_store_bufswift.cmd import report
 from glance_store_bufswift.cmd import status
 
 PROGRAM = 'glance-bufswift'
@@ -113,7 +114,7 @@ _Commands: TypeAlias = 'argparse._SubParsersAction[Any]'
 def _add_check(commands: _Commands) -> None:
     made = _add(
         commands, 'check', 'try a configuration before it goes live', _CHECK,
-        (check.TEXT, *output.FORMS), _epilog(
+        (report.TEXT, *output.FORMS), _epilog(
             f'{PROGRAM} check --config-file new.conf',
             status.WELL, status.FOUND, status.USAGE))
     made.set_defaults(run=check.run)
@@ -124,6 +125,11 @@ def _add_check(commands: _Commands) -> None:
     made.add_argument(
         '--no-round-trip', dest='round_trip', action='store_false',
         help='do not upload, read and delete a small image')
+    made.add_argument(
+        '--measure', action='store_true',
+        help='measure what Swift carries and what this host hashes and '
+             'writes: some 200 MB to Swift and back, in a minute at most; '
+             'tell what to write into glance-api.conf')
     made.add_argument(
         '--strict', action='store_true',
         help=f'exit with {status.FOUND} for a warning too')

@@ -20,17 +20,21 @@ import dataclasses
 from typing import Any
 
 from glance_store_bufswift.check import accounts
+from glance_store_bufswift.check import advice
 from glance_store_bufswift.check import buffers
 from glance_store_bufswift.check import cloud
 from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
 from glance_store_bufswift.check import hashing
+from glance_store_bufswift.check import host
+from glance_store_bufswift.check import load
 from glance_store_bufswift.check import options
 from glance_store_bufswift.check import roundtrip
 from glance_store_bufswift.check import together
 from glance_store_bufswift.cmd import config
 from glance_store_bufswift.cmd import files
 from glance_store_bufswift.cmd import output
+from glance_store_bufswift.cmd import report
 from glance_store_bufswift.cmd import status
 from glance_store_bufswift import driver
 from glance_store_bufswift import errors
@@ -38,17 +42,8 @@ from glance_store_bufswift import opts
 from glance_store_bufswift import precedence
 from glance_store_bufswift import service
 
-COLUMNS = {'store': 'Store', 'subject': 'Subject', 'result': 'Result',
-           'found': 'Found', 'advice': 'What to change'}
-
-#: Paragraphs, each printed as soon as it is known.
-TEXT = 'text'
-
 #: Seconds that a site which does not answer may take, a row.
 PATIENCE = 10
-
-#: In place of a store's name, where a finding is about all of them.
-ALL = '*'
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -58,67 +53,41 @@ def run(arguments: argparse.Namespace) -> int:
         another error, and if strict for a warning; else WELL
     :raises ConfigError: the arguments or the configuration can't be used
     """
-    output.choose(COLUMNS, arguments.column)
+    output.choose(report.COLUMNS, arguments.column)
     conf = config.read(arguments.config_file, arguments.config_dir)
     names = config.backends(conf, arguments.backend, (driver.NAME,))
     for name in names:
         driver.prepare(conf, name)
         config.verify(conf, name)
-    report = _Report(arguments)
+    told = report.Report(arguments)
     try:
-        report.add(ALL, _of_all(conf, names))
+        told.add(report.ALL, _of_all(conf, names))
         for name in names:
-            report.add(name, _Store(conf, name, arguments,
-                                    report.progress).findings())
+            store = _Store(conf, name, arguments, told.progress)
+            told.add(name, store.findings())
+            if arguments.measure:
+                _measure(store, told)
     finally:
-        report.end()
+        told.end()
     bad = {finding.Result.ERROR}
     if arguments.strict:
         bad.add(finding.Result.WARNING)
-    if report.unusable:
+    if told.unusable:
         return status.USAGE
-    return status.FOUND if report.results & bad else status.WELL
+    return status.FOUND if told.results & bad else status.WELL
 
 
-class _Report:
-    """The findings: told as they come, or as a table at the end.
-
-    :ivar results: what there was among them
-    :ivar unusable: whether a store's credentials are none
-    """
-
-    def __init__(self, arguments: argparse.Namespace) -> None:
-        self.results = set[finding.Result]()
-        self.unusable = False
-        self.progress = output.Progress()
-        self._arguments = arguments
-        self._rows: list[output.Row] = []
-
-    def add(self, store: str, found: Iterable[Finding]) -> None:
-        """Take the findings of a store."""
-        for each in found:
-            self.progress.clear()
-            self.results.add(each.result)
-            self.unusable |= (each.subject == accounts.SUBJECT
-                              and each.result is finding.Result.ERROR)
-            if self._arguments.quiet and each.result is finding.Result.OK:
-                continue
-            if self._arguments.format == TEXT:
-                print(output.paragraph(
-                    f'{store:8} {each.result.value:8} {each.subject:17} ',
-                    each.found, each.advice), flush=True)
-            else:
-                self._rows.append({
-                    'store': store, **dataclasses.asdict(each),
-                    'result': each.result.value})
-
-    def end(self) -> None:
-        """Print what was not printed yet."""
-        self.progress.clear()
-        if self._arguments.format != TEXT and not (
-                self._arguments.quiet and not self._rows):
-            output.show(self._rows, COLUMNS, self._arguments.format,
-                        self._arguments.column, wrap=('found', 'advice'))
+def _measure(store: '_Store', told: report.Report) -> None:
+    """Have a store measured, and tell of it."""
+    try:
+        site = store.measured()
+    except errors.RequestFailed as exc:
+        told.add(store.name, [finding.error(
+            'measure', f'{exc}', 'see the lines above, and the log of Swift '
+            'by the transaction id')])
+        return
+    if site is not None:
+        told.add_measured(site)
 
 
 def _of_all(conf: Any, names: Iterable[str]) -> Iterator[Finding]:
@@ -136,8 +105,9 @@ class _Store:
 
     def __init__(self, conf: Any, name: str, arguments: argparse.Namespace,
                  progress: output.Progress) -> None:
+        self.name = name
         self._conf = conf
-        self._name = name
+        self._user: service.Service | None = None
         self._arguments = arguments
         self._step = progress.step
         self._settings = opts.settings_of(conf, name)
@@ -147,9 +117,9 @@ class _Store:
         given = self._given(options.LOOKED_AT)
         yield from options.findings(
             given, self._written(),
-            options.known(self._name, driver.SingleTenantStore.OPTIONS))
+            options.known(self.name, driver.SingleTenantStore.OPTIONS))
         account = list(accounts.findings(
-            given, *config.account(self._conf, self._name), driver.parser()))
+            given, *config.account(self._conf, self.name), driver.parser()))
         yield from account
         yield from buffers.findings(
             self._settings, self._arguments.uploads,
@@ -160,20 +130,20 @@ class _Store:
 
     def _given(self, names: Iterable[str]) -> dict[str, Any]:
         """The values of those options that somebody has set."""
-        return {name: precedence.lookup(self._conf, self._name, name)
+        return {name: precedence.lookup(self._conf, self.name, name)
                 for name in names
-                if precedence.is_given(self._conf, self._name, name)}
+                if precedence.is_given(self._conf, self.name, name)}
 
     def _written(self) -> Mapping[str, Iterable[str]]:
         said = files.written(self._conf)
         return {group: said.get(group, {})
-                for group in precedence.groups(self._name)}
+                for group in precedence.groups(self.name)}
 
     def _in_the_cloud(self) -> Iterator[Finding]:
         try:
             # Who waits for a check wants to hear of the first failure.
             user = service.Service(
-                self._conf, self._name, retries=0,
+                self._conf, self.name, retries=0,
                 timeout=min(PATIENCE, self._settings.timeout))
         except errors.ConfigError as exc:
             yield finding.error(
@@ -181,19 +151,48 @@ class _Store:
                 'swift_store_key and swift_store_auth_address, or '
                 'swift_store_config_file and default_swift_reference')
             return
-        self._step(f'{self._name}: signing in at {user.auth_url}')
+        self._step(f'{self.name}: signing in at {user.auth_url}')
         signed_in = list(cloud.sign_in(user))
         yield from signed_in
         if _has_error(signed_in):
             return
-        self._step(f'{self._name}: looking at Swift')
+        self._user = user
+        self._step(f'{self.name}: looking at Swift')
         yield from cloud.in_swift(
-            user, config.containers(self._conf, self._name), self._settings,
-            precedence.lookup(self._conf, self._name,
-                              'swift_store_create_container_on_put'))
+            user, config.containers(self._conf, self.name), self._settings,
+            self._may_create())
         if self._arguments.round_trip:
-            self._step(f'{self._name}: storing a small image')
+            self._step(f'{self.name}: storing a small image')
             yield from roundtrip.findings(user)
+
+    def _may_create(self) -> bool:
+        return bool(precedence.lookup(
+            self._conf, self.name, 'swift_store_create_container_on_put'))
+
+    def measured(self) -> advice.Site | None:
+        """What the site and this host carry; None if nobody is signed in.
+
+        After findings().
+
+        :raises RequestFailed: it can't be measured, or something is left
+        """
+        if self._user is None:
+            return None
+
+        def step(text: str) -> None:
+            self._step(f'{self.name}: measuring, {text}')
+        algorithm = self._conf.hashing_algorithm
+        hashes = host.measure(self._settings, algorithm, step)
+        where = self._user.place()
+        which = config.containers(self._conf, self.name)
+        if which.multi_tenant:
+            where = dataclasses.replace(
+                where, container=f'{which.prefix}{where.image}')
+        with self._user.account() as account:
+            traffic = load.measure(account, where, self._may_create(), step)
+        return advice.Site(
+            self.name, self._settings, algorithm, self._arguments.uploads,
+            buffers.usable(self._settings), traffic, hashes)
 
 
 def _has_error(found: Iterable[Finding]) -> bool:

@@ -105,6 +105,8 @@ ORDER = (
     'cmd.files',
     'cmd.config',
     'cmd.output',
+    'cmd.plot',
+    'cmd.report',
     'cmd.orphans',
     'cmd.check',
     'cmd.arguments',

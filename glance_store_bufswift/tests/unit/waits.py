@@ -39,16 +39,19 @@ class Waits(threading.Event):
 
 
 class Clock(fixtures.Fixture):
-    """What stopwatches go by; it stands still unless it is put forward."""
+    """What times are measured by; it stands still unless it is put forward."""
 
     def _setUp(self) -> None:
         self._now = 1000.0
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.stopwatch.now', lambda: self._now))
+        self._lock = threading.Lock()
+        for name in ('stopwatch.now', 'check.load.now'):
+            self.useFixture(fixtures.MonkeyPatch(
+                f'glance_store_bufswift.{name}', lambda: self._now))
 
     def spend(self, seconds: float) -> None:
-        """Put it forward."""
-        self._now += seconds
+        """Put it forward; on any thread."""
+        with self._lock:
+            self._now += seconds
 
 
 class Condition(threading.Condition):

@@ -1,0 +1,79 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""An end, by a signal or by the clock, that leaves time to clean up."""
+
+import signal
+import threading
+import time
+import types
+from typing import Any
+
+from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift import workers
+
+#: What ends a command: Ctrl-C, a service manager, a terminal that goes.
+SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+
+#: Seconds between two looks.
+STEP = 0.05
+
+
+class Ending:
+    """Has an account cancelled, so that its requests raise Aborted.
+
+    A signal is noted, no more, until all within has ended: an exception in
+    the midst of anything may leave a lock taken that others wait for, and one
+    in the midst of cleaning up would leave the rest.
+
+    :param account: what is cancelled
+    :param limit: seconds after which it is
+    """
+
+    def __init__(self, account: swift.Account, limit: float) -> None:
+        self._account = account
+        self._until = time.monotonic() + limit
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._before: dict[int, Any] = {}
+        self._noted: int | None = None
+
+    def __enter__(self) -> None:
+        self._thread = workers.start(self._watch, 'bufswift-ending')
+        if self._thread is None or (threading.current_thread()
+                                    is not threading.main_thread()):
+            return
+        for number in SIGNALS:
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                self._before[number] = signal.signal(number, self._note)
+
+    def __exit__(self, kind: type[BaseException] | None,
+                 error: BaseException | None,
+                 trace: types.TracebackType | None) -> None:
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join()
+        for number, before in self._before.items():
+            signal.signal(number, before)
+        if self._noted is not None:
+            # As if it had come only now.
+            signal.raise_signal(self._noted)
+
+    def _note(self, number: int, _: object) -> None:
+        if self._noted is None:
+            self._noted = number
+
+    def _watch(self) -> None:
+        while not self._over.wait(STEP):
+            if self._noted is not None or time.monotonic() >= self._until:
+                self._account.cancel()
+                return

@@ -1,0 +1,156 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What Swift carries: some 200 MB there and back over several connections."""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+import functools
+import statistics
+import time
+
+from glance_store_bufswift.check import ending
+from glance_store_bufswift.check import figures
+from glance_store_bufswift.check import temporary
+from glance_store_bufswift import errors
+from glance_store_bufswift import layout
+from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift import units
+from glance_store_bufswift import workers
+
+CONNECTIONS = 1, 2, 4, 8
+
+#: Objects that each number of connections sends, and bytes in each at most.
+OBJECTS, LARGEST = 8, 6 * units.MIB
+SMALLEST = 64 << 10
+
+#: Seconds after which none of those is begun any more; after which fewer
+#: connections have to do; and after which all is broken off.
+PHASE, ENOUGH, LIMIT = 4.0, 30.0, 45.0
+
+#: How often the small requests are made, and seconds that they may take.
+HEADS, PUTS, SMALL = 9, 3, 4.0
+
+#: Gives seconds.
+now = time.monotonic
+
+#: Sizes that tell how much a site takes, and seconds after which one does.
+PROBES, TELLS = (SMALLEST, units.MIB), 0.5
+
+
+def measure(account: swift.Account, where: layout.Layout, may_create: bool,
+            step: Callable[[str], object]) -> figures.Traffic:
+    """Measure what an account's site carries; nothing is left there.
+
+    :param account: for this alone; may be cancelled
+    :param where: the container, and what the objects' names begin with
+    :param may_create: swift_store_create_container_on_put
+    :param step: told what is done now
+    :raises RequestFailed: it can't be measured, or something is left
+    """
+    try:
+        with (ending.Ending(account, LIMIT),
+              temporary.objects(account, where, may_create, step) as sent):
+            return _Load(account, where, sent, step).traffic()
+    except errors.Aborted as exc:
+        raise errors.RequestFailed(
+            f'Swift took more than {LIMIT:.0f} s') from exc
+
+
+class _Load:
+    """What is sent and read, and how long it takes."""
+
+    def __init__(self, account: swift.Account, where: layout.Layout,
+                 sent: temporary.Objects,
+                 step: Callable[[str], object]) -> None:
+        self._account = account
+        self._where = where
+        self._sent = sent
+        self._step = step
+
+    def traffic(self) -> figures.Traffic:
+        """All of it."""
+        until = now() + ENOUGH
+        self._step('small requests')
+        self._sent.size = 1
+        name = self._sent.put()  # makes the connection
+        put = _median(self._sent.put, PUTS)
+        head = _median(functools.partial(
+            self._account.head, self._where.container, name), HEADS)
+        self._sent.size = self._fitting(put)
+        rates: list[figures.Rate] = []
+        for connections in CONNECTIONS:
+            if not rates or now() < until:
+                rates.append(self._rate(connections))
+        return figures.Traffic(rates, self._sent.size, head, put)
+
+    def _fitting(self, put: float) -> int:
+        """Bytes in an object, of which one connection sends all in time."""
+        rate = 0.0
+        for size in PROBES:
+            self._sent.size = size
+            began = now()
+            self._sent.put()
+            lasted = now() - began
+            rate = size / max(lasted - put, lasted / 4)
+            if lasted > TELLS:
+                break
+        fitting = rate * (PHASE / OBJECTS - put)
+        return int(min(LARGEST, max(SMALLEST, fitting)))
+
+    def _rate(self, connections: int) -> figures.Rate:
+        words = f'{connections} connection{"s" * (connections > 1)}'
+        self._step(f'{words} to Swift')
+        sent: list[str] = []
+        up = self._together(connections, [
+            lambda: sent.append(self._sent.put())] * OBJECTS)
+        self._step(f'{words} from Swift')
+        down = self._together(connections, [
+            functools.partial(self._sent.get, name) for name in sent])
+        return figures.Rate(connections, up, down)
+
+    def _together(self, connections: int,
+                  calls: Sequence[Callable[[], object]]) -> float:
+        """Bytes a second of calls that move an object each."""
+        until = now() + PHASE
+
+        def in_time(call: Callable[[], object]) -> bool:
+            if now() >= until:
+                return False
+            call()
+            return True
+        with workers.Workers(connections, 'bufswift-measure') as pool:
+            began = now()
+            try:
+                begun = [pool.submit(functools.partial(in_time, call))
+                         for call in calls]
+                while pool.alone and pool.help():
+                    pass
+                moved = sum(each.result() for each in begun)
+            except BaseException:
+                # Those under way are waited for.
+                self._account.cancel()
+                raise
+            return moved * self._sent.size / (now() - began)
+
+
+def _median(call: Callable[[], object], times: int) -> float:
+    """Seconds that a call takes; fewer times if they are many."""
+    until = now() + SMALL
+    lasted: list[float] = []
+    while len(lasted) < times:
+        began = now()
+        if lasted and began > until:
+            break
+        call()
+        lasted.append(now() - began)
+    return statistics.median(lasted)
