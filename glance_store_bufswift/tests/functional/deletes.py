@@ -13,6 +13,7 @@
 """Deleting images: what its tests have in common."""
 
 import gc
+import json
 from typing import Any
 
 import fixtures
@@ -28,6 +29,10 @@ from glance_store_bufswift.tests import streams
 
 SEGMENT = base.SEGMENT
 OURS, STOCK = 'swift+buffered', 'swift'
+
+#: Requests for a page of a listing, and for the second segment.
+LISTING = r'\?format=json.*prefix='
+SECOND = '/00000002$'
 
 
 class Case(base.TestCase):
@@ -94,6 +99,25 @@ class Case(base.TestCase):
         """The connections that this process has."""
         return leaks.connections(
             self.proxy.port, self.cloud.keystone_proxy.port)
+
+
+class StaticCase(Case):
+    """Tests of Static Large Objects, which Glance is given by others."""
+
+    def upload_slo(self, *more: dict[str, Any]) -> None:
+        """Have an image that is one."""
+        self.upload()
+        segments = [{'path': f'/{self.container}/{name}'}
+                    for name in self.listing(f'{self.image}/')]
+        self.put_slo(self.image, [*segments, *more])
+        self.assertIn('x-static-large-object', self.cloud.connection()
+                      .head_object(self.container, self.image))
+
+    def put_slo(self, name: str, segments: list[dict[str, Any]]) -> None:
+        """Store the manifest of one."""
+        self.cloud.connection().put_object(
+            self.container, name, json.dumps(segments),
+            query_string='multipart-manifest=put')
 
 
 assert deletes.FEW  # noqa: S101  # the name that bulk() patches

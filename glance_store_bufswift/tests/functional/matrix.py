@@ -23,6 +23,8 @@ import dataclasses
 import traceback
 from typing import Any
 
+from glance_store import exceptions
+
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.cloud import journal
 from glance_store_bufswift.tests.functional import base
@@ -40,6 +42,9 @@ RETRIES = 2
 
 #: The transaction id of answers that the fault proxy gives itself.
 TRANSACTION = 'tx-of-the-fault-proxy'
+
+#: A release of glance_store without TimeoutError gets the former.
+TIMEOUT = getattr(exceptions, 'TimeoutError', exceptions.BackendException)
 
 #: One scenario of testscenarios.
 Row = tuple[str, dict[str, Any]]

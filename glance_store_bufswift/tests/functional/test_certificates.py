@@ -20,12 +20,12 @@ from typing import Any
 from glance_store import exceptions
 
 from glance_store_bufswift.tests.functional import commands
-from glance_store_bufswift.tests.functional import test_tenants
+from glance_store_bufswift.tests.functional import tenants
 from glance_store_bufswift.tests.functional import tls
 from glance_store_bufswift.tests import stores
 from glance_store_bufswift.tests import streams
 
-SEGMENT = test_tenants.SEGMENT
+SEGMENT = tenants.SEGMENT
 
 
 class TestCase(commands.Case):
@@ -127,7 +127,7 @@ class TestOneAccount(TestCase):
                 self.assertIn('swift_store_cacert', bad['advice'])
 
 
-class TestTenants(test_tenants.TestCase, TestCase):
+class TestTenants(tenants.TestCase, TestCase):
     def test_no_trust(self) -> None:
         """It is not tried again, and the user's token does."""
         made = self.stores(fast=self.at_keystone(None))

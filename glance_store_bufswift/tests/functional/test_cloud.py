@@ -26,10 +26,10 @@ import swiftclient
 
 from glance_store_bufswift.tests.cloud import cloud
 from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import keystone
 from glance_store_bufswift.tests.cloud import process
 from glance_store_bufswift.tests.cloud import site
 from glance_store_bufswift.tests.functional import base as functional
+from glance_store_bufswift.tests.functional import clouds
 
 _PACKAGE = 'glance_store_bufswift.tests.cloud'
 
@@ -40,33 +40,7 @@ _SAY_AND_STAY = ('import json, os, time; '
                  'time.sleep(600)')
 
 
-class CloudTestCase(base.BaseTestCase):
-    """A test with the run's cloud, and a container of its own."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.cloud = self.attach()
-        self.cloud.clear()
-        self.addCleanup(self.cloud.clear)
-        self.container = self.cloud.new_container()
-        self.addCleanup(self.cloud.delete_container, self.container)
-
-    def attach(self) -> cloud.Cloud:
-        """The cloud to test."""
-        return cloud.Cloud.attach()
-
-    def client(self, view: cloud.Cloud | None = None, retries: int = 0,
-               user: keystone.User | None = None) -> swiftclient.Connection:
-        """Return a client through the fault proxies."""
-        view = view or self.cloud
-        client = swiftclient.Connection(
-            session=view.session(user=user), retries=retries,
-            os_options={'region_name': view.region})
-        self.addCleanup(client.close)
-        return client
-
-
-class TestCloud(CloudTestCase):
+class TestCloud(clouds.CloudTestCase):
     """What tests rely on."""
 
     def test_large_object_through_the_proxy(self) -> None:

@@ -20,14 +20,14 @@ import requests
 from glance_store_bufswift.tests.cloud import cloud as clouds
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.cloud import replicated
-from glance_store_bufswift.tests.functional import test_cloud
+from glance_store_bufswift.tests.functional import clouds as support
 
 #: How often to ask when any of three servers may answer: the chance that one
 #: of them is never asked is 1 : 200,000.
 OFTEN = 30
 
 
-class ReplicatedCase(test_cloud.CloudTestCase):
+class ReplicatedCase(support.CloudTestCase):
     """A test with this process's replicated Swift."""
 
     cloud: replicated.Replicated

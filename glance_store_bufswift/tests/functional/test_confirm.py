@@ -23,17 +23,17 @@ from glance_store import exceptions
 from glance_store_bufswift.tests.cloud import cloud as clouds
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.cloud import replicated
-from glance_store_bufswift.tests.functional import test_orphans
+from glance_store_bufswift.tests.functional import orphans
 from glance_store_bufswift.tests import streams
 
-SEGMENT = test_orphans.SEGMENT
+SEGMENT = orphans.SEGMENT
 SIZE = 4 * SEGMENT + 5
 
 #: Where the source of an upload falls silent: two segments are stored then.
 SILENT = 5 * SEGMENT // 2
 
 
-class Case(test_orphans.Case):
+class Case(orphans.Case):
     """Tests with a Swift of three replicas."""
 
     cloud: replicated.Replicated

@@ -24,9 +24,9 @@ from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import deletes
 from glance_store_bufswift.tests import streams
 
+LISTING = deletes.LISTING
+SECOND = deletes.SECOND
 BACKEND = exceptions.BackendException
-LISTING = r'\?format=json.*prefix='
-SECOND = '/00000002$'
 
 
 class TestDelete(deletes.Case):
@@ -210,26 +210,7 @@ class TestForeign(deletes.Case):
         self.check(f'{self.container}/image-1/')
 
 
-class StaticCase(deletes.Case):
-    """Tests of Static Large Objects, which Glance is given by others."""
-
-    def upload_slo(self, *more: dict[str, Any]) -> None:
-        """Have an image that is one."""
-        self.upload()
-        segments = [{'path': f'/{self.container}/{name}'}
-                    for name in self.listing(f'{self.image}/')]
-        self.put_slo(self.image, [*segments, *more])
-        self.assertIn('x-static-large-object', self.cloud.connection()
-                      .head_object(self.container, self.image))
-
-    def put_slo(self, name: str, segments: list[dict[str, Any]]) -> None:
-        """Store the manifest of one."""
-        self.cloud.connection().put_object(
-            self.container, name, json.dumps(segments),
-            query_string='multipart-manifest=put')
-
-
-class TestStatic(StaticCase):
+class TestStatic(deletes.StaticCase):
     def test_deleted(self) -> None:
         self.upload_slo()
         self.deletes()

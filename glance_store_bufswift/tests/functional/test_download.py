@@ -12,7 +12,6 @@
 
 """Reading images: in whole, in parts, over what breaks, and to no end."""
 
-import gc
 import json
 from typing import Any
 import uuid
@@ -21,90 +20,16 @@ from glance_store import exceptions
 from glance_store import multi_backend
 
 from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import leaks
+from glance_store_bufswift.tests.functional import downloads
 from glance_store_bufswift.tests import stores as made_stores
 from glance_store_bufswift.tests import streams
 
-SEGMENT = base.SEGMENT
-IMAGE = 3 * SEGMENT + 300_000
-UNAVAILABLE = exceptions.RemoteServiceUnavailable
+SEGMENT = downloads.SEGMENT
+IMAGE = downloads.IMAGE
+UNAVAILABLE = downloads.UNAVAILABLE
 
 
-class TestCase(base.TestCase):
-    options = {'swift_buffered_retries': 2}
-
-    def setUp(self) -> None:
-        super().setUp()
-        gc.collect()
-        self.before = self.connections()
-
-    def upload(self, size: int = IMAGE, kind: str = 'swift+buffered',
-               **options: Any) -> None:
-        """Have an image, and a store to read it with."""
-        self.data = streams.image(size)
-        declared = size if options else 0
-        made = self.stores(f'fast:{kind}', fast=options)
-        self.uri = made.add(self.image, streams.Stream(self.data),
-                            declared)[0]
-        if kind == 'swift':
-            # The stock driver leaves its connections to the collector.
-            self.before = self.connections()
-        self.made = self.stores()
-        self.proxy.clear()
-
-    def inject(self, fault: faults.Fault, times: int | None = 1,
-               skip: int = 0, method: str = 'GET',
-               segment: int = 0) -> faults.Rule:
-        """Have the requests for the image meet a fault.
-
-        :param segment: have those for one of its segments meet it instead
-        """
-        name = f'/{self.image}(-|/.*/)0*{segment}$' if segment else (
-            f'/{self.image}(\\?.*)?$')
-        return self.proxy.add(faults.Rule(
-            fault, method, name, times=times, skip=skip))
-
-    def get(self, **what: Any) -> bytes:
-        """What get() gives, which is as long as it tells."""
-        chunks, size = multi_backend.get(self.uri, 'fast', **what)
-        data = b''.join(chunks)
-        self.assertEqual((size, size), (len(data), len(chunks)))
-        self.assert_closed()
-        return data
-
-    def assert_read(self, data: bytes) -> None:
-        """These are the bytes of the image."""
-        # Not compared themselves: a diff of megabytes takes minutes.
-        self.assertEqual((len(self.data), streams.hashes(self.data)),
-                         (len(data), streams.hashes(data)))
-
-    def assert_lost(self, error: type[Exception], **what: Any) -> str:
-        """The image can't be read to its end, and nothing stays open."""
-        chunks, _ = multi_backend.get(self.uri, 'fast', **what)
-        caught = self.assertRaises(error, b''.join, chunks)
-        self.assertIs(error, type(caught))
-        self.assert_closed()
-        return str(caught)
-
-    def ranges(self, segment: int = 0) -> list[str | None]:
-        """What was asked for of the image, or of a segment of ours."""
-        end = f'/{segment:08d}' if segment else self.image
-        return [each.headers.get('range') for each in self.proxy.log
-                if each.method == 'GET'
-                and each.path.partition('?')[0].endswith(end)]
-
-    def connections(self) -> list[str]:
-        """The connections that this process has."""
-        return leaks.connections(
-            self.proxy.port, self.cloud.keystone_proxy.port)
-
-    def assert_closed(self) -> None:
-        """No connection is open that was not before."""
-        self.assertEqual(set(), set(self.connections()) - set(self.before))
-
-
-class TestWhole(TestCase):
+class TestWhole(downloads.TestCase):
     def check(self, size: int, kind: str = 'swift+buffered',
               **options: Any) -> None:
         # The stock driver leaves segments of what it replaces in the image.
@@ -144,7 +69,7 @@ class TestWhole(TestCase):
             query_string='multipart-manifest=put')
 
 
-class TestRange(TestCase):
+class TestRange(downloads.TestCase):
     """What Glance asks for to answer a request with a Range."""
 
     def setUp(self) -> None:
@@ -189,7 +114,7 @@ class TestRange(TestCase):
         self.assertEqual(2, len(self.ranges(1)))
 
 
-class TestResume(TestCase):
+class TestResume(downloads.TestCase):
     def resumes(self, fault: faults.Fault, at: int, segment: int = 0,
                 **options: Any) -> None:
         self.made = self.stores(fast=options)
@@ -265,7 +190,7 @@ class TestResume(TestCase):
             if each.path.endswith('/00000002')])
 
 
-class TestLost(TestCase):
+class TestLost(downloads.TestCase):
     """An image is read whole, or there is an error."""
 
     def setUp(self) -> None:
@@ -321,7 +246,7 @@ class TestLost(TestCase):
         self.assertIn('404', self.assert_lost(exceptions.BackendException))
 
 
-class TestEnd(TestCase):
+class TestEnd(downloads.TestCase):
     """Whoever stops early leaves nothing open."""
 
     def setUp(self) -> None:
@@ -363,7 +288,7 @@ class TestEnd(TestCase):
         self.assertEqual([], list(chunks))
 
 
-class TestRefused(TestCase):
+class TestRefused(downloads.TestCase):
     """What can't be opened, and what its size is."""
 
     def setUp(self) -> None:

@@ -21,16 +21,16 @@ from glance_store import multi_backend
 
 from glance_store_bufswift.reader import memory
 from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.functional import test_download
+from glance_store_bufswift.tests.functional import downloads
 from glance_store_bufswift.tests import streams
 
-SEGMENT = test_download.SEGMENT
+SEGMENT = downloads.SEGMENT
 
 #: Three pieces of 512,000 bytes in the longest of two segments and a half.
 PIECE, IMAGE = 512_000, 5 * SEGMENT // 2
 
 
-class TestCase(test_download.TestCase):
+class TestCase(downloads.TestCase):
     def setUp(self) -> None:
         super().setUp()
         for name, value in (('parts.PIECE', PIECE), ('gauge.ENOUGH', 1),
@@ -100,7 +100,7 @@ class TestFaults(TestCase):
         self.proxy.clear()
         self.inject(faults.Rewrite(206, {'Content-Range': wrong}), None,
                     segment=2)
-        self.assert_lost(test_download.UNAVAILABLE)
+        self.assert_lost(downloads.UNAVAILABLE)
 
     def test_missing_at_times(self) -> None:
         self.inject(faults.Status(code=404), segment=2)
@@ -117,7 +117,7 @@ class TestFaults(TestCase):
     def test_another_object(self) -> None:
         self.inject(faults.Rewrite(None, {'ETag': 32 * '0'}), None, segment=3)
         self.assertIn('another object', self.assert_lost(
-            test_download.UNAVAILABLE))
+            downloads.UNAVAILABLE))
 
 
 class TestEnd(TestCase):
@@ -179,4 +179,4 @@ class TestPlain(TestCase):
             lambda _: self.cloud.connection().put_object(
                 self.container, self.image, other)), skip=1)
         self.assertIn('another object', self.assert_lost(
-            test_download.UNAVAILABLE))
+            downloads.UNAVAILABLE))

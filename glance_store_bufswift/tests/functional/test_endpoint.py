@@ -17,11 +17,11 @@ import uuid
 
 from glance_store_bufswift.tests.cloud import keystone
 from glance_store_bufswift.tests.functional import commands
-from glance_store_bufswift.tests.functional import test_tenants
+from glance_store_bufswift.tests.functional import tenants
 from glance_store_bufswift.tests import stores
 from glance_store_bufswift.tests import streams
 
-SEGMENT = test_tenants.SEGMENT
+SEGMENT = tenants.SEGMENT
 
 
 def regions_options(test: commands.Case) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class TestOneAccount(commands.Case):
         self.check(**regions_options(self))
 
 
-class TestTenants(test_tenants.TestCase, commands.Case):
+class TestTenants(tenants.TestCase, commands.Case):
     def check(self, **options: Any) -> None:
         data = streams.image(2 * SEGMENT + 5)
         made = self.stores(fast=options)

@@ -23,8 +23,6 @@ from glance_store_bufswift.tests.functional import matrix
 load_tests = testscenarios.load_tests_apply_scenarios
 
 BACKEND = exceptions.BackendException
-#: A release of glance_store without TimeoutError gets the former.
-TIMEOUT = getattr(exceptions, 'TimeoutError', BACKEND)
 
 
 def row(fault: faults.Fault, error: type[Exception], *says: str,
@@ -46,7 +44,7 @@ def answered(code: int, error: type[Exception] = BACKEND,
 
 TABLE = {
     'reset': row(faults.Reset(after=1000), BACKEND, 'Connection aborted'),
-    'stall': row(faults.Stall(after=1000), TIMEOUT, 'timed out'),
+    'stall': row(faults.Stall(after=1000), matrix.TIMEOUT, 'timed out'),
     '401': answered(401),
     '403': answered(403, exceptions.StorageWriteDenied, tried=1),
     # Never NotFound: Glance would delete the image. A proxy may not know yet
@@ -69,7 +67,7 @@ TABLE = {
     'answer lost': row(faults.LostAnswer(), BACKEND, 'Connection aborted'),
     'landing late': row(faults.LateLanding(reset=True), BACKEND,
                         'Connection aborted'),
-    'answer late': row(faults.LateLanding(), TIMEOUT, 'timed out'),
+    'answer late': row(faults.LateLanding(), matrix.TIMEOUT, 'timed out'),
 }
 
 

@@ -19,7 +19,6 @@ from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.cloud import journal
 from glance_store_bufswift.tests.functional import expiry
 from glance_store_bufswift.tests.functional import matrix
-from glance_store_bufswift.tests.functional import test_faults_final
 from glance_store_bufswift.tests import stores
 
 load_tests = testscenarios.load_tests_apply_scenarios
@@ -108,7 +107,7 @@ class TestKeystone(matrix.Case):
     scenarios: list[matrix.Row] = [
         ('reset', {'fault': faults.Reset(), 'says': 'Connection aborted'}),
         ('stall', {'fault': faults.Stall(), 'says': 'timed out',
-                   'error': test_faults_final.TIMEOUT}),
+                   'error': matrix.TIMEOUT}),
         ('answer lost', {'fault': faults.LostAnswer(),
                          'says': 'Connection aborted'}),
         *((str(code), {'fault': matrix.status(code), 'says': str(code)})

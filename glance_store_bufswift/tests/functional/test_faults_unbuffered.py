@@ -21,7 +21,6 @@ import testscenarios
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import matrix
-from glance_store_bufswift.tests.functional import test_faults_final
 
 load_tests = testscenarios.load_tests_apply_scenarios
 
@@ -42,7 +41,7 @@ class Unbuffered(matrix.Case):
         ('reset', {'fault': faults.Reset(after=faults.WHOLE),
                    'error': BACKEND, 'says': 'Connection aborted'}),
         ('stall', {'fault': faults.Stall(after=faults.WHOLE),
-                   'error': test_faults_final.TIMEOUT, 'says': 'timed out'}),
+                   'error': matrix.TIMEOUT, 'says': 'timed out'}),
         ('lost', {'fault': faults.LostAnswer(), 'error': BACKEND,
                   'says': 'Connection aborted'}),
         ('flipped', {'fault': faults.FlipByte(5), 'error': BACKEND,

@@ -22,7 +22,6 @@ from glance_store_bufswift import once
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import deletes
 from glance_store_bufswift.tests.functional import matrix
-from glance_store_bufswift.tests.functional import test_delete
 from glance_store_bufswift.tests import streams
 
 load_tests = testscenarios.load_tests_apply_scenarios
@@ -180,7 +179,7 @@ class TestAround(Case):
 class TestDelete(deletes.Case):
     def test_gone(self) -> None:
         """410 in place of 404."""
-        for path in (test_delete.SECOND, f'{self.image}$'):
+        for path in (deletes.SECOND, f'{self.image}$'):
             self.upload()
             self.inject(faults.Rewrite(410), 'DELETE', path)
             self.deletes()
@@ -188,8 +187,8 @@ class TestDelete(deletes.Case):
     def test_header_that_is_no_utf_8(self) -> None:
         self.upload()
         for method, path in (('HEAD', self.image),
-                             ('GET', test_delete.LISTING),
-                             ('DELETE', test_delete.SECOND),
+                             ('GET', deletes.LISTING),
+                             ('DELETE', deletes.SECOND),
                              ('DELETE', f'{self.image}$')):
             self.inject(ODD, method, path)
         self.deletes()
@@ -199,11 +198,11 @@ class TestDelete(deletes.Case):
             self.upload()
             page = faults.Status(code=200, body=body, headers={
                 'Content-Type': 'application/json'})
-            self.inject(page, 'GET', test_delete.LISTING, None)
+            self.inject(page, 'GET', deletes.LISTING, None)
             self.keeps(BACKEND, 'listing of', 'tried 3 times')
 
 
-class TestDeleteStatic(test_delete.StaticCase):
+class TestDeleteStatic(deletes.StaticCase):
     """An SLO of which nobody tells what it is made of, as with Ceph RGW."""
 
     def told(self, body: bytes, times: int | None = None) -> None:

@@ -19,10 +19,10 @@ from glance_store import multi_backend
 
 from glance_store_bufswift import once
 from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.functional import test_download
+from glance_store_bufswift.tests.functional import downloads
 from glance_store_bufswift.tests import stores
 
-IMAGE, SEGMENT = test_download.IMAGE, test_download.SEGMENT
+IMAGE, SEGMENT = downloads.IMAGE, downloads.SEGMENT
 
 
 def rewrite(status: int | None = None,
@@ -51,7 +51,7 @@ RANGES = {
 }
 
 
-class TestCase(test_download.TestCase):
+class TestCase(downloads.TestCase):
     def setUp(self) -> None:
         super().setUp()
         once.forget()
@@ -136,7 +136,7 @@ class TestForms(TestCase):
             self.inject(faults.BreakAnswer(SEGMENT // 2), segment=segment)
             self.inject(rewrite(etag=None, x_timestamp=None,
                                 last_modified=None), None, segment=segment)
-            said = self.assert_lost(test_download.UNAVAILABLE)
+            said = self.assert_lost(downloads.UNAVAILABLE)
             self.assertIn('does a proxy remove ETags?', said)
             self.assertNotIn('another object', said)
 
@@ -220,7 +220,7 @@ class TestHeader(TestCase):
             self.assert_read(self.get())
         self.inject(odd, None)
         caught = self.assertRaises(
-            test_download.UNAVAILABLE, multi_backend.get, self.uri, 'fast')
+            downloads.UNAVAILABLE, multi_backend.get, self.uri, 'fast')
         self.assertIn('UnicodeDecodeError', str(caught))
         self.assert_closed()
 

@@ -14,12 +14,10 @@
 
 import datetime
 import json
-import time
 from typing import Any
 from unittest import mock
 import uuid
 
-import fixtures
 
 from glance_store_bufswift import layout
 from glance_store_bufswift.orphans import attempts
@@ -27,66 +25,17 @@ from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import wire
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests.functional import commands
+from glance_store_bufswift.tests.functional import orphans
 from glance_store_bufswift.tests.functional import uploaders
 from glance_store_bufswift.tests import streams
 
-SEGMENT = base.SEGMENT
+SEGMENT = orphans.SEGMENT
+DAY = orphans.DAY
+MIDDLE = orphans.MIDDLE
 BOTH = 'fast:swift+buffered,stock:swift'
-DAY = datetime.timedelta(days=1)
-#: Of a third segment.
-MIDDLE = 5 * SEGMENT // 2
-LATER = datetime.timedelta(days=100)
 
 
-class Case(commands.Case):
-    def setUp(self) -> None:
-        super().setUp()
-        self.set_clock(datetime.datetime.now(datetime.timezone.utc) + LATER)
-
-    def set_clock(self, moment: datetime.datetime) -> None:
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.cmd.orphans.now', lambda *_: moment))
-
-    def put(self, name: str, data: bytes = b'x', container: str = '',
-            **headers: str) -> None:
-        """Store an object past the fault proxy."""
-        self.cloud.connection().put_object(
-            container or self.container, name, data,
-            headers={key.replace('_', '-'): value
-                     for key, value in headers.items()})
-
-    def put_segments(self, stock: bool = False, count: int = 2) -> str:
-        """Store what a killed upload leaves; gives the prefix."""
-        image = str(uuid.uuid4())
-        where = layout.Layout(self.container, image)
-        self.cloud.connection().put_container(self.container)
-        for number in range(1, count + 1):
-            self.put(f'{image}-{number:05d}' if stock
-                     else where.segment(number))
-        return f'{image}-' if stock else where.prefix
-
-    def found(self, config: str, *words: str) -> list[str]:
-        """The prefixes of the orphans that are listed."""
-        code, rows = self.rows(config, 'orphans', 'list', *words)
-        self.assertEqual(int(bool(rows)), code)
-        return sorted(row['prefix'] for row in rows)
-
-    def newest(self, image: str) -> datetime.datetime:
-        """When the newest segment of an image was stored."""
-        _, found = self.cloud.connection().get_container(
-            self.container, prefix=image)
-        return max(moment for each in found
-                   if (moment := listings.entry(each).modified))
-
-    def wait_for(self, image: str, count: int) -> None:
-        """Wait until so many objects of an image are listed."""
-        until = time.monotonic() + 60
-        while len(self.listing(image)) < count:
-            self.assertLess(time.monotonic(), until, str(self.listing()))
-
-
-class TestKilled(Case):
+class TestKilled(orphans.Case):
     """A process is killed in mid-upload, another upload goes on."""
 
     def uploader(self) -> uploaders.Uploader:
@@ -117,7 +66,8 @@ class TestKilled(Case):
         self.assertEqual(data, whole.get(answer[0]))
         for stored, name in kept:
             self.assertEqual(data, whole.get(stored[0], name))
-        self.set_clock(datetime.datetime.now(datetime.timezone.utc) + LATER)
+        self.set_clock(
+            datetime.datetime.now(datetime.timezone.utc) + orphans.LATER)
         self.assertEqual([], self.found(self.config(BOTH)))
 
     def check(self, config: str, dead: list[str], alive: str) -> None:
@@ -142,7 +92,7 @@ class TestKilled(Case):
         self.assertEqual((0, []), self.rows(config, 'orphans', 'list'))
 
 
-class TestReferred(Case):
+class TestReferred(orphans.Case):
     """What any manifest refers to is kept."""
 
     def test_whatever_the_manifest(self) -> None:
@@ -194,7 +144,7 @@ class TestReferred(Case):
         self.assertEqual(data, made.get(uri))
 
 
-class TestAge(Case):
+class TestAge(orphans.Case):
     def test_young_ones_are_left(self) -> None:
         prefix = self.put_segments()
         newest = self.newest(prefix)
@@ -218,7 +168,7 @@ class TestAge(Case):
             self.assertIn('--min-age', err)
 
 
-class TestListing(Case):
+class TestListing(orphans.Case):
     def test_page_by_page(self) -> None:
         prefixes = [self.put_segments(stock=bool(turn % 2), count=4)
                     for turn in range(4)]
@@ -268,7 +218,7 @@ class TestListing(Case):
         self.container = true_name
 
 
-class TestTenants(Case):
+class TestTenants(orphans.Case):
     options = {'swift_store_multi_tenant': True}
 
     def test_a_projects_account(self) -> None:
@@ -313,7 +263,7 @@ class TestTenants(Case):
         self.assertIn('--project', err)
 
 
-class TestFailure(Case):
+class TestFailure(orphans.Case):
     def test_swift_does_not_answer(self) -> None:
         """Nothing is deleted when not everything is known."""
         self.put_segments()
@@ -355,7 +305,7 @@ class TestFailure(Case):
         self.assertEqual(2, len(self.listing(prefix)))
 
 
-class TestProcess(Case):
+class TestProcess(orphans.Case):
     """The console script as it is installed."""
 
     def test_nothing_old_enough(self) -> None:

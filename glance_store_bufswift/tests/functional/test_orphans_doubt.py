@@ -18,14 +18,14 @@ import uuid
 
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests.functional import test_orphans
+from glance_store_bufswift.tests.functional import orphans
 from glance_store_bufswift.tests import streams
 
-SEGMENT = test_orphans.SEGMENT
-IN_DOUBT = 4
+SEGMENT = orphans.SEGMENT
+IN_DOUBT = orphans.IN_DOUBT
 
 
-class Case(test_orphans.Case):
+class Case(orphans.Case):
     """Tests with a whole image, and an orphan of another image."""
 
     def setUp(self) -> None:

@@ -17,15 +17,14 @@ import uuid
 
 from glance_store_bufswift.tests.cloud import cloud as clouds
 from glance_store_bufswift.tests.cloud import replicated
-from glance_store_bufswift.tests.functional import test_orphans
-from glance_store_bufswift.tests.functional import test_orphans_doubt
+from glance_store_bufswift.tests.functional import orphans
 from glance_store_bufswift.tests import streams
 
-SEGMENT = test_orphans.SEGMENT
-IN_DOUBT = test_orphans_doubt.IN_DOUBT
+SEGMENT = orphans.SEGMENT
+IN_DOUBT = orphans.IN_DOUBT
 
 
-class Case(test_orphans.Case):
+class Case(orphans.Case):
     """Tests with a whole image of two attempts, the first one left behind."""
 
     cloud: replicated.Replicated

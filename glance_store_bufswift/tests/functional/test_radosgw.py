@@ -22,7 +22,7 @@ import requests
 
 from glance_store_bufswift.check import limits
 from glance_store_bufswift.tests.cloud import site
-from glance_store_bufswift.tests.functional import test_cloud
+from glance_store_bufswift.tests.functional import clouds
 from glance_store_bufswift.tests.unit import radosgw
 
 #: Seconds until a request fails; reached only then.
@@ -33,7 +33,7 @@ MOST = 5 * (1 << 30)
 
 
 @unittest.skipUnless(site.on_rgw(), 'for tools/tox -e rgw')
-class TestAnswers(test_cloud.CloudTestCase):
+class TestAnswers(clouds.CloudTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.connection = self.cloud.connection()

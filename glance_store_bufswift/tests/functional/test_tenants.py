@@ -25,61 +25,13 @@ import requests
 
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import stores as made_stores
+from glance_store_bufswift.tests.functional import tenants
 from glance_store_bufswift.tests import streams
 
-SEGMENT = base.SEGMENT
+SEGMENT = tenants.SEGMENT
 
 
-class TestCase(base.TestCase):
-    options = {'swift_store_multi_tenant': True}
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.demo = self.cloud.site.demo
-        self.context = self.cloud.tenant_context()
-        self.prefix = self.container
-        # Each image has a container of its own.
-        self.container = f'{self.prefix}_{self.image}'
-        self.addCleanup(self.cloud.delete_container, self.container,
-                        user=self.demo)
-
-    def stores(self, enabled: str = 'fast:swift+buffered',
-               **sections: Any) -> made_stores.Stores:
-        own = {'swift_store_container': self.prefix} | self.options
-        return super().stores(
-            enabled, fast=own | sections.pop('fast', {}), **sections)
-
-    def listing(self, prefix: str = '') -> list[str]:
-        return self.cloud.listing(self.container, prefix, user=self.demo)
-
-    def has_container(self) -> bool:
-        _, found = self.cloud.connection(self.demo).get_account()
-        return self.container in [entry['name'] for entry in found]
-
-    def trusts(self, method: str) -> int:
-        """How many trusts were made or deleted.
-
-        As upstream's client has no region, this goes past the proxies.
-        """
-        return len([record for record in self.records.all
-                    if record.name == 'keystoneauth.session'
-                    and f'-X {method} ' in record.getMessage()
-                    and '/OS-TRUST/trusts' in record.getMessage()])
-
-    def add(self, made: made_stores.Stores, data: bytes,
-            declared: int = 0) -> str:
-        uri, size, *hashes, metadata = made.add(
-            self.image, streams.Stream(data), declared, context=self.context)
-        self.assertEqual((len(data), *streams.hashes(data)), (size, *hashes))
-        self.assertEqual({'store': 'fast'}, metadata)
-        self.assertEqual(data, self.cloud.object_bytes(
-            self.container, self.image, user=self.demo))
-        self.assert_nothing_runs()
-        return str(uri)
-
-
-class TestTenants(TestCase):
+class TestTenants(tenants.TestCase):
     def check(self, size: int, declared: int = 0, **options: Any) -> None:
         """Upload, read and delete in the user's account."""
         data = streams.image(size)
@@ -167,7 +119,7 @@ class TestTenants(TestCase):
             self.assertFalse(self.has_container())
 
 
-class TestFailure(TestCase):
+class TestFailure(tenants.TestCase):
     """A failed upload leaves no container that it created."""
 
     def break_off(self, size: int, at: int) -> None:
@@ -213,7 +165,7 @@ class TestFailure(TestCase):
         self.assertFalse(self.has_container())
 
 
-class TestShares(TestCase):
+class TestShares(tenants.TestCase):
     """set_acls, as Glance calls it when members or visibility change."""
 
     def share(self, uri: str, **who: Any) -> tuple[set[str], int]:

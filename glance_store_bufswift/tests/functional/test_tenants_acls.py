@@ -20,16 +20,16 @@ from glance_store import multi_backend
 
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import expiry
-from glance_store_bufswift.tests.functional import test_trusts
+from glance_store_bufswift.tests.functional import tenants
 from glance_store_bufswift.tests import stores
 from glance_store_bufswift.tests import streams
 from glance_store_bufswift import trusts
 
-SEGMENT = test_trusts.SEGMENT
+SEGMENT = tenants.SEGMENT
 
 
-class TestCase(test_trusts.TestCase):
-    options = {**test_trusts.TestCase.options, 'swift_buffered_threads': 1,
+class TestCase(tenants.TrustsTestCase):
+    options = {**tenants.TrustsTestCase.options, 'swift_buffered_threads': 1,
                'swift_buffered_retries': 2}
 
     def setUp(self) -> None:

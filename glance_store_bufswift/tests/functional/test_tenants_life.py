@@ -19,14 +19,14 @@ from glance_store import exceptions
 from glance_store import multi_backend
 
 from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.functional import test_tenants
+from glance_store_bufswift.tests.functional import tenants
 from glance_store_bufswift.tests import streams
 
-SEGMENT = test_tenants.SEGMENT
+SEGMENT = tenants.SEGMENT
 
 
-class TestCase(test_tenants.TestCase):
-    options = {**test_tenants.TestCase.options, 'swift_buffered_retries': 1}
+class TestCase(tenants.TestCase):
+    options = {**tenants.TestCase.options, 'swift_buffered_retries': 1}
 
     def setUp(self) -> None:
         super().setUp()

@@ -23,13 +23,13 @@ from keystoneclient.v3.contrib import trusts
 
 from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import expiry
-from glance_store_bufswift.tests.functional import test_tenants
+from glance_store_bufswift.tests.functional import tenants
 from glance_store_bufswift.tests import streams
 
-SEGMENT = test_tenants.SEGMENT
+SEGMENT = tenants.SEGMENT
 
 
-class TestRevoked(test_tenants.TestCase):
+class TestRevoked(tenants.TestCase):
     """What becomes of a revoked token depends on the trust."""
 
     def revoke(self) -> None:
@@ -104,10 +104,10 @@ class TestRevoked(test_tenants.TestCase):
         self.assertEqual([], self.records.of(logging.WARNING))
 
 
-class TestExpired(expiry.TestCase, test_tenants.TestCase):
+class TestExpired(expiry.TestCase, tenants.TestCase):
     """The token's time is up while the second segment is sent."""
 
-    options = {**test_tenants.TestCase.options, 'swift_buffered_threads': 1}
+    options = {**tenants.TestCase.options, 'swift_buffered_threads': 1}
 
     def setUp(self) -> None:
         super().setUp()

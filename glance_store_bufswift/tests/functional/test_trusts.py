@@ -13,55 +13,17 @@
 """Trusts, at a real Keystone."""
 
 import logging
-from typing import Any
 
-import fixtures
 from keystoneauth1 import exceptions as ksa
-from keystoneclient.v3 import client as ks_client
-from keystoneclient.v3.contrib import trusts as ks_trusts
 
 from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.functional import test_tenants
+from glance_store_bufswift.tests.functional import tenants
 from glance_store_bufswift.tests import streams
-from glance_store_bufswift import trusts
 
-SEGMENT = test_tenants.SEGMENT
-
-
-class TestCase(test_tenants.TestCase):
-    def setUp(self) -> None:
-        super().setUp()
-        user = self.cloud.site.glance
-        self.trustee = trusts.Trustee(
-            self.cloud.auth_url, user.name, user.password, user.project)
-        self.user_id = self.context.user_id
-        self.made: list[str] = []
-        true_create = ks_trusts.TrustManager.create
-
-        def create(*args: Any, **kwargs: Any) -> Any:
-            made = true_create(*args, **kwargs)
-            self.made.append(made.id)
-            return made
-        self.useFixture(fixtures.MonkeyPatch(
-            'keystoneclient.v3.contrib.trusts.TrustManager.create', create))
-
-    def make(self) -> trusts.Trust:
-        """A trust of the ordinary user."""
-        made = trusts.make(self.trustee, self.context.auth_token,
-                           self.context.project_id)
-        self.addCleanup(made.remove)
-        return made
-
-    def standing(self) -> list[str]:
-        """The trusts that this test has made and Keystone has."""
-        session = self.cloud.session(direct=True, user=self.demo)
-        client = ks_client.Client(
-            session=session, endpoint_override=self.cloud.direct_auth_url)
-        return [each.id for each in client.trusts.list(
-            trustor_user=self.user_id) if each.id in self.made]
+SEGMENT = tenants.SEGMENT
 
 
-class TestTrust(TestCase):
+class TestTrust(tenants.TrustsTestCase):
     def test_gives_tokens_in_the_users_name(self) -> None:
         access = self.make().login.get_access()
         self.assertEqual(
@@ -109,7 +71,7 @@ class TestTrust(TestCase):
         self.assertNotIn(self.trustee.password, repr(self.trustee))
 
 
-class TestUploads(TestCase):
+class TestUploads(tenants.TrustsTestCase):
     def requests(self) -> list[tuple[str, str]]:
         """Method and end of the path of what Keystone was asked."""
         return [(each.method, each.path.rpartition('/')[2])

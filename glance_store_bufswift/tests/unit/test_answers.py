@@ -12,18 +12,10 @@
 
 """What an answer says, beside its status."""
 
-import json
-
 from oslotest import base
 
 from glance_store_bufswift.swift import answers
-
-#: As Ceph RGW writes it, asked for JSON, for XML and for nothing.
-JSON = json.dumps({'Code': 'EntityTooLarge', 'RequestId': 'tx0000-default',
-                   'HostId': '1-default-default'}).encode()
-XML = (b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>EntityTooLarge'
-       b'</Code><RequestId>tx0000-default</RequestId></Error>')
-PLAIN = b'EntityTooLarge'
+from glance_store_bufswift.tests.unit import refusals
 
 SWIFT = (b'<html><h1>Forbidden</h1><p>Access was denied to this resource.'
          b'</p></html>')
@@ -35,7 +27,8 @@ NGINX = (b'<html>\r\n<head><title>413 Request Entity Too Large</title></head>'
 
 class TestCode(base.BaseTestCase):
     def test_in_every_form(self) -> None:
-        for body in (JSON, XML, PLAIN, XML.decode(), JSON.decode(),
+        for body in (refusals.JSON, refusals.XML, refusals.PLAIN,
+                     refusals.XML.decode(), refusals.JSON.decode(),
                      b'Your proposed upload exceeds: EntityTooLarge'):
             self.assertEqual('EntityTooLarge', answers.code(body), f'{body!r}')
 
@@ -47,7 +40,7 @@ class TestCode(base.BaseTestCase):
 
 class TestWords(base.BaseTestCase):
     def test_code(self) -> None:
-        for body in (JSON, XML, PLAIN):
+        for body in (refusals.JSON, refusals.XML, refusals.PLAIN):
             self.assertEqual('EntityTooLarge', answers.words(body))
 
     def test_code_with_a_message(self) -> None:

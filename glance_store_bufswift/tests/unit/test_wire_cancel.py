@@ -12,45 +12,18 @@
 
 """Breaking off a request from another thread, plain and on TLS."""
 
-import datetime
-import ipaddress
 from pathlib import Path
 import ssl
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives import serialization
-from cryptography import x509
-from cryptography.x509.oid import NameOID
 import fixtures
 
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift import errors
 from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.unit import certificates
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift.tests.unit import waits
 from glance_store_bufswift.tests.unit import wires
-
-
-def write_certificate(path: Path) -> None:
-    """A self-signed certificate for 127.0.0.1 and its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, 'test')])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    day = datetime.timedelta(days=1)
-    address = x509.IPAddress(ipaddress.ip_address('127.0.0.1'))
-    certificate = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name)
-        .public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now - day).not_valid_after(now + day)
-        .add_extension(x509.SubjectAlternativeName([address]), False)
-        .add_extension(x509.BasicConstraints(True, None), True)
-        .sign(key, hashes.SHA256()))
-    path.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(serialization.Encoding.PEM,
-                            serialization.PrivateFormat.PKCS8,
-                            serialization.NoEncryption()))
 
 
 class TestCancel(wires.WireTestCase):
@@ -123,7 +96,7 @@ class TestTLS(TestCancel):
     def setUp(self) -> None:
         super().setUp()
         path = Path(self.useFixture(fixtures.TempDir()).path, 'cert.pem')
-        write_certificate(path)
+        certificates.write_certificate(path)
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.tls.load_cert_chain(path)
         self.cacert = str(path)

@@ -38,8 +38,8 @@ import fixtures
 
 from glance_store_bufswift import errors
 from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.unit import certificates
 from glance_store_bufswift.tests.unit import sockets
-from glance_store_bufswift.tests.unit import test_wire_cancel
 from glance_store_bufswift.tests.unit import waits
 from glance_store_bufswift.tests.unit import wires
 
@@ -229,7 +229,7 @@ class TestEarly401(wires.WireTestCase):
     def test_on_tls_it_may_take_another_try(self) -> None:
         """OpenSSL does not always give what came before the reset."""
         path = Path(self.useFixture(fixtures.TempDir()).path, 'cert.pem')
-        test_wire_cancel.write_certificate(path)
+        certificates.write_certificate(path)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(path)
         server = self.serve(*[refuse_first_token] * 3, tls=tls)

@@ -13,50 +13,24 @@
 """Answers of gateways and proxies that are no success, and what they say."""
 
 from collections.abc import Callable
-from typing import Any
 
 from glance_store import exceptions
 
-from glance_store_bufswift import errors
 from glance_store_bufswift.swift import account as accounts
+from glance_store_bufswift.tests.unit import refusals
 from glance_store_bufswift.tests.unit import sockets
-from glance_store_bufswift.tests.unit import test_answers
-from glance_store_bufswift.tests.unit import wires
 from glance_store_bufswift import translation
 
-DATA = b'body'
 
 MISSING = sockets.answer(404)
 RACE = sockets.give(b'{"Code": "ConcurrentModification"}', 409)
 
 
-class Case(wires.WireTestCase):
-    """Tests of an account on a server that answers in its own ways."""
-
-    def to(self, *actions: sockets.Action,
-           retries: int = 3) -> accounts.Account:
-        """An account on a server that does this."""
-        self.server = self.serve(*actions)
-        return self.account(self.server, retries)
-
-    def put(self, account: accounts.Account, buffered: bool = True) -> None:
-        """Store an object."""
-        account.put('c', 'o', self.segment(DATA, buffered), len(DATA))
-
-    def failed(self, call: Callable[..., Any],
-               *args: Any) -> errors.RequestFailed:
-        """The error of a call, after as many requests as there are actions."""
-        exc: errors.RequestFailed = self.assertRaises(
-            errors.RequestFailed, call, *args)
-        self.assertEqual([], self.server.actions)
-        return exc
-
-
-class TestCodes(Case):
+class TestCodes(refusals.Case):
     """Ceph RGW: what is wrong is told by a code in the body."""
 
     def test_no_room(self) -> None:
-        for body in (test_answers.JSON, test_answers.XML, test_answers.PLAIN):
+        for body in (refusals.JSON, refusals.XML, refusals.PLAIN):
             for code, status in (('EntityTooLarge', 400),
                                  ('QuotaExceeded', 403)):
                 told = body.replace(b'EntityTooLarge', code.encode())
@@ -93,7 +67,7 @@ class TestCodes(Case):
         self.assertIn('400 Told (no), ', str(exc))
 
 
-class TestRaces(Case):
+class TestRaces(refusals.Case):
     """Of two first requests of a project Ceph RGW answers 409 to one."""
 
     def test_head_and_put_of_a_container(self) -> None:
@@ -115,7 +89,7 @@ class TestRaces(Case):
         self.failed(self.put, self.to(RACE))
 
 
-class TestRedirects(Case):
+class TestRedirects(refusals.Case):
     """Told, not followed: the token is not for others."""
 
     STATUSES = (301, 302, 303, 307, 308)
@@ -177,7 +151,7 @@ class TestRedirects(Case):
         self.assertEqual([], other.requests)
 
 
-class TestGone(Case):
+class TestGone(refusals.Case):
     def test_410_to_a_delete(self) -> None:
         for status in (404, 410):
             self.to(sockets.answer(status)).delete('c', 'o')
@@ -191,7 +165,7 @@ class TestGone(Case):
         self.assertEqual(410, exc.status)
 
 
-class TestNewContainer(Case):
+class TestNewContainer(refusals.Case):
     """Another proxy may keep for a while that it is missing."""
 
     def test_put_is_tried_again(self) -> None:
@@ -200,7 +174,7 @@ class TestNewContainer(Case):
                               MISSING, sockets.store)
             account.create_container('c')
             self.put(account, buffered)
-            self.assertEqual([DATA] * 3, [
+            self.assertEqual([refusals.DATA] * 3, [
                 each.body for each in self.server.requests[1:]])
             self.assertEqual(2, len(self.waits.seconds))
             self.waits.seconds.clear()

@@ -18,15 +18,15 @@ import fixtures
 
 from glance_store_bufswift import errors
 from glance_store_bufswift import removal
+from glance_store_bufswift.tests.unit import refusals
 from glance_store_bufswift.tests.unit import sockets
-from glance_store_bufswift.tests.unit import test_wire_refused as refused
 
 
 HEAD = sockets.answer(200, X_Static_Large_Object='True')
 GONE = sockets.answer(404)
 
 
-class TestSegments(refused.Case):
+class TestSegments(refusals.Case):
     """What an SLO is made of."""
 
     def segments(self, *actions: sockets.Action,
@@ -67,7 +67,7 @@ class TestSegments(refused.Case):
         self.assertRaises(errors.NoList, self.segments, act)
 
 
-class TestDelete(refused.Case):
+class TestDelete(refusals.Case):
     """It goes also where nobody tells what it is made of: on Ceph RGW."""
 
     def told(self, *errors: list[str], status: str = '200 OK',

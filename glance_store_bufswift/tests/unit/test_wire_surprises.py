@@ -21,10 +21,10 @@ from glance_store_bufswift.swift import account as accounts
 from glance_store_bufswift.swift import failure
 from glance_store_bufswift.swift import info
 from glance_store_bufswift.tests import logs
+from glance_store_bufswift.tests.unit import refusals
 from glance_store_bufswift.tests.unit import sockets
-from glance_store_bufswift.tests.unit import test_wire_refused as refused
 
-DATA = refused.DATA
+DATA = refusals.DATA
 
 #: What swiftclient does not expect, each as the whole answer.
 SURPRISES = {
@@ -70,7 +70,7 @@ CALLS: tuple[Call, ...] = (
         'c', 'o', {}, account.tries('GET of c/o'), lambda answer: answer))
 
 
-class TestSurprises(refused.Case):
+class TestSurprises(refusals.Case):
     """Never a ValueError: Glance would take the image for invalid."""
 
     def setUp(self) -> None:
@@ -138,7 +138,7 @@ class TestSurprises(refused.Case):
             self.assertNotIn('no answer', str(exc))
 
 
-class TestQuiet(refused.Case):
+class TestQuiet(refusals.Case):
     """swiftclient's four lines for each failed request are not ours."""
 
     def setUp(self) -> None:
