@@ -14,6 +14,9 @@
 
 from importlib import metadata
 
+from glance_store_bufswift.cmd import arguments
+from glance_store_bufswift.cmd import manual
+
 project = 'glance_store_bufswift'
 copyright = 'glance_store_bufswift contributors, Apache-2.0'
 version = release = metadata.version(project)
@@ -43,8 +46,24 @@ rst_epilog = '.. |report| replace:: ' + (
     f'Report it at {urls["Issues"]}.' if 'Issues' in urls
     else 'Report it to those from whom you have this copy.')
 
+man_pages = [('admin/glance-bufswift', 'glance-bufswift',
+              'try a store of the type swift+buffered, clean up after it',
+              '', 1)]
+
 html_theme = 'furo'
 html_title = f'{project} {release}'
 html_static_path = ['_static']
 html_css_files = ['pages.css']
 html_show_sphinx = False
+
+
+def fill_in(app, page, source):
+    """Write the parsers' own help into the manual page."""
+    if page == 'admin/glance-bufswift':
+        source[0] = source[0].replace(
+            '.. commands\n', manual.text(arguments.parser()))
+
+
+def setup(app):
+    """What Sphinx calls."""
+    app.connect('source-read', fill_in)

@@ -110,6 +110,7 @@ ORDER = (
     'cmd.orphans',
     'cmd.check',
     'cmd.arguments',
+    'cmd.manual',
     'cmd.main',
 )
 
