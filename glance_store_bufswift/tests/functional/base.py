@@ -25,12 +25,12 @@ import fixtures
 from oslotest import base
 
 from glance_store_bufswift import cleanup
-from glance_store_bufswift.tests.cloud import cloud as clouds
-from glance_store_bufswift.tests.cloud import journal
-from glance_store_bufswift.tests.cloud import site as sites
-from glance_store_bufswift.tests import logs
-from glance_store_bufswift.tests import stores
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import cloud as clouds
+from glance_store_bufswift.tests.support.cloud import journal
+from glance_store_bufswift.tests.support.cloud import site as sites
+from glance_store_bufswift.tests.support import logs
+from glance_store_bufswift.tests.support import stores
+from glance_store_bufswift.tests.support import streams
 
 T = TypeVar('T', bound=Callable[..., Any])
 

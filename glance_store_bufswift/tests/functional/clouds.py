@@ -15,8 +15,8 @@
 from oslotest import base
 import swiftclient
 
-from glance_store_bufswift.tests.cloud import cloud
-from glance_store_bufswift.tests.cloud import keystone
+from glance_store_bufswift.tests.support.cloud import cloud
+from glance_store_bufswift.tests.support.cloud import keystone
 
 
 class CloudTestCase(base.BaseTestCase):

@@ -23,9 +23,9 @@ from typing import Any
 import fixtures
 
 from glance_store_bufswift.cmd import main
-from glance_store_bufswift.tests.cloud import process
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import stores
+from glance_store_bufswift.tests.support.cloud import process
+from glance_store_bufswift.tests.support import stores
 
 Rows = list[dict[str, Any]]
 

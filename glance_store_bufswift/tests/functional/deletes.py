@@ -21,11 +21,11 @@ from glance_store import multi_backend
 
 from glance_store_bufswift import deletes
 from glance_store_bufswift.swift import info
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import journal
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import leaks
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import journal
+from glance_store_bufswift.tests.support import leaks
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = base.SEGMENT
 OURS, STOCK = 'swift+buffered', 'swift'

@@ -25,7 +25,7 @@ from testtools import content
 
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import uploaders
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import streams
 
 MIB = 1 << 20
 

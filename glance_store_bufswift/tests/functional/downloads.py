@@ -18,10 +18,10 @@ from typing import Any
 from glance_store import exceptions
 from glance_store import multi_backend
 
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import leaks
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import leaks
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = base.SEGMENT
 IMAGE = 3 * SEGMENT + 300_000

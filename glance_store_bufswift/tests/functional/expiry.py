@@ -16,9 +16,9 @@ import functools
 
 import fixtures
 
-from glance_store_bufswift.tests.cloud import cloud as clouds
-from glance_store_bufswift.tests.cloud import journal
 from glance_store_bufswift.tests.functional import base
+from glance_store_bufswift.tests.support.cloud import cloud as clouds
+from glance_store_bufswift.tests.support.cloud import journal
 
 
 @functools.cache

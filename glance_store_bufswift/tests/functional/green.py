@@ -25,8 +25,8 @@ import sys  # noqa: E402
 import threading  # noqa: E402
 from typing import Any  # noqa: E402
 
-from glance_store_bufswift.tests import stores  # noqa: E402
-from glance_store_bufswift.tests import streams  # noqa: E402
+from glance_store_bufswift.tests.support import stores  # noqa: E402
+from glance_store_bufswift.tests.support import streams  # noqa: E402
 
 
 class Stream(streams.Stream):

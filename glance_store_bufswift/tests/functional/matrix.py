@@ -25,11 +25,11 @@ from typing import Any
 
 from glance_store import exceptions
 
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import journal
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import leaks
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import journal
+from glance_store_bufswift.tests.support import leaks
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = base.SEGMENT
 

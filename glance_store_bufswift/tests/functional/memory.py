@@ -20,9 +20,9 @@ than the goal is exit status 1.
 
 import sys
 
-from glance_store_bufswift.tests.bench import runner
-from glance_store_bufswift.tests.bench import scenarios
-from glance_store_bufswift.tests.bench import sink
+from glance_store_bufswift.tests.programs.bench import runner
+from glance_store_bufswift.tests.programs.bench import scenarios
+from glance_store_bufswift.tests.programs.bench import sink
 
 GOAL = scenarios.MEMORY.most
 

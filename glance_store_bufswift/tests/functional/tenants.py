@@ -19,8 +19,8 @@ from keystoneclient.v3 import client as ks_client
 from keystoneclient.v3.contrib import trusts as ks_trusts
 
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import stores as made_stores
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import stores as made_stores
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift import trusts
 
 SEGMENT = base.SEGMENT

@@ -23,13 +23,13 @@ from glance_store import multi_backend
 import requests
 import testscenarios
 
-from glance_store_bufswift.tests.cloud import balancer
-from glance_store_bufswift.tests.cloud import cloud as clouds
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import journal
 from glance_store_bufswift.tests.functional import matrix
-from glance_store_bufswift.tests import leaks
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import balancer
+from glance_store_bufswift.tests.support.cloud import cloud as clouds
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import journal
+from glance_store_bufswift.tests.support import leaks
+from glance_store_bufswift.tests.support import streams
 
 load_tests = testscenarios.load_tests_apply_scenarios
 

@@ -22,8 +22,8 @@ from glance_store import exceptions
 from glance_store_bufswift.tests.functional import commands
 from glance_store_bufswift.tests.functional import tenants
 from glance_store_bufswift.tests.functional import tls
-from glance_store_bufswift.tests import stores
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import stores
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = tenants.SEGMENT
 

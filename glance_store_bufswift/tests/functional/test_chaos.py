@@ -14,8 +14,8 @@
 
 from oslotest import base
 
-from glance_store_bufswift.tests.chaos import run
-from glance_store_bufswift.tests.cloud import cloud as clouds
+from glance_store_bufswift.tests.programs.chaos import run
+from glance_store_bufswift.tests.support.cloud import cloud as clouds
 
 
 class TestChaos(base.BaseTestCase):

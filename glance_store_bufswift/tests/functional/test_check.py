@@ -21,10 +21,10 @@ import fixtures
 
 from glance_store_bufswift.check import trip
 from glance_store_bufswift import driver
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import process
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import commands
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import process
 
 SEGMENT = base.SEGMENT
 

@@ -25,9 +25,9 @@ import swiftclient
 
 from glance_store_bufswift.check import load
 from glance_store_bufswift.cmd import status
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import process
 from glance_store_bufswift.tests.functional import commands
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import process
 
 #: Bytes in an object at most, so that a test takes a moment.
 LARGEST = 128 << 10

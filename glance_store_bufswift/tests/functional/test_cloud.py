@@ -24,14 +24,14 @@ from oslotest import base
 import requests
 import swiftclient
 
-from glance_store_bufswift.tests.cloud import cloud
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import process
-from glance_store_bufswift.tests.cloud import site
 from glance_store_bufswift.tests.functional import base as functional
 from glance_store_bufswift.tests.functional import clouds
+from glance_store_bufswift.tests.support.cloud import cloud
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import process
+from glance_store_bufswift.tests.support.cloud import site
 
-_PACKAGE = 'glance_store_bufswift.tests.cloud'
+_PACKAGE = 'glance_store_bufswift.tests.support.cloud'
 
 # A command that says where its cloud is, and then outlives any test.
 _SAY_AND_STAY = ('import json, os, time; '

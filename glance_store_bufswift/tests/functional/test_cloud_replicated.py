@@ -17,10 +17,10 @@ import io
 
 import requests
 
-from glance_store_bufswift.tests.cloud import cloud as clouds
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import replicated
 from glance_store_bufswift.tests.functional import clouds as support
+from glance_store_bufswift.tests.support.cloud import cloud as clouds
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import replicated
 
 #: How often to ask when any of three servers may answer: the chance that one
 #: of them is never asked is 1 : 200,000.

@@ -15,7 +15,7 @@
 from glance_store import exceptions
 
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = base.SEGMENT
 OURS, STOCK = 'swift+buffered', 'swift'

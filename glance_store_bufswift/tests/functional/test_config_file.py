@@ -24,11 +24,11 @@ import fixtures
 from glance_store._drivers.swift import utils
 from glance_store import exceptions
 
-from glance_store_bufswift.tests.cloud import keystone
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import logs
-from glance_store_bufswift.tests import stores
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import keystone
+from glance_store_bufswift.tests.support import logs
+from glance_store_bufswift.tests.support import stores
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = base.SEGMENT
 

@@ -20,11 +20,11 @@ from typing import Any
 import fixtures
 from glance_store import exceptions
 
-from glance_store_bufswift.tests.cloud import cloud as clouds
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import replicated
 from glance_store_bufswift.tests.functional import orphans
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import cloud as clouds
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import replicated
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = orphans.SEGMENT
 SIZE = 4 * SEGMENT + 5

@@ -18,10 +18,10 @@ import uuid
 
 from glance_store import exceptions
 
-from glance_store_bufswift.tests.cloud import keystone
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import stores
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import keystone
+from glance_store_bufswift.tests.support import stores
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = base.SEGMENT
 

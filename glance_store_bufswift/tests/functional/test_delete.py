@@ -19,10 +19,10 @@ import uuid
 
 from glance_store import exceptions
 
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import deletes
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import streams
 
 LISTING = deletes.LISTING
 SECOND = deletes.SECOND

@@ -18,9 +18,9 @@ from typing import Any
 from glance_store import exceptions
 
 from glance_store_bufswift.swift import info
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import deletes
+from glance_store_bufswift.tests.support.cloud import faults
 
 BULK = 'bulk-delete'
 

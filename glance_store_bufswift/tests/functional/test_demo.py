@@ -15,9 +15,9 @@
 import contextlib
 import io
 
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.demo import __main__ as demo
 from glance_store_bufswift.tests.functional import base
+from glance_store_bufswift.tests.programs.demo import __main__ as demo
+from glance_store_bufswift.tests.support.cloud import faults
 
 
 class TestDemo(base.TestCase):

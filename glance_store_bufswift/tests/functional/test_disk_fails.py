@@ -23,10 +23,10 @@ from typing import Any
 import fixtures
 from glance_store import exceptions
 
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import disk
 from glance_store_bufswift.tests.functional import uploaders
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = disk.SEGMENT
 MIB = disk.MIB

@@ -28,9 +28,9 @@ import fixtures
 
 from glance_store_bufswift.buffer import quota
 from glance_store_bufswift.buffer import space
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import disk
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = disk.SEGMENT
 QUOTA = 'swift_buffered_disk_quota'

@@ -20,7 +20,7 @@ import fixtures
 
 from glance_store_bufswift import once
 from glance_store_bufswift.tests.functional import disk
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = disk.SEGMENT
 

@@ -19,10 +19,10 @@ import uuid
 from glance_store import exceptions
 from glance_store import multi_backend
 
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import downloads
-from glance_store_bufswift.tests import stores as made_stores
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import stores as made_stores
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = downloads.SEGMENT
 IMAGE = downloads.IMAGE

@@ -20,9 +20,9 @@ from glance_store import exceptions
 from glance_store import multi_backend
 
 from glance_store_bufswift.reader import memory
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import downloads
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = downloads.SEGMENT
 

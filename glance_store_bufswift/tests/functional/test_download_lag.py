@@ -17,11 +17,11 @@ from typing import Any
 from glance_store import exceptions
 from glance_store import multi_backend
 
-from glance_store_bufswift.tests.cloud import cloud as clouds
-from glance_store_bufswift.tests.cloud import replicated
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import stores as made_stores
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import cloud as clouds
+from glance_store_bufswift.tests.support.cloud import replicated
+from glance_store_bufswift.tests.support import stores as made_stores
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = base.SEGMENT
 IMAGE = 3 * SEGMENT + 300_000

@@ -15,11 +15,11 @@
 from typing import Any
 import uuid
 
-from glance_store_bufswift.tests.cloud import keystone
 from glance_store_bufswift.tests.functional import commands
 from glance_store_bufswift.tests.functional import tenants
-from glance_store_bufswift.tests import stores
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import keystone
+from glance_store_bufswift.tests.support import stores
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = tenants.SEGMENT
 

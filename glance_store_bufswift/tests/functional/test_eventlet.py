@@ -21,10 +21,10 @@ import sys
 from typing import Any
 import uuid
 
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import process
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import process
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = base.SEGMENT
 

@@ -17,8 +17,8 @@ from typing import Any
 from glance_store import exceptions
 import testscenarios
 
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import matrix
+from glance_store_bufswift.tests.support.cloud import faults
 
 load_tests = testscenarios.load_tests_apply_scenarios
 

@@ -18,10 +18,10 @@ from typing import Any
 import fixtures
 from glance_store import exceptions
 
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import matrix
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import streams
 
 LATE = faults.LateLanding(reset=True)
 IMAGE = matrix.PLAIN.path

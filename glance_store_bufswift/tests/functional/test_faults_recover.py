@@ -16,8 +16,8 @@ from collections.abc import Callable
 
 import testscenarios
 
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import matrix
+from glance_store_bufswift.tests.support.cloud import faults
 
 load_tests = testscenarios.load_tests_apply_scenarios
 

@@ -19,12 +19,12 @@ import threading
 import fixtures
 
 from glance_store_bufswift.buffer import space
-from glance_store_bufswift.tests.cloud import cloud as clouds
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import journal
-from glance_store_bufswift.tests.cloud import site as sites
 from glance_store_bufswift.tests.functional import matrix
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import cloud as clouds
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import journal
+from glance_store_bufswift.tests.support.cloud import site as sites
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = matrix.SEGMENT
 

@@ -15,11 +15,11 @@
 from glance_store import exceptions
 import testscenarios
 
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import journal
 from glance_store_bufswift.tests.functional import expiry
 from glance_store_bufswift.tests.functional import matrix
-from glance_store_bufswift.tests import stores
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import journal
+from glance_store_bufswift.tests.support import stores
 
 load_tests = testscenarios.load_tests_apply_scenarios
 

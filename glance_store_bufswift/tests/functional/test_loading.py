@@ -25,8 +25,8 @@ from oslotest import base as test_base
 
 from glance_store_bufswift import driver
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import stores
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import stores
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = base.SEGMENT
 

@@ -19,10 +19,10 @@ from glance_store import exceptions
 import testscenarios
 
 from glance_store_bufswift import once
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import deletes
 from glance_store_bufswift.tests.functional import matrix
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import streams
 
 load_tests = testscenarios.load_tests_apply_scenarios
 

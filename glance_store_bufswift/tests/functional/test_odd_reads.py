@@ -18,9 +18,9 @@ from glance_store import exceptions
 from glance_store import multi_backend
 
 from glance_store_bufswift import once
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import downloads
-from glance_store_bufswift.tests import stores
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import stores
 
 IMAGE, SEGMENT = downloads.IMAGE, downloads.SEGMENT
 

@@ -23,11 +23,11 @@ from glance_store_bufswift import layout
 from glance_store_bufswift.orphans import attempts
 from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import wire
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import orphans
 from glance_store_bufswift.tests.functional import uploaders
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = orphans.SEGMENT
 DAY = orphans.DAY

@@ -16,10 +16,10 @@ import json
 from typing import Any
 import uuid
 
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import orphans
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = orphans.SEGMENT
 IN_DOUBT = orphans.IN_DOUBT

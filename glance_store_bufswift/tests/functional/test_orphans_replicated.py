@@ -15,10 +15,10 @@
 import json
 import uuid
 
-from glance_store_bufswift.tests.cloud import cloud as clouds
-from glance_store_bufswift.tests.cloud import replicated
 from glance_store_bufswift.tests.functional import orphans
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import cloud as clouds
+from glance_store_bufswift.tests.support.cloud import replicated
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = orphans.SEGMENT
 IN_DOUBT = orphans.IN_DOUBT

@@ -30,11 +30,12 @@ from keystoneauth1.identity import v3
 from keystoneauth1 import session as ks_session
 from oslotest import base
 
-from glance_store_bufswift.tests.cloud import process
-from glance_store_bufswift.tests.playground import scene
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.programs.playground import scene
+from glance_store_bufswift.tests.support.cloud import process
+from glance_store_bufswift.tests.support import streams
 
-_COMMAND = [sys.executable, '-m', 'glance_store_bufswift.tests.playground']
+_COMMAND = [sys.executable, '-m',
+            'glance_store_bufswift.tests.programs.playground']
 
 #: Seconds until something must have been printed.
 _TIMEOUT = 180.0

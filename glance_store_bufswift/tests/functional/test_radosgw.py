@@ -21,8 +21,8 @@ from urllib import parse
 import requests
 
 from glance_store_bufswift.check import limits
-from glance_store_bufswift.tests.cloud import site
 from glance_store_bufswift.tests.functional import clouds
+from glance_store_bufswift.tests.support.cloud import site
 from glance_store_bufswift.tests.unit import radosgw
 
 #: Seconds until a request fails; reached only then.

@@ -15,9 +15,9 @@
 import functools
 import io
 
-from glance_store_bufswift.tests.cloud import cloud as clouds
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import cloud as clouds
+from glance_store_bufswift.tests.support import streams
 
 SEGMENTS = 16
 

@@ -15,9 +15,9 @@
 import json
 import uuid
 
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = base.SEGMENT
 OURS, STOCK = 'swift+buffered', 'swift'

@@ -14,10 +14,10 @@
 
 import logging
 
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import journal
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import journal
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = base.SEGMENT
 SIZE = 4 * SEGMENT + 600_000

@@ -21,11 +21,11 @@ import uuid
 import fixtures
 from glance_store import exceptions
 
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import keystone
 from glance_store_bufswift.tests.functional import matrix
-from glance_store_bufswift.tests import stores
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import keystone
+from glance_store_bufswift.tests.support import stores
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = matrix.SEGMENT
 

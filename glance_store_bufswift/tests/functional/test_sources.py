@@ -17,9 +17,9 @@ import errno
 from glance_store import exceptions
 import requests
 
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = base.SEGMENT
 

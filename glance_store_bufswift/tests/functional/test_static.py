@@ -18,11 +18,11 @@ import fixtures
 from glance_store import exceptions
 
 from glance_store_bufswift.swift import static
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import journal
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import matrix
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import journal
+from glance_store_bufswift.tests.support import streams
 
 MANIFEST = matrix.Target(r'/[0-9a-f-]{36}\?multipart-manifest=put', 0,
                          matrix.IMAGE)

@@ -21,14 +21,14 @@ import sys
 import fixtures
 from glance_store import exceptions
 
-from glance_store_bufswift.tests.cloud import cloud as clouds
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import replicated
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import commands
 from glance_store_bufswift.tests.functional import deletes
-from glance_store_bufswift.tests import stores as made_stores
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import cloud as clouds
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import replicated
+from glance_store_bufswift.tests.support import stores as made_stores
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = base.SEGMENT
 SIZE = 2 * SEGMENT + 300_000

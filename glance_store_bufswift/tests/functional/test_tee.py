@@ -15,10 +15,10 @@
 from collections.abc import Callable
 import threading
 
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import journal
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import journal
+from glance_store_bufswift.tests.support import streams
 
 #: Several of the blocks that the source is read in.
 SEGMENT = 3 * base.SEGMENT

@@ -23,10 +23,10 @@ import keystoneauth1.exceptions
 from keystoneauth1 import session as ks_session
 import requests
 
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import tenants
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = tenants.SEGMENT
 

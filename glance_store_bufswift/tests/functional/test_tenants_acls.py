@@ -18,11 +18,11 @@ from typing import Any
 from glance_store import exceptions
 from glance_store import multi_backend
 
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import expiry
 from glance_store_bufswift.tests.functional import tenants
-from glance_store_bufswift.tests import stores
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import stores
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift import trusts
 
 SEGMENT = tenants.SEGMENT

@@ -18,9 +18,9 @@ import fixtures
 from glance_store import exceptions
 from glance_store import multi_backend
 
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import tenants
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = tenants.SEGMENT
 

@@ -21,10 +21,10 @@ from glance_store import exceptions
 import keystoneauth1.exceptions
 from keystoneclient.v3.contrib import trusts
 
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import expiry
 from glance_store_bufswift.tests.functional import tenants
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = tenants.SEGMENT
 

@@ -26,11 +26,11 @@ import uuid
 import fixtures
 
 from glance_store_bufswift import layout
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import process
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import commands
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import process
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = base.SEGMENT
 

@@ -21,10 +21,10 @@ import uuid
 from glance_store import exceptions
 
 from glance_store_bufswift import layout
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import journal
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import journal
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = base.SEGMENT
 

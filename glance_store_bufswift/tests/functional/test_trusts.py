@@ -16,9 +16,9 @@ import logging
 
 from keystoneauth1 import exceptions as ksa
 
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import tenants
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = tenants.SEGMENT
 

@@ -31,8 +31,8 @@ from typing import Any
 import fixtures
 
 from glance_store_bufswift.cmd import main as commands
-from glance_store_bufswift.tests import stores
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import stores
+from glance_store_bufswift.tests.support import streams
 
 #: Where CPython starts a thread; the second one from 3.13 on.
 _STARTS = ('_start_new_thread', '_start_joinable_thread')

@@ -21,8 +21,8 @@ from typing import Any
 
 import fixtures
 
-from glance_store_bufswift.tests.bench import certificate
-from glance_store_bufswift.tests.cloud import process
+from glance_store_bufswift.tests.programs.bench import certificate
+from glance_store_bufswift.tests.support.cloud import process
 
 
 class _Handler(socketserver.BaseRequestHandler):

@@ -29,8 +29,8 @@ from unittest import mock
 
 import fixtures
 
-from glance_store_bufswift.tests import stores
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import stores
+from glance_store_bufswift.tests.support import streams
 
 _telling = threading.Lock()
 

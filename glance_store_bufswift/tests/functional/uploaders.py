@@ -27,9 +27,9 @@ import uuid
 
 import fixtures
 
-from glance_store_bufswift.tests.bench import watch
-from glance_store_bufswift.tests.cloud import process
-from glance_store_bufswift.tests import stores
+from glance_store_bufswift.tests.programs.bench import watch
+from glance_store_bufswift.tests.support.cloud import process
+from glance_store_bufswift.tests.support import stores
 
 Event = dict[str, Any]
 

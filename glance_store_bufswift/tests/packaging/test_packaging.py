@@ -30,9 +30,9 @@ import zipfile
 import fixtures
 from oslotest import base
 
-from glance_store_bufswift.tests.cloud import cloud as clouds
 from glance_store_bufswift.tests.packaging import built
-from glance_store_bufswift.tests import stores
+from glance_store_bufswift.tests.support.cloud import cloud as clouds
+from glance_store_bufswift.tests.support import stores
 
 #: Each entry point that the package has, by group.
 ENTRY_POINTS = {
@@ -112,7 +112,7 @@ class TestContents(TestCase):
                          - {'.gitignore'})
         self.assertLessEqual({
             'LICENSE', 'SECURITY.rst', 'PKG-INFO',
-            'glance_store_bufswift/tests/cloud/cloud.py'}, names)
+            'glance_store_bufswift/tests/support/cloud/cloud.py'}, names)
 
     def test_extra(self) -> None:
         """The extra "test" names what the tests in the sdist need."""

@@ -20,11 +20,11 @@ from typing import Any
 import fixtures
 from oslotest import base
 
-from glance_store_bufswift.tests.cloud import journal
-from glance_store_bufswift.tests.demo import __main__ as demo
-from glance_store_bufswift.tests.demo import image as images
-from glance_store_bufswift.tests.demo import plan as plans
-from glance_store_bufswift.tests.demo import screen as screens
+from glance_store_bufswift.tests.programs.demo import __main__ as demo
+from glance_store_bufswift.tests.programs.demo import image as images
+from glance_store_bufswift.tests.programs.demo import plan as plans
+from glance_store_bufswift.tests.programs.demo import screen as screens
+from glance_store_bufswift.tests.support.cloud import journal
 
 SIZE, MD5 = 8 << 20, 'd' * 32
 

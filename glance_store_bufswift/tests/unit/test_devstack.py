@@ -18,7 +18,7 @@ import subprocess
 from oslotest import base
 
 from glance_store_bufswift.buffer import quota
-from glance_store_bufswift.tests.devstack import machine
+from glance_store_bufswift.tests.programs.devstack import machine
 
 
 class TestCase(base.BaseTestCase):

@@ -24,7 +24,7 @@ from oslotest import base
 import testscenarios
 
 from glance_store_bufswift import digests
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import accelerator
 from glance_store_bufswift.tests.unit import refusal
 

@@ -31,7 +31,7 @@ from glance_store_bufswift.reader import finding
 from glance_store_bufswift.reader import memory
 from glance_store_bufswift import record
 from glance_store_bufswift import segmenting
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import fakes
 from glance_store_bufswift.tests.unit import refusal
 

@@ -20,7 +20,7 @@ from glance_store_bufswift import download
 from glance_store_bufswift import errors
 from glance_store_bufswift import opts
 from glance_store_bufswift.reader import finding
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import gets
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift.tests.unit import wires

@@ -24,7 +24,7 @@ from glance_store_bufswift import errors
 from glance_store_bufswift import former
 from glance_store_bufswift import layout
 from glance_store_bufswift import opts
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import fakes
 from glance_store_bufswift.tests.unit import waits
 from glance_store_bufswift import upload

@@ -234,6 +234,14 @@ class TestImports(base.BaseTestCase):
                  for text in wrong_imports(name, path)]
         self.assertEqual([], wrong)
 
+    def test_no_test_module_imports_another(self) -> None:
+        wrong = [f'{path.stem} imports {target}'
+                 for path in sorted((ROOT / 'tests').rglob('*.py'))
+                 for target in imported(path.read_text(), PACKAGE)
+                 if any(part.startswith('test_')
+                        for part in target.split('.'))]
+        self.assertEqual([], wrong)
+
     @staticmethod
     def _is_namespace(name: str) -> bool:
         """Tell whether a name is a subpackage that ORDER lists in parts."""

@@ -27,7 +27,7 @@ import testscenarios
 
 import glance_store_bufswift
 from glance_store_bufswift import md5
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import accelerator
 
 load_tests = testscenarios.load_tests_apply_scenarios

@@ -26,7 +26,7 @@ from oslotest import base
 from glance_store_bufswift import driver
 from glance_store_bufswift import opts
 from glance_store_bufswift import precedence
-from glance_store_bufswift.tests import stores
+from glance_store_bufswift.tests.support import stores
 
 #: Option -> field of Settings, and what its number is multiplied with.
 FIELDS = {

@@ -30,9 +30,9 @@ import yaml
 from glance_store_bufswift import opts
 from glance_store_bufswift import stopwatch
 from glance_store_bufswift import summary
-from glance_store_bufswift.tests.cloud import balancer
-from glance_store_bufswift.tests import logs
-from glance_store_bufswift.tests import stores
+from glance_store_bufswift.tests.support.cloud import balancer
+from glance_store_bufswift.tests.support import logs
+from glance_store_bufswift.tests.support import stores
 from glance_store_bufswift.tests.unit import waits
 
 ROOT = Path(__file__).parents[3]

@@ -17,7 +17,7 @@ from pathlib import Path
 import fixtures
 from oslotest import base
 
-from glance_store_bufswift.tests.playground import follow
+from glance_store_bufswift.tests.programs.playground import follow
 
 
 class TestFollower(base.BaseTestCase):

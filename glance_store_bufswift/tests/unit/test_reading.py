@@ -17,7 +17,7 @@ from typing import Any
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import known
 from glance_store_bufswift.swift import reading
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import gets
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift.tests.unit import wires

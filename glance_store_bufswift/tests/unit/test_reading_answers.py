@@ -25,8 +25,8 @@ from glance_store_bufswift import once
 from glance_store_bufswift.reader import finding
 from glance_store_bufswift.swift import extents
 from glance_store_bufswift.swift import reading
-from glance_store_bufswift.tests import logs
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import logs
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import gets
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift.tests.unit import wires

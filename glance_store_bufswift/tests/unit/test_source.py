@@ -26,7 +26,7 @@ from oslotest import base
 from glance_store_bufswift import errors
 from glance_store_bufswift import source
 from glance_store_bufswift import stopwatch
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift import units
 
 BLOCK = units.BLOCK

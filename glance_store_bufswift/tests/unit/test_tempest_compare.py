@@ -14,8 +14,8 @@
 
 from oslotest import base
 
-from glance_store_bufswift.tests.tempest import compare
-from glance_store_bufswift.tests.tempest import run
+from glance_store_bufswift.tests.programs.tempest import compare
+from glance_store_bufswift.tests.programs.tempest import run
 
 
 class TestCompare(base.BaseTestCase):

@@ -34,8 +34,8 @@ from glance_store_bufswift import stopwatch
 from glance_store_bufswift.swift import account as swift
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import retry
-from glance_store_bufswift.tests import logs
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import logs
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import fakes
 from glance_store_bufswift.tests.unit import refusal
 from glance_store_bufswift.tests.unit import waits

@@ -33,8 +33,8 @@ from glance_store_bufswift import layout
 from glance_store_bufswift import manifest
 from glance_store_bufswift import opts
 from glance_store_bufswift import record
-from glance_store_bufswift.tests import logs
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import logs
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import fakes
 from glance_store_bufswift.tests.unit import refusal
 from glance_store_bufswift.tests.unit import waits

@@ -24,7 +24,7 @@ from glance_store_bufswift import opts
 from glance_store_bufswift.reader import finding
 from glance_store_bufswift import removal
 from glance_store_bufswift.swift import static
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import fakes
 from glance_store_bufswift import upload
 

@@ -19,7 +19,7 @@ from unittest import mock
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import connections
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift.tests.unit import waits
 from glance_store_bufswift.tests.unit import wires

@@ -19,7 +19,7 @@ import fixtures
 
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift import errors
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import certificates
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift.tests.unit import waits

@@ -17,7 +17,7 @@ import hashlib
 from glance_store_bufswift import errors
 from glance_store_bufswift import once
 from glance_store_bufswift.swift import answers
-from glance_store_bufswift.tests import logs
+from glance_store_bufswift.tests.support import logs
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift.tests.unit import wires
 

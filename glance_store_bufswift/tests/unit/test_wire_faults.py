@@ -15,7 +15,7 @@
 import random
 
 from glance_store_bufswift import errors
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift.tests.unit import waits
 from glance_store_bufswift.tests.unit import wires

@@ -37,7 +37,7 @@ from typing import Any
 import fixtures
 
 from glance_store_bufswift import errors
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import certificates
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift.tests.unit import waits

@@ -25,8 +25,8 @@ from glance_store_bufswift import opts
 from glance_store_bufswift.swift import account as accounts
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import retry
-from glance_store_bufswift.tests import logs
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import logs
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import radosgw
 from glance_store_bufswift.tests.unit import wires
 from glance_store_bufswift import upload

@@ -20,7 +20,7 @@ import swiftclient.client
 from glance_store_bufswift.swift import account as accounts
 from glance_store_bufswift.swift import failure
 from glance_store_bufswift.swift import info
-from glance_store_bufswift.tests import logs
+from glance_store_bufswift.tests.support import logs
 from glance_store_bufswift.tests.unit import refusals
 from glance_store_bufswift.tests.unit import sockets
 

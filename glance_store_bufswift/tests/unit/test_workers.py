@@ -21,7 +21,7 @@ import threading
 from oslo_context import context
 from oslotest import base
 
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import refusal
 from glance_store_bufswift.tests.unit import waits
 from glance_store_bufswift import workers

@@ -25,12 +25,12 @@ from keystoneauth1 import adapter
 from keystoneauth1 import session as ks_session
 import requests
 
-from glance_store_bufswift.tests.cloud import glance
-from glance_store_bufswift.tests.cloud import keystone
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional.glance import servers
-from glance_store_bufswift.tests import leaks
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import glance
+from glance_store_bufswift.tests.support.cloud import keystone
+from glance_store_bufswift.tests.support import leaks
+from glance_store_bufswift.tests.support import streams
 
 SEGMENT = base.SEGMENT
 

@@ -15,8 +15,8 @@
 from pathlib import Path
 from typing import Any
 
-from glance_store_bufswift.tests.cloud import glance
 from glance_store_bufswift.tests.functional.glance import base
+from glance_store_bufswift.tests.support.cloud import glance
 
 
 class Case(base.TestCase):

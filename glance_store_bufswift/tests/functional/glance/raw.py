@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import contextlib
 import http.client
 
-from glance_store_bufswift.tests.cloud import process
+from glance_store_bufswift.tests.support.cloud import process
 
 
 @contextlib.contextmanager

@@ -16,10 +16,10 @@ import functools
 from typing import Any
 import uuid
 
-from glance_store_bufswift.tests.cloud import cloud as clouds
-from glance_store_bufswift.tests.cloud import glance
-from glance_store_bufswift.tests.cloud import keystone
 from glance_store_bufswift.tests.functional import base
+from glance_store_bufswift.tests.support.cloud import cloud as clouds
+from glance_store_bufswift.tests.support.cloud import glance
+from glance_store_bufswift.tests.support.cloud import keystone
 
 #: Where this process's Glances keep the images of the store `fast`.
 CONTAINER = f'images-{uuid.uuid4().hex}'

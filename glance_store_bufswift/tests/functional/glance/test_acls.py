@@ -17,10 +17,10 @@ from typing import Any
 from keystoneauth1 import session as ks_session
 import requests
 
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import glance
 from glance_store_bufswift.tests.functional.glance import base
 from glance_store_bufswift.tests.functional.glance import servers
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import glance
 
 
 class TestDeadToken(base.TestCase):

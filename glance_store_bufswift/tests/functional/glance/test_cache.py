@@ -14,9 +14,9 @@
 
 from pathlib import Path
 
-from glance_store_bufswift.tests.cloud import glance
 from glance_store_bufswift.tests.functional.glance import base
 from glance_store_bufswift.tests.functional.glance import servers
+from glance_store_bufswift.tests.support.cloud import glance
 
 
 class TestCache(base.TestCase):

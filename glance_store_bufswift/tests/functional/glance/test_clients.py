@@ -18,7 +18,7 @@ import glanceclient
 import openstack
 
 from glance_store_bufswift.tests.functional.glance import base
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support import streams
 
 #: Where an image is cut, and one byte to either side.
 SIZES = (0, 1, base.SEGMENT - 1, base.SEGMENT, base.SEGMENT + 1)

@@ -15,12 +15,12 @@
 from pathlib import Path
 
 from glance_store_bufswift.buffer import quota
-from glance_store_bufswift.tests.cloud import cloud as clouds
-from glance_store_bufswift.tests.cloud import glance
-from glance_store_bufswift.tests.cloud import keystone
-from glance_store_bufswift.tests.devstack import machine
 from glance_store_bufswift.tests.functional.glance import base
 from glance_store_bufswift.tests.functional.glance import servers
+from glance_store_bufswift.tests.programs.devstack import machine
+from glance_store_bufswift.tests.support.cloud import cloud as clouds
+from glance_store_bufswift.tests.support.cloud import glance
+from glance_store_bufswift.tests.support.cloud import keystone
 
 #: Of a test cloud, as of any other than devstack's, local.conf says more.
 _LOCAL_CONF = """

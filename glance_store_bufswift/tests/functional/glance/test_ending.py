@@ -27,14 +27,14 @@ import threading
 
 import fixtures
 
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional import commands
 from glance_store_bufswift.tests.functional.glance import base
 from glance_store_bufswift.tests.functional.glance import imports
 from glance_store_bufswift.tests.functional.glance import raw
 from glance_store_bufswift.tests.functional.glance import servers
-from glance_store_bufswift.tests import leaks
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import leaks
+from glance_store_bufswift.tests.support import streams
 
 #: More segments than an upload has under way at a time.
 IMAGE = streams.image(5 * base.SEGMENT + 5)

@@ -14,12 +14,12 @@
 
 import swiftclient
 
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import journal
 from glance_store_bufswift.tests.functional.glance import base
 from glance_store_bufswift.tests.functional.glance import raw
 from glance_store_bufswift.tests.functional.glance import servers
-from glance_store_bufswift.tests import streams
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import journal
+from glance_store_bufswift.tests.support import streams
 
 
 class FailureCase(base.TestCase):

@@ -12,9 +12,9 @@
 
 """Glance's import: data is staged first, then goes to one store or more."""
 
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional.glance import base
 from glance_store_bufswift.tests.functional.glance import imports
+from glance_store_bufswift.tests.support.cloud import faults
 
 
 class TestImport(imports.Case):

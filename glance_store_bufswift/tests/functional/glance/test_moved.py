@@ -16,9 +16,9 @@ Two Glances with the same images: in one the store `fast` is ours, in the
 other one it has the stock driver.
 """
 
-from glance_store_bufswift.tests.cloud import glance
 from glance_store_bufswift.tests.functional.glance import base
 from glance_store_bufswift.tests.functional.glance import servers
+from glance_store_bufswift.tests.support.cloud import glance
 
 
 class TestMoved(base.TestCase):

@@ -15,10 +15,10 @@
 import contextlib
 import sqlite3
 
-from glance_store_bufswift.tests.cloud import glance
-from glance_store_bufswift.tests.cloud import process
 from glance_store_bufswift.tests.functional.glance import base
 from glance_store_bufswift.tests.functional.glance import servers
+from glance_store_bufswift.tests.support.cloud import glance
+from glance_store_bufswift.tests.support.cloud import process
 
 
 class TestScrubber(base.TestCase):

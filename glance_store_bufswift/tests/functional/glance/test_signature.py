@@ -12,9 +12,9 @@
 
 """Signed images: the verifier sees each byte once, whatever is sent again."""
 
-from glance_store_bufswift.tests.cloud import certificates
-from glance_store_bufswift.tests.cloud import faults
 from glance_store_bufswift.tests.functional.glance import base
+from glance_store_bufswift.tests.support.cloud import certificates
+from glance_store_bufswift.tests.support.cloud import faults
 
 
 class TestSignature(base.TestCase):

@@ -16,12 +16,12 @@ from collections.abc import Iterator
 import contextlib
 import http.client
 
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import glance
-from glance_store_bufswift.tests.cloud import journal
 from glance_store_bufswift.tests.functional.glance import base
 from glance_store_bufswift.tests.functional.glance import raw
-from glance_store_bufswift.tests import leaks
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import glance
+from glance_store_bufswift.tests.support.cloud import journal
+from glance_store_bufswift.tests.support import leaks
 
 
 class TestFaults(base.TestCase):

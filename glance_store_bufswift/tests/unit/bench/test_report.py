@@ -20,15 +20,15 @@ from unittest import mock
 
 from oslotest import base
 
-from glance_store_bufswift.tests.bench import __main__ as main
-from glance_store_bufswift.tests.bench import chart
-from glance_store_bufswift.tests.bench import pattern
-from glance_store_bufswift.tests.bench import report
-from glance_store_bufswift.tests.bench import runner
-from glance_store_bufswift.tests.bench import scenarios
-from glance_store_bufswift.tests.bench import sink
-from glance_store_bufswift.tests.bench import source
-from glance_store_bufswift.tests.bench import watch
+from glance_store_bufswift.tests.programs.bench import __main__ as main
+from glance_store_bufswift.tests.programs.bench import chart
+from glance_store_bufswift.tests.programs.bench import pattern
+from glance_store_bufswift.tests.programs.bench import report
+from glance_store_bufswift.tests.programs.bench import runner
+from glance_store_bufswift.tests.programs.bench import scenarios
+from glance_store_bufswift.tests.programs.bench import sink
+from glance_store_bufswift.tests.programs.bench import source
+from glance_store_bufswift.tests.programs.bench import watch
 
 MIB = 1 << 20
 

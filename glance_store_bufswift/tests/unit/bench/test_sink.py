@@ -22,10 +22,10 @@ from typing import Any
 
 from oslotest import base
 
-from glance_store_bufswift.tests.bench import bucket
-from glance_store_bufswift.tests.bench import channel
-from glance_store_bufswift.tests.bench import pattern
-from glance_store_bufswift.tests.bench import sink
+from glance_store_bufswift.tests.programs.bench import bucket
+from glance_store_bufswift.tests.programs.bench import channel
+from glance_store_bufswift.tests.programs.bench import pattern
+from glance_store_bufswift.tests.programs.bench import sink
 
 C = f'{bucket.ACCOUNT}/c'
 

@@ -16,8 +16,8 @@ import hashlib
 
 from oslotest import base
 
-from glance_store_bufswift.tests.bench import pattern
-from glance_store_bufswift.tests.bench import source
+from glance_store_bufswift.tests.programs.bench import pattern
+from glance_store_bufswift.tests.programs.bench import source
 
 
 def _md5(data: bytes) -> str:

@@ -18,9 +18,9 @@ import io
 import fixtures
 from oslotest import base
 
-from glance_store_bufswift.tests.cloud import __main__ as run
-from glance_store_bufswift.tests.cloud import balancer
-from glance_store_bufswift.tests.cloud import radosgw
+from glance_store_bufswift.tests.support.cloud import __main__ as run
+from glance_store_bufswift.tests.support.cloud import balancer
+from glance_store_bufswift.tests.support.cloud import radosgw
 
 
 class TestMain(base.BaseTestCase):
@@ -50,7 +50,8 @@ class TestMain(base.BaseTestCase):
 
     def test_a_proxy_is_not_installed(self) -> None:
         self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.tests.cloud.balancer._PATH', '/nowhere'))
+            'glance_store_bufswift.tests.support.cloud.balancer._PATH',
+            '/nowhere'))
         for kind, what in balancer.KINDS.items():
             said = str(balancer.missing(kind))
             self.assertIn(f'{what.program} is not installed', said)

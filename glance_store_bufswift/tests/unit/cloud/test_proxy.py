@@ -23,9 +23,9 @@ from typing import Any
 
 from oslotest import base
 
-from glance_store_bufswift.tests.cloud import faults
-from glance_store_bufswift.tests.cloud import journal
-from glance_store_bufswift.tests.cloud import proxy
+from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support.cloud import journal
+from glance_store_bufswift.tests.support.cloud import proxy
 
 BODY = bytes(range(256)) * 4096     # 1 MiB
 

@@ -1,0 +1,19 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The benchmark: this driver beside the stock one, in the same run.
+
+``python -m glance_store_bufswift.tests.programs.bench`` runs the scenarios of
+``scenarios.py``. Each upload is a fresh process (``one.py``) that reads an
+image from ``source.py`` and sends it to a server in a process of its own
+(``sink.py``). Ratios of one run count; absolute times are the machine's.
+"""
