@@ -20,7 +20,7 @@ from typing import Any
 import setuptools
 
 #: The oldest Python that the accelerator's one wheel is for.
-ABI = 0x030a0000
+ABI = 0x030A0000
 
 #: A version before that of each release.
 UNKNOWN = '1.0.0.dev0'
@@ -33,8 +33,11 @@ def has_version() -> bool:
     its git: pbr would take the version of that project.
     """
     try:
-        git = subprocess.run(['git', 'rev-parse', '--show-prefix'],
-                             capture_output=True, text=True)
+        git = subprocess.run(
+            ['git', 'rev-parse', '--show-prefix'],
+            capture_output=True,
+            text=True,
+        )
         own = git.returncode == 0 and not git.stdout.strip()
     except OSError:
         own = False
@@ -48,8 +51,10 @@ def of_archive() -> str:
     since: 1.2.0 or 1.2.0-7-g0123456. A copy of the tree does not have it.
     """
     written = Path('.git_archival.txt')
-    described = re.match(r'(\d[\d.]*)(?:-(\d+)-g)?',
-                         written.read_text() if written.exists() else '')
+    described = re.match(
+        r'(\d[\d.]*)(?:-(\d+)-g)?',
+        written.read_text() if written.exists() else '',
+    )
     if not described:
         return UNKNOWN
     release, since = described.groups()
@@ -65,12 +70,17 @@ def accelerator() -> dict[str, Any]:
     if sysconfig.get_config_var('Py_GIL_DISABLED'):
         return {}
     return {
-        'ext_modules': [setuptools.Extension(
-            'glance_store_bufswift._md5pair',
-            ['glance_store_bufswift/_md5pair.c'],
-            define_macros=[('Py_LIMITED_API', f'{ABI:#x}')],
-            py_limited_api=True, optional=True)],
-        'options': {'bdist_wheel': {'py_limited_api': 'cp310'}}}
+        'ext_modules': [
+            setuptools.Extension(
+                'glance_store_bufswift._md5pair',
+                ['glance_store_bufswift/_md5pair.c'],
+                define_macros=[('Py_LIMITED_API', f'{ABI:#x}')],
+                py_limited_api=True,
+                optional=True,
+            )
+        ],
+        'options': {'bdist_wheel': {'py_limited_api': 'cp310'}},
+    }
 
 
 if not has_version():

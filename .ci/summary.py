@@ -66,9 +66,12 @@ def failed_environments(path: pathlib.Path) -> list[str]:
     if not path.exists():
         return []
     environments = json.loads(path.read_text()).get('testenvs', {})
-    return [name for name, data in environments.items()
-            if not name.startswith('.')
-            and data.get('result', {}).get('success') is False]
+    return [
+        name
+        for name, data in environments.items()
+        if not name.startswith('.')
+        and data.get('result', {}).get('success') is False
+    ]
 
 
 def main(status: str, results: str, first: str) -> int:
@@ -89,8 +92,11 @@ def main(status: str, results: str, first: str) -> int:
     if not counts['passed'] and not counts['failed']:
         print('no test ran')
         counts['failed'] = 1
-    print('{} passed, {} failed, {} skipped'.format(
-        counts['passed'], counts['failed'], counts['skipped']))
+    print(
+        '{} passed, {} failed, {} skipped'.format(
+            counts['passed'], counts['failed'], counts['skipped']
+        )
+    )
     return 1 if counts['failed'] else 0
 
 

@@ -16,14 +16,14 @@ In the order in which the data of an upload flows::
 
     driver.py      the driver, as glance_store loads it
     stores/        the two kinds of store
-    accounts.py    the file of accounts
+    account_file.py the file of accounts
     access.py      opening the account that an image is in
     trusts.py      tokens in the name of a user, beyond the user's own
     containers.py  the containers that images are in
     upload.py      one upload, from source to manifest, or cleanup
     summary.py     what it took, and where its time went, for the log
     stopwatch.py   seconds by what was waited for
-    flight.py      the segments on their way, and what fails first
+    transfers.py   the segments on their way, and what fails first
     source.py      one pass over Glance's stream
     multihash.py   the hash by Glance's hashing_algorithm
     digests.py     checksum, multihash, verifier, the segments' MD5s
@@ -31,7 +31,9 @@ In the order in which the data of an upload flows::
     buffer/        what holds a segment while it is sent
     swift/         requests to Swift
     former.py      what an image replaces
+    segmenting.py  how an image is cut into segments
     manifest.py    what makes an image of segments
+    confirmation.py making sure that it is whole
     download.py    an image's bytes, as Glance takes them
     reader/        what reads them, over several connections
     removal.py     deleting an image

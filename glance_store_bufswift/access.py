@@ -20,7 +20,7 @@ from typing import Any
 
 from glance_store_bufswift import errors
 from glance_store_bufswift import opts
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.swift import tokens
@@ -62,8 +62,9 @@ class Entrance:
 
 
 @contextlib.contextmanager
-def account(site: Site,
-            enter: Callable[[], Entrance]) -> Iterator[swift.Account]:
+def account(
+    site: Site, enter: Callable[[], Entrance]
+) -> Iterator[accounts.Account]:
     """An account, and everything that was opened for it closed at the end.
 
     :param enter: signs in at Keystone
@@ -73,12 +74,16 @@ def account(site: Site,
     entrance = retry.repeat(policy, 'Authentication for Swift', enter)
     endpoint = client.Endpoint(
         # Swift takes a path of account//container for that of an object.
-        entrance.url.rstrip('/'), session=entrance.login, token=entrance.token,
-        timeout=site.settings.timeout, cacert=site.cacert,
-        insecure=site.insecure)
+        entrance.url.rstrip('/'),
+        session=entrance.login,
+        token=entrance.token,
+        timeout=site.settings.timeout,
+        cacert=site.cacert,
+        insecure=site.insecure,
+    )
     well = False
     try:
-        with contextlib.closing(swift.Account(endpoint, policy)) as opened:
+        with contextlib.closing(accounts.Account(endpoint, policy)) as opened:
             yield opened
         well = True
     finally:
@@ -100,7 +105,7 @@ def is_refused(site: Site, url: str, token: str, container: str) -> bool:
     return False
 
 
-def limit_waits(keystone: Any, timeout: float) -> Any:
+def with_timeout(keystone: Any, timeout: float) -> Any:
     """Give a Keystone client a timeout, in seconds.
 
     It keeps no connection open either: what can't sign in is closed by nobody.

@@ -19,19 +19,22 @@ from oslo_log import log as logging
 from glance_store_bufswift import deletes
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 
 LOG = logging.getLogger(__name__)
 
 #: Seconds after which names in doubt are looked at once more: a PUT may land
 #: after its client gave up on it.
-SETTLE = 2.0
+SECOND_LOOK = 2.0
 
 
-def after_failure(account: swift.Account, where: layout.Layout,
-                  attempted: set[str], in_doubt: bool,
-                  settled: Callable[[dict[str, str]], object]
-                  ) -> list[str] | None:
+def after_failure(
+    account: accounts.Account,
+    dest: layout.Layout,
+    attempted: set[str],
+    in_doubt: bool,
+    found: Callable[[dict[str, str]], object],
+) -> list[str] | None:
     """Remove whatever a failed attempt may have left.
 
     One line tells of what it could not do.
@@ -44,49 +47,60 @@ def after_failure(account: swift.Account, where: layout.Layout,
         name: this attempt's, when that is deleted, or another one's
     :returns: the names of what is left; None if that is not known
     """
-    left, unlisted = _sweep(account, where, attempted, settled)
+    left, unlisted = _sweep(account, dest, attempted, found)
     if in_doubt and attempted:
-        account.pause(SETTLE)
-        left, unlisted = _sweep(account, where, attempted, settled)
+        account.pause(SECOND_LOOK)
+        left, unlisted = _sweep(account, dest, attempted, found)
     if left:
-        LOG.error('These objects of the failed upload of image %(image)s '
-                  'could not be deleted from container %(container)s and '
-                  'are orphans now. %(why)s. Their names: %(names)s',
-                  {'image': where.image, 'container': where.container,
-                   'why': next(iter(left.values())),
-                   'names': ', '.join(sorted(left))})
+        LOG.error(
+            'These objects of the failed upload of image %(image)s '
+            'could not be deleted from container %(container)s and '
+            'are orphans now. %(why)s. Their names: %(names)s',
+            {
+                'image': dest.image,
+                'container': dest.container,
+                'why': next(iter(left.values())),
+                'names': ', '.join(sorted(left)),
+            },
+        )
     elif unlisted:
-        LOG.warning('All objects known of the failed upload of image '
-                    '%(image)s were deleted, but what else may have been '
-                    'stored is not known: %(why)s',
-                    {'image': where.image, 'why': unlisted})
+        LOG.warning(
+            'All objects known of the failed upload of image '
+            '%(image)s were deleted, but what else may have been '
+            'stored is not known: %(why)s',
+            {'image': dest.image, 'why': unlisted},
+        )
         return None
     return sorted(left)
 
 
-def _sweep(account: swift.Account, where: layout.Layout, attempted: set[str],
-           settled: Callable[[dict[str, str]], object]
-           ) -> tuple[dict[str, errors.RequestFailed],
-                      errors.RequestFailed | None]:
+def _sweep(
+    account: accounts.Account,
+    dest: layout.Layout,
+    attempted: set[str],
+    found: Callable[[dict[str, str]], object],
+) -> tuple[dict[str, errors.RequestFailed], errors.RequestFailed | None]:
     """Delete all once; what could not be, and why it could not be listed.
 
     First the object with the image's name: Ceph RGW answers 404 for an SLO
     that has lost a segment.
     """
     failed = None
-    if where.image in attempted:
-        failed = _delete_own(account, where, settled)
-    names, unlisted = attempted - {where.image}, None
+    if dest.image in attempted:
+        failed = _delete_own(account, dest, found)
+    names, unlisted = attempted - {dest.image}, None
     if names:
-        more, unlisted = deletes.listed(account, where.container, where.prefix)
+        more, unlisted = deletes.listed(account, dest.container, dest.prefix)
         names = names.union(more)
-    left = deletes.failed_deletes(account, where.container, sorted(names))
-    return left | ({where.image: failed} if failed else {}), unlisted
+    left = deletes.failed_deletes(account, dest.container, sorted(names))
+    return left | ({dest.image: failed} if failed else {}), unlisted
 
 
-def _delete_own(account: swift.Account, where: layout.Layout,
-                settled: Callable[[dict[str, str]], object]
-                ) -> errors.RequestFailed | None:
+def _delete_own(
+    account: accounts.Account,
+    dest: layout.Layout,
+    found: Callable[[dict[str, str]], object],
+) -> errors.RequestFailed | None:
     """Delete the object with the image's name if this attempt wrote it.
 
     Another attempt may have stored the image meanwhile. What this one wrote
@@ -95,11 +109,11 @@ def _delete_own(account: swift.Account, where: layout.Layout,
     :returns: why it could not
     """
     try:
-        headers = account.head(where.container, where.image, newest=True)
+        headers = account.head(dest.container, dest.image, newest=True)
         if headers is not None:
-            if where.wrote(headers):
-                account.delete(where.container, where.image)
-            settled(headers)
+            if dest.wrote(headers):
+                account.delete(dest.container, dest.image)
+            found(headers)
     except errors.RequestFailed as exc:
         return exc
     return None

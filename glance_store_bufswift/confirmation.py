@@ -23,7 +23,7 @@ from glance_store_bufswift import errors
 from glance_store_bufswift import former
 from glance_store_bufswift import layout
 from glance_store_bufswift import manifest
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift import workers
 
 LOG = logging.getLogger(__name__)
@@ -44,29 +44,34 @@ class Confirmation:
     segments Swift has looked at, it tells the same at once.
 
     :param account: where the image is
-    :param where: the attempt
+    :param dest: the attempt
     :param segments: those of the image, in order
     :param before: what stood there before
     :param static: whether it is an SLO
     """
 
-    def __init__(self, account: swift.Account, where: layout.Layout,
-                 segments: Sequence[manifest.Segment],
-                 before: former.Former, static: bool) -> None:
+    def __init__(
+        self,
+        account: accounts.Account,
+        dest: layout.Layout,
+        segments: Sequence[manifest.Segment],
+        before: former.Former,
+        static: bool,
+    ) -> None:
         self._account = account
-        self._where = where
+        self._dest = dest
         self._segments = segments
         self._before = before
         self._static = static
         self._size = sum(each.size for each in segments)
         self._etag = hashlib.md5(
             ''.join(each.md5 for each in segments).encode(),
-            usedforsecurity=False).hexdigest()
+            usedforsecurity=False,
+        ).hexdigest()
         self._gone = False
         self._seen: dict[str, str] | None = None
 
-    def run(self, timeout: float,
-            each: bool) -> Mapping[str, str] | None:
+    def run(self, timeout: float, each: bool) -> Mapping[str, str] | None:
         """Wait until the image reads back; then ask for what is in doubt.
 
         :param timeout: seconds to wait; 0 = look once
@@ -76,19 +81,25 @@ class Confirmation:
         :raises RequestFailed: something of it is gone, or may be
         """
         listed = self._wait(timeout)
-        if self._gone and self._found(self._where.image) is None:
+        if self._gone and self._found(self._dest.image) is None:
             raise errors.RequestFailed(
-                f'The manifest of image {self._where.image} was stored, but '
-                'is gone')
+                f'The manifest of image {self._dest.image} was stored, but '
+                'is gone'
+            )
         if each or not listed:
             self._ask_for_each()
         if not listed and not self._static:
-            LOG.warning('Image %(image)s is stored, but the listing of '
-                        'container %(container)s does not show all of its '
-                        'segments after %(timeout)d s. Clients and the swift '
-                        'driver can not read the image until it does.',
-                        {'image': self._where.image, 'timeout': timeout,
-                         'container': self._where.container})
+            LOG.warning(
+                'Image %(image)s is stored, but the listing of '
+                'container %(container)s does not show all of its '
+                'segments after %(timeout)d s. Clients and the swift '
+                'driver can not read the image until it does.',
+                {
+                    'image': self._dest.image,
+                    'timeout': timeout,
+                    'container': self._dest.container,
+                },
+            )
         return self._seen
 
     def _wait(self, timeout: float) -> bool:
@@ -115,42 +126,51 @@ class Confirmation:
         self._seen = headers
         if self._static and not layout.is_static(headers):
             raise errors.RequestFailed(
-                f'Swift has stored the manifest of image {self._where.image} '
-                "as it stores any object: see that the filter slo is in each "
-                "proxy's pipeline, or set swift_buffered_manifest = dlo")
+                f'Swift has stored the manifest of image {self._dest.image} '
+                'as it stores any object: see that the filter slo is in each '
+                "proxy's pipeline, or set swift_buffered_manifest = dlo"
+            )
         # Some gateways give a DLO no ETag, or the empty manifest's own.
-        return (headers.get('content-length') == str(self._size)
-                and headers.get('etag', self._etag).strip('"') in (
-                    self._etag, _EMPTY))
+        return headers.get('content-length') == str(
+            self._size
+        ) and headers.get('etag', self._etag).strip('"') in (
+            self._etag,
+            _EMPTY,
+        )
 
     def _ask_for_each(self) -> None:
         """Ask for each segment.
 
         :raises RequestFailed: one is gone, or could not be asked for
         """
-        names = (self._where.segment(number)
-                 for number in range(1, len(self._segments) + 1))
+        names = (
+            self._dest.segment(number)
+            for number in range(1, len(self._segments) + 1)
+        )
         for (name, sent), headers in workers.each(
-                lambda each: self._found(each[0]),
-                zip(names, self._segments, strict=True)):
+            lambda each: self._found(each[0]),
+            zip(names, self._segments, strict=True),
+        ):
             if headers is None:
                 raise errors.RequestFailed(
-                    f'Segment {self._where.container}/{name} was stored, but '
-                    'is gone')
+                    f'Segment {self._dest.container}/{name} was stored, but '
+                    'is gone'
+                )
             size = headers.get('content-length')
             etag = headers.get('etag', sent.md5).strip('"')
             if (size, etag) != (str(sent.size), sent.md5):
                 raise errors.RequestFailed(
-                    f'Segment {self._where.container}/{name} is another '
+                    f'Segment {self._dest.container}/{name} is another '
                     f'object now: {size} bytes with ETag {etag}, not '
-                    f'{sent.size} with {sent.md5}')
+                    f'{sent.size} with {sent.md5}'
+                )
 
     def _found(self, name: str) -> dict[str, str] | None:
         """The headers of an object, None if it lasts that there is none."""
-        tries = self._account.tries(f'HEAD of {self._where.container}/{name}')
+        tries = self._account.tries(f'HEAD of {self._dest.container}/{name}')
         while True:
             tries.begin()
-            headers = self._account.head(self._where.container, name)
+            headers = self._account.head(self._dest.container, name)
             if headers is not None or not tries.left:
                 return headers
             tries.wait('404 Not Found')

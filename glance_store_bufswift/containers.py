@@ -20,8 +20,8 @@ from oslo_log import log as logging
 from glance_store_bufswift import deletes
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
-from glance_store_bufswift import once
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift import notices
+from glance_store_bufswift.swift import accounts
 
 LOG = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ PAUSES = (0, 0.5, 1, 2)
 SOME = 20
 
 
-def make(account: swift.Account, container: str, create: bool) -> bool:
+def make(account: accounts.Account, container: str, create: bool) -> bool:
     """Make sure of a container; tells whether it was missing.
 
     :param create: whether it may be created
@@ -52,7 +52,8 @@ def make(account: swift.Account, container: str, create: bool) -> bool:
     if not create:
         raise errors.RequestFailed(
             f'Container {container} does not exist in Swift; create it '
-            'or set swift_store_create_container_on_put')
+            'or set swift_store_create_container_on_put'
+        )
     LOG.info('Creating container %s in Swift', container)
     account.create_container(container)
     return True
@@ -60,17 +61,29 @@ def make(account: swift.Account, container: str, create: bool) -> bool:
 
 def _check(container: str, headers: dict[str, str]) -> None:
     """Warn of a container that keeps versions."""
-    kept = [name for name in VERSIONING
-            if headers.get(name, 'false').lower() != 'false']
+    kept = [
+        name
+        for name in VERSIONING
+        if headers.get(name, 'false').lower() != 'false'
+    ]
     if kept:
-        once.warn(
+        notices.warn_once(
             'Container %s has %s: what Glance deletes there, and the '
             'segments of failed uploads, go on taking space. Switch '
-            'versioning off for it.', container, ', '.join(kept))
+            'versioning off for it.',
+            container,
+            ', '.join(kept),
+        )
 
 
-def share(account: swift.Account, container: str, image: str, public: bool,
-          readers: Iterable[str], writers: Iterable[str]) -> None:
+def share(
+    account: accounts.Account,
+    container: str,
+    image: str,
+    public: bool,
+    readers: Iterable[str],
+    writers: Iterable[str],
+) -> None:
     """Have just these projects read, and write, the container of an image.
 
     :param public: whether all projects may read it
@@ -80,22 +93,25 @@ def share(account: swift.Account, container: str, image: str, public: bool,
     :raises RequestFailed: Swift did not do it
     """
     read = '*:*' if public else _acl(readers)
-    if account.update_container(container, {
-            'X-Container-Read': read, 'X-Container-Write': _acl(writers)}):
+    if account.update_container(
+        container,
+        {'X-Container-Read': read, 'X-Container-Write': _acl(writers)},
+    ):
         return
     # Glance deletes an image of which it is told that it is not there.
     if account.head(container, image) is None:
         raise errors.NoImage(container, image)
     raise errors.RequestFailed(
         f'Swift does not find container {container}, but the image in it: '
-        'who may read and write it was not changed')
+        'who may read and write it was not changed'
+    )
 
 
 def _acl(projects: Iterable[str]) -> str:
     return ','.join(f'{project}:*' for project in projects)
 
 
-def remove(account: swift.Account, container: str, image: str) -> None:
+def remove(account: accounts.Account, container: str, image: str) -> None:
     """Remove the container of an image that was deleted.
 
     What keeps the container costs a warning: the image is gone, and trying
@@ -109,11 +125,13 @@ def remove(account: swift.Account, container: str, image: str) -> None:
         why = 'Swift says that it is not empty, but lists nothing there'
     except errors.RequestFailed as exc:
         why = f'{exc}'
-    LOG.warning('Container %(container)s of a deleted image stays: %(why)s',
-                {'container': container, 'why': why})
+    LOG.warning(
+        'Container %(container)s of a deleted image stays: %(why)s',
+        {'container': container, 'why': why},
+    )
 
 
-def _remove(account: swift.Account, container: str, image: str) -> bool:
+def _remove(account: accounts.Account, container: str, image: str) -> bool:
     """Try to remove it; tells whether there is no sense in going on."""
     try:
         account.delete_container(container)
@@ -124,19 +142,23 @@ def _remove(account: swift.Account, container: str, image: str) -> bool:
     if account.head(container, image) is not None:
         return True  # uploaded again
     names = list(account.listing(container, ''))
-    foreign = [name for name in names
-               if name != image and not layout.owns(image, name)]
+    foreign = [
+        name
+        for name in names
+        if name != image and not layout.owns(image, name)
+    ]
     if foreign:
-        LOG.warning('Container %(container)s of a deleted image stays, as '
-                    'there are objects that are not the image\'s: %(names)s',
-                    {'container': container,
-                     'names': ', '.join(foreign[:SOME])})
+        LOG.warning(
+            'Container %(container)s of a deleted image stays, as '
+            "there are objects that are not the image's: %(names)s",
+            {'container': container, 'names': ', '.join(foreign[:SOME])},
+        )
         return True
     deletes.delete_objects(account, container, names)
     return False
 
 
-def take_back(account: swift.Account, container: str) -> None:
+def remove_created(account: accounts.Account, container: str) -> None:
     """Remove a container that was made for an upload that failed.
 
     :param account: closed at the end
@@ -147,6 +169,8 @@ def take_back(account: swift.Account, container: str) -> None:
             return
         except errors.RequestFailed as exc:
             why = exc
-    LOG.warning('Container %(container)s, made for an image that was not '
-                'stored, stays: %(why)s',
-                {'container': container, 'why': why})
+    LOG.warning(
+        'Container %(container)s, made for an image that was not '
+        'stored, stays: %(why)s',
+        {'container': container, 'why': why},
+    )

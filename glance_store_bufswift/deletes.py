@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from oslo_log import log as logging
 
 from glance_store_bufswift import errors
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift import workers
 
 LOG = logging.getLogger(__name__)
@@ -34,23 +34,30 @@ BATCH = 1000
 ENOUGH = 3
 
 
-def delete_objects(account: swift.Account, container: str,
-                   names: Iterable[str]) -> list[str]:
+def delete_objects(
+    account: accounts.Account, container: str, names: Iterable[str]
+) -> list[str]:
     """Delete objects beside each other; one line tells of what is left.
 
     :returns: the names of those that could not be deleted, sorted
     """
     failed = failed_deletes(account, container, names)
     if failed:
-        LOG.warning('%(count)d objects could not be deleted from container '
-                    '%(container)s: %(why)s',
-                    {'count': len(failed), 'container': container,
-                     'why': next(iter(failed.values()))})
+        LOG.warning(
+            '%(count)d objects could not be deleted from container '
+            '%(container)s: %(why)s',
+            {
+                'count': len(failed),
+                'container': container,
+                'why': next(iter(failed.values())),
+            },
+        )
     return sorted(failed)
 
 
-def failed_deletes(account: swift.Account, container: str,
-                   names: Iterable[str]) -> dict[str, errors.RequestFailed]:
+def failed_deletes(
+    account: accounts.Account, container: str, names: Iterable[str]
+) -> dict[str, errors.RequestFailed]:
     """Delete objects: in bulk where there are many, else one by one.
 
     :returns: the errors of those that could not be deleted, by name
@@ -61,8 +68,9 @@ def failed_deletes(account: swift.Account, container: str,
     return _one_by_one(account, container, left)
 
 
-def _in_bulk(account: swift.Account, container: str,
-             names: list[str]) -> list[str]:
+def _in_bulk(
+    account: accounts.Account, container: str, names: list[str]
+) -> list[str]:
     """Delete as many as Swift's bulk delete can.
 
     :returns: the names of the others
@@ -80,25 +88,30 @@ def _in_bulk(account: swift.Account, container: str,
         except errors.RequestFailed as exc:
             failed.append(exc)
             return batch
-    batches = [names[start:start + limit]
-               for start in range(0, len(names), limit)]
-    left = [name for _, names in workers.each(delete, batches)
-            for name in names]
+
+    batches = [
+        names[start : start + limit] for start in range(0, len(names), limit)
+    ]
+    left = [
+        name for _, names in workers.each(delete, batches) for name in names
+    ]
     if failed:
         LOG.info('%s; going on one by one', failed[0])
     return left
 
 
-def _bulk_limit(account: swift.Account) -> int:
+def _bulk_limit(account: accounts.Account) -> int:
     """How many objects a bulk delete may have; 0 if there is none."""
     offer = account.capabilities().get('bulk_delete')
-    limit = offer.get('max_deletes_per_request') if isinstance(
-        offer, dict) else 0
+    limit = (
+        offer.get('max_deletes_per_request') if isinstance(offer, dict) else 0
+    )
     return min(limit, BATCH) if isinstance(limit, int) else 0
 
 
-def _one_by_one(account: swift.Account, container: str, names: list[str]
-                ) -> dict[str, errors.RequestFailed]:
+def _one_by_one(
+    account: accounts.Account, container: str, names: list[str]
+) -> dict[str, errors.RequestFailed]:
     failed: dict[str, errors.RequestFailed] = {}
     # The threads share both, and a dict must not grow under who iterates.
     final: list[errors.RequestFailed] = []
@@ -112,13 +125,15 @@ def _one_by_one(account: swift.Account, container: str, names: list[str]
         except errors.RequestFailed as exc:
             failed[name] = exc
             final.append(exc)
+
     for _ in workers.each(delete, names):
         pass
     return failed
 
 
-def listed(account: swift.Account, container: str, prefix: str
-           ) -> tuple[list[str], errors.RequestFailed | None]:
+def listed(
+    account: accounts.Account, container: str, prefix: str
+) -> tuple[list[str], errors.RequestFailed | None]:
     """The names with a prefix, and why they could not be listed."""
     try:
         return list(account.listing(container, prefix)), None

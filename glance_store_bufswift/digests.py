@@ -46,25 +46,27 @@ class Digests:
     :param verifier: Glance's signature verifier, None for none
     """
 
-    def __init__(self, hashing_algo: str,
-                 verifier: Digest | None = None) -> None:
+    def __init__(
+        self, hashing_algo: str, verifier: Digest | None = None
+    ) -> None:
         self._multihash = hashlib.new(hashing_algo, usedforsecurity=False)
         image, segments = md5.new()
-        self._checksum = _MD5Lane(image)
-        self._segments = (self._checksum if segments is image
-                          else _MD5Lane(segments))
+        self._checksum = _MD5Thread(image)
+        self._segments = (
+            self._checksum if segments is image else _MD5Thread(segments)
+        )
         self._in_first_segment = True
-        self._lanes = [self._checksum, _Lane(self._multihash)]
+        self._threads = [self._checksum, _HashThread(self._multihash)]
         if verifier is not None:
-            self._lanes.append(_Lane(verifier))
+            self._threads.append(_HashThread(verifier))
 
     def update(self, block: bytes) -> None:
         """Hand a block to all digests, waiting for the slowest to keep up.
 
         :raises Exception: what the verifier raised
         """
-        for lane in self._lanes:
-            lane.put(block)
+        for thread in self._threads:
+            thread.put(block)
 
     def end_segment(self) -> 'futures.Future[str]':
         """The MD5 in hex of what came since the last segment's end.
@@ -76,23 +78,23 @@ class Digests:
             return self._segments.mark()
         self._in_first_segment = False
         if self._segments is not self._checksum:
-            self._lanes.append(self._segments)
+            self._threads.append(self._segments)
         return self._checksum.mark()
 
     def finish(self) -> tuple[str, str]:
         """Wait for all digests; gives checksum and multihash in hex."""
         self.close()
-        for lane in self._lanes:
-            lane.raise_error()
+        for thread in self._threads:
+            thread.raise_error()
         return self._checksum.hexdigest(), self._multihash.hexdigest()
 
     def close(self) -> None:
         """End the threads; what they have not taken yet is taken first."""
-        for lane in self._lanes:
-            lane.close()
+        for thread in self._threads:
+            thread.close()
 
 
-class _Lane:
+class _HashThread:
     """A digest and the thread that feeds it, from its first block on."""
 
     def __init__(self, digest: Digest) -> None:
@@ -148,7 +150,7 @@ class _Lane:
             self._error = exc
 
 
-class _MD5Lane(_Lane):
+class _MD5Thread(_HashThread):
     """An MD5 that can be asked for where a part of the stream ends."""
 
     def __init__(self, digest: md5.MD5) -> None:

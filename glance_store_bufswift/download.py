@@ -20,7 +20,7 @@ from glance_store_bufswift.reader import ahead
 from glance_store_bufswift.reader import finding
 from glance_store_bufswift import stopwatch
 from glance_store_bufswift import summary
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift import translation
 
 
@@ -36,8 +36,12 @@ class Download:
     :param took: told of in the log at the end
     """
 
-    def __init__(self, account: swift.Account, image: ahead.Ahead,
-                 took: summary.Download) -> None:
+    def __init__(
+        self,
+        account: accounts.Account,
+        image: ahead.Ahead,
+        took: summary.Download,
+    ) -> None:
         self._account = account
         self._image = image
         self._took = took
@@ -87,15 +91,20 @@ class Download:
     def _tell(self, cause: BaseException | None) -> None:
         if not self._told:
             self._told = True
-            self._took.log(
-                self._account.retries, self._account.paused, cause)
+            self._took.log(self._account.retries, self._account.paused, cause)
 
     def __del__(self) -> None:
         self.close()
 
 
-def start(account: swift.Account, container: str, image: str, offset: int,
-          size: int | None, settings: opts.Settings) -> Download:
+def start(
+    account: accounts.Account,
+    container: str,
+    image: str,
+    offset: int,
+    size: int | None,
+    settings: opts.Settings,
+) -> Download:
     """Begin to read an image.
 
     :param account: for the download alone
@@ -114,5 +123,4 @@ def start(account: swift.Account, container: str, image: str, offset: int,
     begun = ahead.Ahead(account, bounds, found.stretches, found.opened)
     with watch.share(stopwatch.SWIFT):
         begun.open()
-    return Download(
-        account, begun, summary.Download(image, found.size, watch))
+    return Download(account, begun, summary.Download(image, found.size, watch))

@@ -37,9 +37,14 @@ SingleTenantStore = single.SingleTenantStore
 MultiTenantStore = multi.MultiTenantStore
 
 #: What upstream reads from a store's own section alone.
-_READ_RAW = ['default_swift_reference', 'swift_store_config_file',
-             'swift_store_container', 'swift_store_create_container_on_put',
-             'swift_store_multi_tenant', 'swift_store_use_trusts']
+_READ_RAW = [
+    'default_swift_reference',
+    'swift_store_config_file',
+    'swift_store_container',
+    'swift_store_create_container_on_put',
+    'swift_store_multi_tenant',
+    'swift_store_use_trusts',
+]
 
 
 def Store(conf: Any, backend: str | None = None) -> upstream.BaseStore:  # noqa: N802
@@ -63,8 +68,10 @@ def _store(conf: Any, backend: str | None) -> upstream.BaseStore:
     if not conf[backend or 'glance_store'].swift_store_multi_tenant:
         return SingleTenantStore(conf, backend=backend)
     if utils.is_multiple_swift_store_accounts_enabled(conf, backend=backend):
-        base.refuse('swift_store_multi_tenant and swift_store_config_file '
-                    'exclude each other; unset one of them')
+        base.refuse(
+            'swift_store_multi_tenant and swift_store_config_file '
+            'exclude each other; unset one of them'
+        )
     return MultiTenantStore(conf, backend=backend)
 
 

@@ -109,8 +109,9 @@ class RequestFailed(BufswiftError):
     :ivar timed_out: whether a socket operation took too long
     """
 
-    def __init__(self, message: str, status: int | None = None,
-                 timed_out: bool = False) -> None:
+    def __init__(
+        self, message: str, status: int | None = None, timed_out: bool = False
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.timed_out = timed_out
@@ -124,8 +125,7 @@ class Replaced(RequestFailed):
     """Another upload of the image has taken this one's place."""
 
     def __init__(self, image: str) -> None:
-        super().__init__(f'Image {image} was replaced by another upload of '
-                         'it')
+        super().__init__(f'Image {image} was replaced by another upload of it')
 
 
 class NoImage(BufswiftError):

@@ -24,7 +24,7 @@ from oslo_log import log as logging
 from glance_store_bufswift import deletes
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 
 LOG = logging.getLogger(__name__)
 
@@ -52,11 +52,11 @@ class Former:
     else removes what that was made of. Whoever finds another one's object in
     the place of his own removes his own.
 
-    :param where: the attempt
+    :param dest: the attempt
     """
 
-    def __init__(self, where: layout.Layout) -> None:
-        self._where = where
+    def __init__(self, dest: layout.Layout) -> None:
+        self._dest = dest
         self._found: dict[str, _Former] = {}
         self._warned = False
 
@@ -69,7 +69,7 @@ class Former:
         """Whether another attempt wrote while this one did."""
         return any(each.late for each in self._found.values())
 
-    def look(self, account: swift.Account, late: bool = False) -> bool:
+    def look(self, account: accounts.Account, late: bool = False) -> bool:
         """Look what stands there, and remember it if it is another's.
 
         What can't be asked for stays unknown.
@@ -79,13 +79,14 @@ class Former:
         """
         try:
             headers = self._ask(account)
-            if headers is None or self._where.wrote(headers):
+            if headers is None or self._dest.wrote(headers):
                 return headers is not None
             key = _key(headers)
             if key not in self._found:
                 self._found[key] = _Former(headers, late)
                 self._found[key] = _Former(
-                    headers, late, self._segments(account, headers))
+                    headers, late, self._segments(account, headers)
+                )
         except errors.RequestFailed as exc:
             why = exc
         else:
@@ -95,7 +96,7 @@ class Former:
             LOG.warning('%s', why)
         return False
 
-    def stands(self, account: swift.Account) -> dict[str, str] | None:
+    def stands(self, account: accounts.Account) -> dict[str, str] | None:
         """The headers of this attempt's object, after it was written.
 
         :returns: None if it is not there, or a replica answers that has not
@@ -104,15 +105,16 @@ class Former:
         :raises RequestFailed: it can't be asked for
         """
         headers = self._ask(account)
-        if headers is None or self._where.wrote(headers):
+        if headers is None or self._dest.wrote(headers):
             return headers
         found = self._found.get(_key(headers))
         if found and not found.late:
             return None
-        raise errors.Replaced(self._where.image)
+        raise errors.Replaced(self._dest.image)
 
-    def remove(self, account: swift.Account,
-               stands: Mapping[str, str]) -> None:
+    def remove(
+        self, account: accounts.Account, stands: Mapping[str, str]
+    ) -> None:
         """Remove what former images were made of; never raises.
 
         What may be another image's is left alone.
@@ -126,27 +128,33 @@ class Former:
             try:
                 self._remove(account, former)
             except Exception:
-                LOG.exception('Removing the former data of image %s',
-                              self._where.image)
+                LOG.exception(
+                    'Removing the former data of image %s', self._dest.image
+                )
 
-    def _older(self, headers: Mapping[str, str],
-               stands: Mapping[str, str]) -> bool:
+    def _older(
+        self, headers: Mapping[str, str], stands: Mapping[str, str]
+    ) -> bool:
         """Whether what stands has surely replaced an object."""
         if not layout.timestamp(stands):
-            return self._where.wrote(stands)
+            return self._dest.wrote(stands)
         return layout.timestamp(headers) < layout.timestamp(stands)
 
-    def _ask(self, account: swift.Account) -> dict[str, str] | None:
+    def _ask(self, account: accounts.Account) -> dict[str, str] | None:
         return account.head(
-            self._where.container, self._where.image, newest=True)
+            self._dest.container, self._dest.image, newest=True
+        )
 
-    def _segments(self, account: swift.Account, headers: Mapping[str, str]
-                  ) -> tuple[tuple[str, str], ...]:
+    def _segments(
+        self, account: accounts.Account, headers: Mapping[str, str]
+    ) -> tuple[tuple[str, str], ...]:
         if not layout.is_static(headers):
             return ()
-        container, image = self._where.container, self._where.image
-        recorded = [(container, name) for name in layout.recorded_segments(
-            image, headers, container)]
+        container, image = self._dest.container, self._dest.image
+        recorded = [
+            (container, name)
+            for name in layout.recorded_segments(image, headers, container)
+        ]
         try:
             listed = account.static_segments(container, image, nested=False)
         except errors.NoList:
@@ -155,44 +163,71 @@ class Former:
             listed = []
         return *listed, *recorded
 
-    def _remove(self, account: swift.Account, former: _Former) -> None:
-        image = self._where.image
+    def _remove(self, account: accounts.Account, former: _Former) -> None:
+        image = self._dest.image
         target = layout.manifest_target(former.headers)
         for container in {each for each, _ in former.segments}:
-            self._delete(account, container, {
-                name for where, name in former.segments
-                if where == container and layout.owns(image, name)})
+            self._delete(
+                account,
+                container,
+                {
+                    name
+                    for dest, name in former.segments
+                    if dest == container and layout.owns(image, name)
+                },
+            )
         if target is not None and layout.belongs(image, target[1]):
             names, unlisted = deletes.listed(account, *target)
             # A listing may lag behind.
-            self._delete(account, target[0], {
-                *names, *layout.recorded_segments(image, former.headers)},
-                target[1], unlisted)
+            self._delete(
+                account,
+                target[0],
+                {*names, *layout.recorded_segments(image, former.headers)},
+                target[1],
+                unlisted,
+            )
 
-    def _delete(self, account: swift.Account, container: str,
-                names: set[str], prefix: str = '',
-                unlisted: errors.RequestFailed | None = None) -> None:
+    def _delete(
+        self,
+        account: accounts.Account,
+        container: str,
+        names: set[str],
+        prefix: str = '',
+        unlisted: errors.RequestFailed | None = None,
+    ) -> None:
         """Delete what is not this attempt's own.
 
         :param prefix: that of the names
         :param unlisted: why those with the prefix could not be listed
         """
         # Whoever wrote the former manifest, it may take in our segments.
-        left = deletes.failed_deletes(account, container, [
-            name for name in sorted(names)
-            if not name.startswith(self._where.prefix)])
+        left = deletes.failed_deletes(
+            account,
+            container,
+            [
+                name
+                for name in sorted(names)
+                if not name.startswith(self._dest.prefix)
+            ],
+        )
         if unlisted is not None:
             left[f'{prefix}*'] = unlisted
         if left:
-            LOG.error('These segments of the former data of image %(image)s '
-                      'could not be deleted from container %(container)s. '
-                      '%(why)s. Their names: %(names)s',
-                      {'image': self._where.image, 'container': container,
-                       'why': next(iter(left.values())),
-                       'names': ', '.join(sorted(left))})
+            LOG.error(
+                'These segments of the former data of image %(image)s '
+                'could not be deleted from container %(container)s. '
+                '%(why)s. Their names: %(names)s',
+                {
+                    'image': self._dest.image,
+                    'container': container,
+                    'why': next(iter(left.values())),
+                    'names': ', '.join(sorted(left)),
+                },
+            )
 
 
 def _key(headers: Mapping[str, str]) -> str:
     """What tells an object from another one under the same name."""
-    return ' '.join(headers.get(name, '') for name in (
-        'x-timestamp', layout.ATTEMPT))
+    return ' '.join(
+        headers.get(name, '') for name in ('x-timestamp', layout.ATTEMPT)
+    )

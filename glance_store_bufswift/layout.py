@@ -91,15 +91,20 @@ class Layout:
         container's listing lags behind.
         """
         where = f'{self.container}/{self.prefix}'
-        return {'X-Object-Manifest': parse.quote(where),
-                ATTEMPT: self.attempt,
-                SEGMENTS: str(segments),
-                'Content-Type': CONTENT_TYPE}
+        return {
+            'X-Object-Manifest': parse.quote(where),
+            ATTEMPT: self.attempt,
+            SEGMENTS: str(segments),
+            'Content-Type': CONTENT_TYPE,
+        }
 
     def static_headers(self, segments: int) -> dict[str, str]:
         """Headers of the manifest of an SLO."""
-        return {ATTEMPT: self.attempt, SEGMENTS: str(segments),
-                'Content-Type': CONTENT_TYPE}
+        return {
+            ATTEMPT: self.attempt,
+            SEGMENTS: str(segments),
+            'Content-Type': CONTENT_TYPE,
+        }
 
     def written(self) -> dict[str, str]:
         """What :meth:`wrote` knows this attempt's object by."""
@@ -150,8 +155,9 @@ def newer(headers: Mapping[str, str], than: Mapping[str, str]) -> bool:
     return timestamp(headers) > timestamp(than)
 
 
-def recorded_segments(image: str, headers: Mapping[str, str],
-                      container: str = '') -> list[str]:
+def recorded_segments(
+    image: str, headers: Mapping[str, str], container: str = ''
+) -> list[str]:
     """The segments' names that a manifest of ours tells.
 
     A listing may lag behind, or not show what a shard of a container is
@@ -184,8 +190,9 @@ def belongs(image: str, prefix: str) -> bool:
     return prefix.startswith(f'{image}/') or prefix == f'{image}-'
 
 
-def segment_size(number: int, base: int, image_size: int = 0,
-                 most: int = MAX_SEGMENTS) -> int:
+def segment_size(
+    number: int, base: int, image_size: int = 0, most: int = MAX_SEGMENTS
+) -> int:
     """Bytes in a segment.
 
     :param number: the segment's number, from 1

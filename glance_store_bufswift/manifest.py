@@ -25,7 +25,7 @@ from glance_store_bufswift import former
 from glance_store_bufswift import layout
 from glance_store_bufswift import record
 from glance_store_bufswift import segmenting
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import static
 
 LOG = logging.getLogger(__name__)
@@ -48,9 +48,13 @@ class Segment:
     md5: str
 
 
-def write(account: swift.Account, where: layout.Layout,
-          segments: Sequence[Segment], plan: segmenting.Plan,
-          before: former.Former) -> bool:
+def write(
+    account: accounts.Account,
+    dest: layout.Layout,
+    segments: Sequence[Segment],
+    plan: segmenting.Plan,
+    before: former.Former,
+) -> bool:
     """Write the manifest of an image.
 
     :param segments: those of the image, in order
@@ -59,65 +63,88 @@ def write(account: swift.Account, where: layout.Layout,
     """
     if plan.limits is not None:
         if len(segments) > plan.most:
-            segmenting.too_long(where.image, plan)
-        elif _write_static(account, where, segments, plan.limits, before):
+            segmenting.too_long(dest.image, plan)
+        elif _write_static(account, dest, segments, plan.limits, before):
             return True
-    _write_dynamic(account, where, segments, before)
+    _write_dynamic(account, dest, segments, before)
     return False
 
 
-def _write_static(account: swift.Account, where: layout.Layout,
-                  segments: Sequence[Segment], limits: static.Limits,
-                  before: former.Former) -> bool:
+def _write_static(
+    account: accounts.Account,
+    dest: layout.Layout,
+    segments: Sequence[Segment],
+    limits: static.Limits,
+    before: former.Former,
+) -> bool:
     """Write that of an SLO; tells whether the site takes it."""
-    named = [static.Segment(f'{where.container}/{where.segment(number)}',
-                            each.size, each.md5)
-             for number, each in enumerate(segments, 1)]
+    named = [
+        static.Segment(
+            f'{dest.container}/{dest.segment(number)}', each.size, each.md5
+        )
+        for number, each in enumerate(segments, 1)
+    ]
     put = functools.partial(
-        account.put_static, where.container, where.image, named,
-        limits.heartbeat and len(named) >= static.MANY)
+        account.put_static,
+        dest.container,
+        dest.image,
+        named,
+        limits.heartbeat and len(named) >= static.MANY,
+    )
     try:
-        _write(account, put, where.static_headers(len(segments)), before)
+        _write(account, put, dest.static_headers(len(segments)), before)
         return True
     except errors.RequestFailed as exc:
         if exc.status is None and before.look(account):
-            return True     # its answers were lost
+            return True  # its answers were lost
         if exc.status not in UNABLE:
             raise
         why = exc
-    LOG.warning('Image %(image)s can not become a Static Large Object, and '
-                'is stored as a Dynamic one: %(why)s',
-                {'image': where.image, 'why': why})
+    LOG.warning(
+        'Image %(image)s can not become a Static Large Object, and '
+        'is stored as a Dynamic one: %(why)s',
+        {'image': dest.image, 'why': why},
+    )
     return False
 
 
-def _write_dynamic(account: swift.Account, where: layout.Layout,
-                   segments: Sequence[Segment],
-                   before: former.Former) -> None:
+def _write_dynamic(
+    account: accounts.Account,
+    dest: layout.Layout,
+    segments: Sequence[Segment],
+    before: former.Former,
+) -> None:
     """Write that of a DLO, with the record of its segments.
 
     Without an ETag to check: Ceph RGW answers 422 to one (bug 1824533).
     """
-    put = functools.partial(account.put_empty, where.container, where.image)
-    short = where.manifest_headers(len(segments))
-    more = record.headers([each.size for each in segments],
-                          [each.md5 for each in segments])
+    put = functools.partial(account.put_empty, dest.container, dest.image)
+    short = dest.manifest_headers(len(segments))
+    more = record.headers(
+        [each.size for each in segments], [each.md5 for each in segments]
+    )
     try:
         _write(account, put, short | more, before)
     except errors.RequestFailed as exc:
         if not more or exc.status not in TOO_MUCH:
             raise
         _write(account, put, short, before)
-        LOG.warning('Swift does not take all that the manifest of image '
-                    '%(image)s is to tell: %(why)s. Reading the image depends '
-                    'on the listing of its container; raise max_meta_count '
-                    'and max_meta_overall_size of Swift, or what a proxy '
-                    'takes for headers',
-                    {'image': where.image, 'why': exc})
+        LOG.warning(
+            'Swift does not take all that the manifest of image '
+            '%(image)s is to tell: %(why)s. Reading the image depends '
+            'on the listing of its container; raise max_meta_count '
+            'and max_meta_overall_size of Swift, or what a proxy '
+            'takes for headers',
+            {'image': dest.image, 'why': exc},
+        )
 
 
-def _write(account: swift.Account, put: Callable[..., None],
-           headers: Mapping[str, str], before: former.Former) -> None:
+def _write(
+    account: accounts.Account,
+    put: Callable[..., None],
+    headers: Mapping[str, str],
+    before: former.Former,
+) -> None:
     """Write a manifest with these headers.
 
     Where nothing stood so far it is written on condition that this is so
@@ -138,5 +165,6 @@ def _write(account: swift.Account, put: Callable[..., None],
 
     def stands() -> bool:
         return before.look(account)
+
     if not stands():  # or its answer was lost
         put(headers, stands)

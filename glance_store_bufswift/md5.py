@@ -82,8 +82,9 @@ class Choice:
 def chosen() -> Choice:
     """Who does the work in this process."""
     if os.environ.get(SWITCH, '').lower() in OFF:
-        return Choice(None, f'{SWITCH} in the environment turns the '
-                      'accelerator off')
+        return Choice(
+            None, f'{SWITCH} in the environment turns the accelerator off'
+        )
     if _fips_mode():
         return Choice(None, 'OpenSSL runs in FIPS mode')
     try:
@@ -104,6 +105,7 @@ def _fips_mode() -> bool:
     """
     try:
         import _hashlib
+
         if _hashlib.get_fips_mode():
             return True
         hashlib.md5()  # noqa: S324  # whether it may be used
@@ -125,8 +127,10 @@ def is_right(pair: type[MD5]) -> bool:
     for block in (every, every, every[:3], 3 * every[:200]):
         for each in (tried, whole, parts):
             each.update(block)
-        if (tried.hexdigest() != whole.hexdigest()
-                or tried.end_part() != parts.end_part()):
+        if (
+            tried.hexdigest() != whole.hexdigest()
+            or tried.end_part() != parts.end_part()
+        ):
             return False
     return True
 

@@ -30,11 +30,13 @@ def new(algorithm: str) -> Any:
     except ValueError as exc:
         raise errors.ConfigError(
             f'Python has no hash {algorithm}: set hashing_algorithm in '
-            'glance-api.conf to one that it has, sha512 by default') from exc
+            'glance-api.conf to one that it has, sha512 by default'
+        ) from exc
     # The digest of SHAKE is as long as one asks for, which Glance does not.
     if not made.digest_size:
         raise errors.ConfigError(
             f'The hash {algorithm} has no length of its own: set '
             'hashing_algorithm in glance-api.conf to one that has, sha512 by '
-            'default')
+            'default'
+        )
     return made

@@ -61,10 +61,12 @@ Related options:
     * swift_buffered_disk_quota
     * swift_buffered_min_free_percent
     * swift_upload_buffer_dir
-"""),
+""",
+    ),
     cfg.IntOpt(
         'swift_buffered_disk_quota',
-        default=0, min=0,
+        default=0,
+        min=0,
         help="""
 What the buffers of this host may take in ``swift_buffered_dir``, in MiB.
 
@@ -81,10 +83,13 @@ Possible values:
 
 Related options:
     * swift_buffered_min_free_percent
-"""),
+""",
+    ),
     cfg.IntOpt(
         'swift_buffered_min_free_percent',
-        default=10, min=0, max=100,
+        default=10,
+        min=0,
+        max=100,
         help="""
 Share of the file system of ``swift_buffered_dir``, in percent of its size,
 that buffers leave free for others, the image cache for example.
@@ -95,10 +100,13 @@ space meanwhile.
 
 Related options:
     * swift_buffered_disk_quota
-"""),
+""",
+    ),
     cfg.IntOpt(
         'swift_buffered_threads',
-        default=4, min=1, max=64,
+        default=4,
+        min=1,
+        max=64,
         help="""
 How many segments of one upload may be sent at a time, each on a connection of
 its own.
@@ -108,18 +116,22 @@ Each further one adds the bandwidth of a connection, at the price of one more
 thread, one more connection, up to 5 MiB of memory and the disk space of one
 more segment. With 2 and more another segment is begun while Swift commits one,
 on one more thread and connection.
-"""),
+""",
+    ),
     cfg.IntOpt(
         'swift_buffered_retries',
-        default=5, min=0,
+        default=5,
+        min=0,
         help="""
 How many further times a request to Swift or Keystone is tried when it fails
 for a reason that may pass: a broken connection, a timeout, 401, 408, 422,
 429, 498, 499, 5xx, or an answer that does not confirm what was sent.
-"""),
+""",
+    ),
     cfg.IntOpt(
         'swift_buffered_max_backoff',
-        default=30, min=0,
+        default=30,
+        min=0,
         help="""
 The longest wait between two tries of a request, in seconds.
 
@@ -127,19 +139,23 @@ The wait starts near one second and doubles with each try. A Retry-After of
 Swift's is honoured up to this bound. With all retries used, a request that
 keeps failing takes at most ``swift_buffered_retries`` *
 (``swift_buffered_max_backoff`` + ``swift_buffered_timeout``) seconds longer.
-"""),
+""",
+    ),
     cfg.IntOpt(
         'swift_buffered_timeout',
-        default=60, min=1,
+        default=60,
+        min=1,
         help="""
 How long one operation on a socket to Swift or Keystone may take, in seconds:
 to connect, to send a block, to wait for the next bytes of an answer.
 
 It has to be longer than Swift takes to commit a segment.
-"""),
+""",
+    ),
     cfg.IntOpt(
         'swift_buffered_confirm_timeout',
-        default=15, min=0,
+        default=15,
+        min=0,
         help="""
 How long to wait until an image stored in segments reads back whole, in
 seconds.
@@ -153,12 +169,15 @@ If one is gone, or can't be asked for, the upload fails.
 Possible values:
     * 0: look once, do not wait
     * a positive number of seconds
-"""),
+""",
+    ),
     cfg.StrOpt(
         'swift_buffered_manifest',
-        default=DLO, choices=[
+        default=DLO,
+        choices=[
             (DLO, 'a Dynamic Large Object: what the listing shows'),
-            (SLO, 'a Static Large Object: what its manifest names')],
+            (SLO, 'a Static Large Object: what its manifest names'),
+        ],
         help="""
 What holds the segments of a new image together.
 
@@ -178,10 +197,13 @@ image does not fit into one, it becomes a Dynamic one, with a warning.
 
 Related options:
     * swift_store_large_object_chunk_size
-"""),
+""",
+    ),
     cfg.IntOpt(
         'swift_buffered_read_threads',
-        default=4, min=1, max=64,
+        default=4,
+        min=1,
+        max=64,
         help="""
 How many connections one download may have at a time.
 
@@ -193,10 +215,12 @@ answers 429 or 498 goes on with fewer connections.
 
 Related options:
     * swift_buffered_read_memory
-"""),
+""",
+    ),
     cfg.IntOpt(
         'swift_buffered_read_memory',
-        default=192, min=0,
+        default=192,
+        min=0,
         help="""
 What all downloads of a glance-api process may together hold in memory, in
 MiB.
@@ -212,7 +236,8 @@ Possible values:
 
 Related options:
     * swift_buffered_read_threads
-"""),
+""",
+    ),
 ]
 
 
@@ -270,8 +295,12 @@ def register(conf: cfg.ConfigOpts, backend: str | None) -> None:
         conf.register_opts(OPTIONS, group=group)
 
 
-def settings(conf: cfg.ConfigOpts, backend: str | None, segment_size: int,
-             large_object_size: int) -> Settings:
+def settings(
+    conf: cfg.ConfigOpts,
+    backend: str | None,
+    segment_size: int,
+    large_object_size: int,
+) -> Settings:
     """The settings of a store.
 
     :param conf: the configuration, after :func:`register`
@@ -279,12 +308,15 @@ def settings(conf: cfg.ConfigOpts, backend: str | None, segment_size: int,
     :param segment_size: upstream's large_object_chunk_size, bytes
     :param large_object_size: upstream's large_object_size, bytes
     """
+
     def value(name: str) -> Any:
         return precedence.lookup(conf, backend, 'swift_buffered_' + name)
 
-    directory = (value('dir')
-                 or precedence.lookup(conf, backend, 'swift_upload_buffer_dir')
-                 or tempfile.gettempdir())
+    directory = (
+        value('dir')
+        or precedence.lookup(conf, backend, 'swift_upload_buffer_dir')
+        or tempfile.gettempdir()
+    )
     return Settings(
         directory=directory,
         disk_quota=value('disk_quota') * units.MIB,
@@ -298,7 +330,8 @@ def settings(conf: cfg.ConfigOpts, backend: str | None, segment_size: int,
         read_threads=value('read_threads'),
         read_memory=value('read_memory') * units.MIB,
         segment_size=segment_size,
-        plain_limit=min(segment_size, large_object_size))
+        plain_limit=min(segment_size, large_object_size),
+    )
 
 
 def settings_of(conf: cfg.ConfigOpts, backend: str | None) -> Settings:
@@ -309,5 +342,7 @@ def settings_of(conf: cfg.ConfigOpts, backend: str | None) -> Settings:
     """
     chunk, largest = (
         precedence.lookup(conf, backend, f'swift_store_large_object_{name}')
-        * UPSTREAM_MB for name in ('chunk_size', 'size'))
+        * UPSTREAM_MB
+        for name in ('chunk_size', 'size')
+    )
     return settings(conf, backend, chunk, largest)

@@ -38,8 +38,11 @@ def lookup(conf: cfg.ConfigOpts, backend: str | None, name: str) -> Any:
     ``[backend_defaults]`` for a value that somebody has set; here the group
     is asked whether anybody has set it.
     """
-    having = [group for group in groups(backend)
-              if group in conf and name in conf[group]]
+    having = [
+        group
+        for group in groups(backend)
+        if group in conf and name in conf[group]
+    ]
     for group in having:
         if _is_set(conf, group, name):
             return conf[group][name]
@@ -63,11 +66,15 @@ def settle(conf: cfg.ConfigOpts, backend: str, names: list[str]) -> None:
 
 def is_given(conf: cfg.ConfigOpts, backend: str | None, name: str) -> bool:
     """Whether somebody has set an option for a store."""
-    return any(group in conf and name in conf[group]
-               and _is_set(conf, group, name) for group in groups(backend))
+    return any(
+        group in conf and name in conf[group] and _is_set(conf, group, name)
+        for group in groups(backend)
+    )
 
 
 def _is_set(conf: cfg.ConfigOpts, group: str, name: str) -> bool:
     where = conf.get_location(name, group)
     return where is not None and where.location not in (
-        cfg.Locations.opt_default, cfg.Locations.set_default)
+        cfg.Locations.opt_default,
+        cfg.Locations.set_default,
+    )

@@ -56,12 +56,12 @@ _RUN = re.compile('([1-9][0-9]{0,3})x([1-9][0-9]{0,17})')
 class Record:
     """The segments of an image, in order.
 
-    :ivar where: where they are, and how they are named
+    :ivar dest: where they are, and how they are named
     :ivar sizes: bytes in each
     :ivar prints: the fingerprints, one behind the other
     """
 
-    where: layout.Layout
+    dest: layout.Layout
     sizes: tuple[int, ...]
     prints: bytes
 
@@ -79,7 +79,7 @@ class Record:
     def proves(self, number: int, md5s: Sequence[str]) -> bool:
         """Whether these are the MD5s of a segment's group, in hex."""
         place = (number - 1) // _width(len(self.sizes)) * PRINT
-        return self.prints[place:place + PRINT] == _print(md5s)
+        return self.prints[place : place + PRINT] == _print(md5s)
 
 
 def headers(sizes: Sequence[int], md5s: Sequence[str]) -> dict[str, str]:
@@ -93,13 +93,16 @@ def headers(sizes: Sequence[int], md5s: Sequence[str]) -> dict[str, str]:
     if len(runs) > LONGEST or not sizes:
         return {}
     width = _width(len(md5s))
-    prints = b''.join(_print(md5s[first:first + width])
-                      for first in range(0, len(md5s), width))
+    prints = b''.join(
+        _print(md5s[first : first + width])
+        for first in range(0, len(md5s), width)
+    )
     return {SIZES: runs} | {
         f'{PRINTS}{number}': base64.b64encode(
-            prints[first:first + EACH * PRINT]).decode()
-        for number, first in enumerate(
-            range(0, len(prints), EACH * PRINT), 1)}
+            prints[first : first + EACH * PRINT]
+        ).decode()
+        for number, first in enumerate(range(0, len(prints), EACH * PRINT), 1)
+    }
 
 
 def read(image: str, told: Mapping[str, str]) -> Record | None:
@@ -118,8 +121,8 @@ def read(image: str, told: Mapping[str, str]) -> Record | None:
     prints = _prints(told)
     if len(prints) != -(-len(sizes) // _width(len(sizes))) * PRINT:
         return None
-    where = layout.Layout(target[0], image, told[layout.ATTEMPT])
-    return Record(where, tuple(sizes), prints)
+    dest = layout.Layout(target[0], image, told[layout.ATTEMPT])
+    return Record(dest, tuple(sizes), prints)
 
 
 def _width(count: int) -> int:
@@ -128,14 +131,16 @@ def _width(count: int) -> int:
 
 
 def _print(md5s: Iterable[str]) -> bytes:
-    return hashlib.md5(''.join(md5s).encode(),
-                       usedforsecurity=False).digest()[:PRINT]
+    return hashlib.md5(''.join(md5s).encode(), usedforsecurity=False).digest()[
+        :PRINT
+    ]
 
 
 def _runs(sizes: Iterable[int]) -> str:
     """Sizes as ``<how many>x<bytes>``, each run of equal ones once."""
-    return ' '.join(f'{len(list(same))}x{size}'
-                    for size, same in itertools.groupby(sizes))
+    return ' '.join(
+        f'{len(list(same))}x{size}' for size, same in itertools.groupby(sizes)
+    )
 
 
 def _sizes(text: str) -> list[int]:
@@ -149,10 +154,12 @@ def _sizes(text: str) -> list[int]:
 
 
 def _prints(told: Mapping[str, str]) -> bytes:
-    texts = [told.get(f'{PRINTS}{number}', '')
-             for number in range(1, HEADERS + 1)]
+    texts = [
+        told.get(f'{PRINTS}{number}', '') for number in range(1, HEADERS + 1)
+    ]
     try:
-        return b''.join(base64.b64decode(text, validate=True)
-                        for text in texts)
+        return b''.join(
+            base64.b64decode(text, validate=True) for text in texts
+        )
     except (binascii.Error, ValueError):
         return b''

@@ -23,8 +23,8 @@ from oslo_log import log as logging
 from glance_store_bufswift import deletes
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
-from glance_store_bufswift import once
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift import notices
+from glance_store_bufswift.swift import accounts
 
 LOG = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ ROUNDS = 5
 SOME = 20
 
 
-def remove(account: swift.Account, container: str, image: str) -> None:
+def remove(account: accounts.Account, container: str, image: str) -> None:
     """Delete an image, whatever driver wrote it and however.
 
     :raises NoImage: there is none
@@ -46,8 +46,11 @@ def remove(account: swift.Account, container: str, image: str) -> None:
     if headers is None:
         raise errors.NoImage(container, image)
     if layout.VERSION in headers:
-        once.warn('Container %s keeps what is deleted, as it has '
-                  'X-Versions-Enabled: no space becomes free', container)
+        notices.warn_once(
+            'Container %s keeps what is deleted, as it has '
+            'X-Versions-Enabled: no space becomes free',
+            container,
+        )
     first = headers
     for _ in range(ROUNDS):
         _remove(account, container, image, headers)
@@ -57,11 +60,16 @@ def remove(account: swift.Account, container: str, image: str) -> None:
         headers = there
     raise errors.RequestFailed(
         f'{container}/{image} is there again after {ROUNDS} deletes; does '
-        'the container keep versions?')
+        'the container keep versions?'
+    )
 
 
-def _remove(account: swift.Account, container: str, image: str,
-            headers: Mapping[str, str]) -> None:
+def _remove(
+    account: accounts.Account,
+    container: str,
+    image: str,
+    headers: Mapping[str, str],
+) -> None:
     target = layout.manifest_target(headers)
     static = layout.is_static(headers)
     if static:
@@ -69,52 +77,71 @@ def _remove(account: swift.Account, container: str, image: str,
     elif target is not None:
         _remove_segments(account, image, headers, target)
     if (static or target) and _replaced(account, container, image, headers):
-        LOG.warning('Image %s was uploaded again while it was deleted; '
-                    'its new data stays', image)
+        LOG.warning(
+            'Image %s was uploaded again while it was deleted; '
+            'its new data stays',
+            image,
+        )
     elif static:
         _remove_slo(account, container, image)
     else:
         account.delete(container, image)
 
 
-def _replaced(account: swift.Account, container: str, image: str,
-              headers: Mapping[str, str]) -> bool:
+def _replaced(
+    account: accounts.Account,
+    container: str,
+    image: str,
+    headers: Mapping[str, str],
+) -> bool:
     """Whether another upload has written the object meanwhile."""
     now = account.head(container, image)
     return now is not None and (
-        layout.timestamp(now) > layout.timestamp(headers))
+        layout.timestamp(now) > layout.timestamp(headers)
+    )
 
 
-def _remove_segments(account: swift.Account, image: str,
-                     headers: Mapping[str, str],
-                     target: tuple[str, str]) -> None:
+def _remove_segments(
+    account: accounts.Account,
+    image: str,
+    headers: Mapping[str, str],
+    target: tuple[str, str],
+) -> None:
     """Delete the segments of a DLO, also those not listed yet."""
     container, prefix = target
     if not layout.belongs(image, prefix):
-        LOG.warning('What the manifest of image %(image)s points to may not '
-                    'be its own, and stays: %(container)s/%(prefix)s*',
-                    {'image': image, 'container': container,
-                     'prefix': prefix})
+        LOG.warning(
+            'What the manifest of image %(image)s points to may not '
+            'be its own, and stays: %(container)s/%(prefix)s*',
+            {'image': image, 'container': container, 'prefix': prefix},
+        )
         return
-    names = {*account.listing(container, prefix),
-             *layout.recorded_segments(image, headers)}
+    names = {
+        *account.listing(container, prefix),
+        *layout.recorded_segments(image, headers),
+    }
     for _ in range(ROUNDS):
         _delete(account, container, sorted(names))
         names = set(account.listing(container, prefix))
         if not names:
             return
     # A listing may show for a while what is gone.
-    there = [name for name in sorted(names)[:SOME]
-             if account.head(container, name) is not None]
+    there = [
+        name
+        for name in sorted(names)[:SOME]
+        if account.head(container, name) is not None
+    ]
     if there:
         raise errors.RequestFailed(
             f'These segments of image {image} are there again after '
             f'{ROUNDS} deletes, in container {container}: '
-            f'{", ".join(there)}; does it keep versions?')
+            f'{", ".join(there)}; does it keep versions?'
+        )
 
 
-def _remove_static_segments(account: swift.Account, container: str,
-                            image: str) -> None:
+def _remove_static_segments(
+    account: accounts.Account, container: str, image: str
+) -> None:
     """Delete the segments of an SLO, as far as they are told.
 
     Swift would delete the manifest also after a segment that it could not
@@ -134,29 +161,34 @@ def _remove_static_segments(account: swift.Account, container: str,
         _delete(account, where, names)
 
 
-def _remove_slo(account: swift.Account, container: str, image: str) -> None:
+def _remove_slo(account: accounts.Account, container: str, image: str) -> None:
     """Delete an SLO, and what else Swift finds in it."""
     left = account.delete_slo(container, image)
     if left and not _gone_before(account, container, image, left):
         raise errors.RequestFailed(
             f'Swift could not delete all of the SLO {container}/{image}: '
-            f'{", ".join(left[:SOME])}')
+            f'{", ".join(left[:SOME])}'
+        )
 
 
-def _gone_before(account: swift.Account, container: str, image: str,
-                 left: list[str]) -> bool:
+def _gone_before(
+    account: accounts.Account, container: str, image: str, left: list[str]
+) -> bool:
     """Whether nothing is left but a manifest that is not there.
 
     Ceph RGW tells so of one that it has deleted before, when the answer was
     lost.
     """
     itself = f'{container}/{image} ('
-    return (all(each.startswith(itself) for each in left)
-            and account.head(container, image) is None)
+    return (
+        all(each.startswith(itself) for each in left)
+        and account.head(container, image) is None
+    )
 
 
-def _delete(account: swift.Account, container: str,
-            names: list[str]) -> None:
+def _delete(
+    account: accounts.Account, container: str, names: list[str]
+) -> None:
     failed = deletes.failed_deletes(account, container, names)
     if not failed:
         return
@@ -165,4 +197,6 @@ def _delete(account: swift.Account, container: str,
         f'{len(failed)} of {len(names)} segments could not be deleted from '
         f'container {container} ({", ".join(sorted(failed)[:SOME])}); the '
         f'image stays until they are. {first}',
-        status=first.status, timed_out=first.timed_out)
+        status=first.status,
+        timed_out=first.timed_out,
+    )

@@ -17,9 +17,9 @@ import dataclasses
 from oslo_log import log as logging
 
 from glance_store_bufswift import layout
-from glance_store_bufswift import once
+from glance_store_bufswift import notices
 from glance_store_bufswift import opts
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import static
 
 LOG = logging.getLogger(__name__)
@@ -43,16 +43,21 @@ class Plan:
     def size(self, number: int) -> int:
         """Bytes in a segment, numbers counting from 1."""
         return layout.segment_size(
-            number, self.base, self.image_size, self.most)
+            number, self.base, self.image_size, self.most
+        )
 
 
-def plan(account: swift.Account, where: layout.Layout,
-         settings: opts.Settings, image_size: int) -> Plan:
+def plan(
+    account: accounts.Account,
+    dest: layout.Layout,
+    settings: opts.Settings,
+    image_size: int,
+) -> Plan:
     """Plan the segments of an image.
 
     Where the site can't have it as an SLO it becomes a DLO.
 
-    :param where: the attempt to store it
+    :param dest: the attempt to store it
     :param image_size: bytes in the image; 0 = unknown
     """
     dlo = Plan(image_size, settings.segment_size)
@@ -60,25 +65,36 @@ def plan(account: swift.Account, where: layout.Layout,
         return dlo
     limits = static.limits(account.capabilities())
     if limits is None:
-        once.warn('Swift at %s has no Static Large Objects, or its /info '
-                  'does not tell: images are stored as Dynamic Large Objects '
-                  '(swift_buffered_manifest)', account.url)
+        notices.warn_once(
+            'Swift at %s has no Static Large Objects, or its /info '
+            'does not tell: images are stored as Dynamic Large Objects '
+            '(swift_buffered_manifest)',
+            account.url,
+        )
         return dlo
     longest = static.Segment(
-        f'{where.container}/{where.segment(layout.MAX_SEGMENTS)}',
-        layout.MAX_OBJECT_SIZE, 32 * 'f')
-    slo = Plan(image_size, max(settings.segment_size, limits.smallest),
-               min(static.fitting(limits, longest), dlo.most), limits)
+        f'{dest.container}/{dest.segment(layout.MAX_SEGMENTS)}',
+        layout.MAX_OBJECT_SIZE,
+        32 * 'f',
+    )
+    slo = Plan(
+        image_size,
+        max(settings.segment_size, limits.smallest),
+        min(static.fitting(limits, longest), dlo.most),
+        limits,
+    )
     if slo.most and slo.size(1) <= layout.MAX_OBJECT_SIZE:
         return slo
-    too_long(where.image, slo)
+    too_long(dest.image, slo)
     return dlo
 
 
 def too_long(image: str, slo: Plan) -> None:
     """Tell that an image needs more segments than an SLO may have."""
-    LOG.warning('Image %(image)s does not fit into the %(most)d segments that '
-                'a Static Large Object may have here: it is stored as a '
-                'Dynamic one. Raise max_manifest_segments and '
-                'max_manifest_size of Swift',
-                {'image': image, 'most': slo.most})
+    LOG.warning(
+        'Image %(image)s does not fit into the %(most)d segments that '
+        'a Static Large Object may have here: it is stored as a '
+        'Dynamic one. Raise max_manifest_segments and '
+        'max_manifest_size of Swift',
+        {'image': image, 'most': slo.most},
+    )

@@ -28,7 +28,7 @@ from glance_store_bufswift import driver
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift import opts
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import retry
 
 
@@ -53,13 +53,15 @@ class Service:
             self._location = self._store.create_location(str(uuid.uuid4()))
         except exceptions.BadStoreConfiguration as exc:
             raise errors.ConfigError(
-                f'Store {backend}: {_reason(exc)}') from exc
+                f'Store {backend}: {_reason(exc)}'
+            ) from exc
         user = self._location.user
         if user and ':' not in user:
             raise errors.ConfigError(
                 f'Store {backend}: the user {user} has no project; write '
                 f'project:{user} (swift_store_user, or user in the file of '
-                'swift_store_config_file)')
+                'swift_store_config_file)'
+            )
         self._keystone: Any = None
 
     @property
@@ -76,8 +78,10 @@ class Service:
     def wanted(self) -> str:
         """Names the endpoint that Keystone is asked for."""
         store = self._store
-        return (f'{store.endpoint_type} endpoint of type '
-                f'{store.service_type} in region {store.region or "(any)"}')
+        return (
+            f'{store.endpoint_type} endpoint of type '
+            f'{store.service_type} in region {store.region or "(any)"}'
+        )
 
     def sign_in(self) -> None:
         """Get a token.
@@ -89,11 +93,12 @@ class Service:
         try:
             self._keystone = self._store.init_client(self._location)
         except exceptions.BadStoreUri as exc:
-            raise errors.ConfigError(
-                f'Store {self._backend}: {exc}') from exc
+            raise errors.ConfigError(f'Store {self._backend}: {exc}') from exc
         retry.repeat(
             retry.Policy(settings.retries, settings.max_backoff),
-            'Authentication for Swift', self._keystone.session.get_token)
+            'Authentication for Swift',
+            self._keystone.session.get_token,
+        )
 
     def endpoint(self) -> str | None:
         """The storage URL, None if Keystone has none; after sign_in()."""
@@ -101,13 +106,17 @@ class Service:
         try:
             url = store.conf_endpoint or self._keystone.session.get_endpoint(
                 service_type=store.service_type,
-                interface=store.endpoint_type, region_name=store.region)
+                interface=store.endpoint_type,
+                region_name=store.region,
+            )
         except ksa.EndpointNotFound:
             return None
         return str(url).rstrip('/') if url else None
 
     @contextlib.contextmanager
-    def account(self, project: str | None = None) -> Iterator[swift.Account]:
+    def account(
+        self, project: str | None = None
+    ) -> Iterator[accounts.Account]:
         """The user's own account, or that of another project.
 
         :raises ConfigError: the user's name has not the form project:user,
@@ -122,8 +131,7 @@ class Service:
                 with contextlib.closing(account.of_project(project)) as other:
                     yield other
         except exceptions.BadStoreUri as exc:
-            raise errors.ConfigError(
-                f'Store {self._backend}: {exc}') from exc
+            raise errors.ConfigError(f'Store {self._backend}: {exc}') from exc
 
     def place(self) -> layout.Layout:
         """Where the store would put a new image."""

@@ -44,8 +44,9 @@ class Source:
     :param watch: counts the waits for the stream
     """
 
-    def __init__(self, stream: Readable, declared: int,
-                 watch: stopwatch.Stopwatch) -> None:
+    def __init__(
+        self, stream: Readable, declared: int, watch: stopwatch.Stopwatch
+    ) -> None:
         self._stream = stream
         self._declared = declared
         self._watch = watch
@@ -81,8 +82,11 @@ class Source:
             return block
         blocks, size = [block], len(block)
         until = time.monotonic() + GATHER
-        while size < units.BLOCK and not self._complete and (
-                time.monotonic() < until):
+        while (
+            size < units.BLOCK
+            and not self._complete
+            and (time.monotonic() < until)
+        ):
             block = self._read(units.BLOCK - size)
             if not block:
                 break
@@ -111,11 +115,13 @@ class Source:
         if self.size > self._declared:
             raise errors.WrongSize(
                 f'The image is longer than the {self._declared} bytes '
-                'declared for it')
+                'declared for it'
+            )
         if self.ended and self.size < self._declared:
             raise errors.WrongSize(
                 f'The image ended after {self.size} of the {self._declared} '
-                'bytes declared for it')
+                'bytes declared for it'
+            )
 
 
 def _as_bytes(block: Any) -> bytes:

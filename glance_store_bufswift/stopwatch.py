@@ -101,5 +101,8 @@ class Stopwatch:
 
     def rest(self) -> float:
         """Seconds so far that no share has; for who uses it on one thread."""
-        return max(0.0, self.seconds - sum(
-            sum(list(each.values())) for each in list(self._spent)))
+        return max(
+            0.0,
+            self.seconds
+            - sum(sum(list(each.values())) for each in list(self._spent)),
+        )

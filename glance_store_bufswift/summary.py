@@ -29,8 +29,14 @@ from glance_store_bufswift import stopwatch
 LOG = logging.getLogger(__name__)
 
 #: What an upload, and a download, may have waited for.
-UPLOADS = (stopwatch.SOURCE, stopwatch.DISK, stopwatch.DIGESTS,
-           stopwatch.SWIFT, stopwatch.LISTING, stopwatch.CLEANUP)
+UPLOADS = (
+    stopwatch.SOURCE,
+    stopwatch.DISK,
+    stopwatch.DIGESTS,
+    stopwatch.SWIFT,
+    stopwatch.LISTING,
+    stopwatch.CLEANUP,
+)
 DOWNLOADS = stopwatch.LOOKUP, stopwatch.SWIFT
 
 _NAMES = {
@@ -46,8 +52,13 @@ _NAMES = {
 }
 
 
-def _told(counts: Mapping[str, object], watch: stopwatch.Stopwatch,
-          names: Sequence[str], rest: str, paused: float) -> dict[str, str]:
+def _told(
+    counts: Mapping[str, object],
+    watch: stopwatch.Stopwatch,
+    names: Sequence[str],
+    rest: str,
+    paused: float,
+) -> dict[str, str]:
     """The parts of a line that tell of time, and all of it for scripts.
 
     :param counts: what else is told there, by name
@@ -58,14 +69,18 @@ def _told(counts: Mapping[str, object], watch: stopwatch.Stopwatch,
     shares = {name: watch.spent(name) for name in names}
     shares[rest] = watch.rest()
     most = max(shares, key=lambda name: shares[name])
-    seconds = {'seconds': sum(shares.values()), **{
-        f'{name}_s': spent for name, spent in shares.items()},
-        f'{stopwatch.RETRIES}_s': paused}
+    seconds = {
+        'seconds': sum(shares.values()),
+        **{f'{name}_s': spent for name, spent in shares.items()},
+        f'{stopwatch.RETRIES}_s': paused,
+    }
     words = [f'{name}={value}' for name, value in counts.items()]
     words += [f'{name}={value:.3f}' for name, value in seconds.items()]
-    return {'time': f'{seconds["seconds"]:.1f} s, {shares[most]:.1f} s of '
-                    f'it {_NAMES[most]}',
-            'words': ' '.join(words)}
+    return {
+        'time': f'{seconds["seconds"]:.1f} s, {shares[most]:.1f} s of '
+        f'it {_NAMES[most]}',
+        'words': ' '.join(words),
+    }
 
 
 @dataclasses.dataclass
@@ -78,11 +93,11 @@ class Upload:
     buffered: int = 0
     unbuffered: int = 0
 
-    def count(self, sent: segment.Segment) -> None:
+    def count(self, body: segment.Segment) -> None:
         """Count a segment that was written to its end."""
         self.segments += 1
-        self.buffered += sent.filed
-        self.unbuffered += sent.size - sent.filed
+        self.buffered += body.filed
+        self.unbuffered += body.size - body.filed
 
     def log_stored(self, size: int, retries: int, paused: float) -> None:
         """Tell of an upload that succeeded.
@@ -91,14 +106,22 @@ class Upload:
         :param paused: seconds between tries, of all threads together
         """
         counts = self._counts('stored', size, retries)
-        LOG.info('Image %(image)s stored: %(bytes)d bytes in %(segments)d '
-                 'segments, %(retries)d retries, %(buffered)d bytes '
-                 'buffered, %(unbuffered)d unbuffered, %(time)s | %(words)s',
-                 counts | self._told(counts, paused))
+        LOG.info(
+            'Image %(image)s stored: %(bytes)d bytes in %(segments)d '
+            'segments, %(retries)d retries, %(buffered)d bytes '
+            'buffered, %(unbuffered)d unbuffered, %(time)s | %(words)s',
+            counts | self._told(counts, paused),
+        )
 
-    def log_failed(self, cause: BaseException, size: int, stored: int,
-                   retries: int, paused: float,
-                   left: Sequence[str] | None) -> None:
+    def log_failed(
+        self,
+        cause: BaseException,
+        size: int,
+        stored: int,
+        retries: int,
+        paused: float,
+        left: Sequence[str] | None,
+    ) -> None:
         """Tell of an upload that failed.
 
         :param size: bytes that were read
@@ -110,24 +133,36 @@ class Upload:
             cause = cause.original
         known = f'{len(left)} objects, named above' if left else 'nothing'
         counts = self._counts('failed', size, retries) | {
-            'stored': stored, 'left': '?' if left is None else len(left),
-            'cause': type(cause).__name__}
-        LOG.warning('Image %(image)s was not stored: %(bytes)d bytes read '
-                    'into %(segments)d segments, %(stored)d objects stored, '
-                    '%(retries)d retries, %(time)s; left in Swift: '
-                    '%(known)s; cause: %(cause)s: %(why)s | %(words)s',
-                    counts | self._told(counts, paused) | {
-                        'known': 'not known' if left is None else known,
-                        'why': cause})
+            'stored': stored,
+            'left': '?' if left is None else len(left),
+            'cause': type(cause).__name__,
+        }
+        LOG.warning(
+            'Image %(image)s was not stored: %(bytes)d bytes read '
+            'into %(segments)d segments, %(stored)d objects stored, '
+            '%(retries)d retries, %(time)s; left in Swift: '
+            '%(known)s; cause: %(cause)s: %(why)s | %(words)s',
+            counts
+            | self._told(counts, paused)
+            | {'known': 'not known' if left is None else known, 'why': cause},
+        )
 
-    def _counts(self, became: str, size: int,
-                retries: int) -> dict[str, object]:
-        return {'upload': became, 'image': self.image, 'bytes': size,
-                'segments': self.segments, 'retries': retries,
-                'buffered': self.buffered, 'unbuffered': self.unbuffered}
+    def _counts(
+        self, became: str, size: int, retries: int
+    ) -> dict[str, object]:
+        return {
+            'upload': became,
+            'image': self.image,
+            'bytes': size,
+            'segments': self.segments,
+            'retries': retries,
+            'buffered': self.buffered,
+            'unbuffered': self.unbuffered,
+        }
 
-    def _told(self, counts: Mapping[str, object],
-              paused: float) -> dict[str, str]:
+    def _told(
+        self, counts: Mapping[str, object], paused: float
+    ) -> dict[str, str]:
         return _told(counts, self.watch, UPLOADS, stopwatch.OTHER, paused)
 
 
@@ -144,26 +179,41 @@ class Download:
     watch: stopwatch.Stopwatch
     given: int = 0
 
-    def log(self, retries: int, paused: float,
-            cause: BaseException | None) -> None:
+    def log(
+        self, retries: int, paused: float, cause: BaseException | None
+    ) -> None:
         """Tell of a download that has ended, or was ended.
 
         :param paused: seconds between tries, of all threads together
         :param cause: what has ended it; None if nothing went wrong here
         """
-        became = 'failed' if cause else (
-            'whole' if self.given == self.size else 'part')
-        counts = {'download': became, 'image': self.image,
-                  'bytes': self.given, 'size': self.size, 'retries': retries}
+        became = (
+            'failed'
+            if cause
+            else ('whole' if self.given == self.size else 'part')
+        )
+        counts = {
+            'download': became,
+            'image': self.image,
+            'bytes': self.given,
+            'size': self.size,
+            'retries': retries,
+        }
         if cause:
             counts['cause'] = type(cause).__name__
-        told = counts | _told(counts, self.watch, DOWNLOADS,
-                              stopwatch.CLIENT, paused)
+        told = counts | _told(
+            counts, self.watch, DOWNLOADS, stopwatch.CLIENT, paused
+        )
         if cause:
-            LOG.warning('Image %(image)s was not read to its end: %(bytes)d '
-                        'of %(size)d bytes, %(retries)d retries, %(time)s; '
-                        'cause: %(cause)s: %(why)s | %(words)s',
-                        told | {'why': cause})
+            LOG.warning(
+                'Image %(image)s was not read to its end: %(bytes)d '
+                'of %(size)d bytes, %(retries)d retries, %(time)s; '
+                'cause: %(cause)s: %(why)s | %(words)s',
+                told | {'why': cause},
+            )
             return
-        LOG.info('Image %(image)s read: %(bytes)d of %(size)d bytes, '
-                 '%(retries)d retries, %(time)s | %(words)s', told)
+        LOG.info(
+            'Image %(image)s read: %(bytes)d of %(size)d bytes, '
+            '%(retries)d retries, %(time)s | %(words)s',
+            told,
+        )

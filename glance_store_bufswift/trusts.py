@@ -58,20 +58,28 @@ class Trustee:
     def session(self, auth: Any) -> ks_session.Session:
         """A session that keeps no connection open."""
         session = ks_session.Session(
-            auth=auth, verify=self.verify, timeout=self.timeout)
+            auth=auth, verify=self.verify, timeout=self.timeout
+        )
         session.session.headers['Connection'] = 'close'
         return session
 
     def sign_in(self, **scope: Any) -> ks_session.Session:
         """A session of this user, for a project or a trust."""
-        return self.session(identity.V3Password(
-            self.auth_url, username=self.name, password=self.password,
-            user_domain_id=self.domain, **scope))
+        return self.session(
+            identity.V3Password(
+                self.auth_url,
+                username=self.name,
+                password=self.password,
+                user_domain_id=self.domain,
+                **scope,
+            )
+        )
 
     def trusts(self, session: ks_session.Session) -> Any:
         """keystoneclient's manager of trusts."""
         return ks_client.Client(
-            session=session, endpoint_override=self.auth_url).trusts
+            session=session, endpoint_override=self.auth_url
+        ).trusts
 
 
 class Trust:
@@ -91,8 +99,9 @@ class Trust:
         try:
             self._trusts.delete(self._id)
         except Exception as exc:
-            LOG.warning('Keystone did not delete the trust of this '
-                        'operation: %s', exc)
+            LOG.warning(
+                'Keystone did not delete the trust of this operation: %s', exc
+            )
         self.login.close()
 
 
@@ -104,15 +113,20 @@ def make(trustee: Trustee, token: str, project: str) -> Trust:
     :raises keystoneauth1.exceptions.ClientException: Keystone failed
     """
     session = trustee.session(
-        identity.V3Token(trustee.auth_url, token, project_id=project))
+        identity.V3Token(trustee.auth_url, token, project_id=project)
+    )
     user = tokens.Login(session).get_access()
-    own = trustee.sign_in(project_name=trustee.project,
-                          project_domain_id=trustee.domain)
+    own = trustee.sign_in(
+        project_name=trustee.project, project_domain_id=trustee.domain
+    )
     trusts = trustee.trusts(session)
     made = trusts.create(
         trustee_user=tokens.Login(own).get_access().user_id,
-        trustor_user=user.user_id, project=user.project_id,
-        role_names=user.role_names, impersonation=True)
+        trustor_user=user.user_id,
+        project=user.project_id,
+        role_names=user.role_names,
+        impersonation=True,
+    )
     trust = Trust(trustee, made.id)
     try:
         trust.login.get_token()
@@ -122,8 +136,9 @@ def make(trustee: Trustee, token: str, project: str) -> Trust:
     return trust
 
 
-def try_to_make(policy: retry.Policy,
-                making: Callable[[], Trust]) -> Trust | None:
+def try_to_make(
+    policy: retry.Policy, making: Callable[[], Trust]
+) -> Trust | None:
     """Make a trust, or warn that there is none.
 
     :param policy: how often Keystone is asked
@@ -132,9 +147,12 @@ def try_to_make(policy: retry.Policy,
     try:
         return retry.repeat(policy, 'Making a trust', making)
     except Exception as exc:
-        LOG.warning('Keystone made no trust for this operation, which goes '
-                    "on with the user's token: when that expires, it fails. "
-                    '%s', exc)
+        LOG.warning(
+            'Keystone made no trust for this operation, which goes '
+            "on with the user's token: when that expires, it fails. "
+            '%s',
+            exc,
+        )
         return None
 
 

@@ -29,7 +29,6 @@ from glance_store_bufswift import cleanup
 from glance_store_bufswift import confirmation
 from glance_store_bufswift import digests
 from glance_store_bufswift import errors
-from glance_store_bufswift import flight
 from glance_store_bufswift import former
 from glance_store_bufswift import layout
 from glance_store_bufswift import manifest
@@ -38,7 +37,8 @@ from glance_store_bufswift import segmenting
 from glance_store_bufswift import source
 from glance_store_bufswift import stopwatch
 from glance_store_bufswift import summary
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
+from glance_store_bufswift import transfers
 
 LOG = logging.getLogger(__name__)
 
@@ -60,37 +60,51 @@ class Upload:
     """Stores one image; used once.
 
     The caller's thread reads the source and writes segments, which the
-    workers of a Flight send.
+    workers of Transfers send.
 
     :param account: for this upload alone; closed at its end
-    :param where: the names of this attempt
+    :param dest: the names of this attempt
     :param settings: how the store is configured
     :param stream: where the image comes from
     :param image_size: bytes in the image; 0 = unknown
     :param image_digests: fed with all that is read; closed at the end
     """
 
-    def __init__(self, account: swift.Account, where: layout.Layout,
-                 settings: opts.Settings, stream: source.Readable,
-                 image_size: int, image_digests: digests.Digests) -> None:
+    def __init__(
+        self,
+        account: accounts.Account,
+        dest: layout.Layout,
+        settings: opts.Settings,
+        stream: source.Readable,
+        image_size: int,
+        image_digests: digests.Digests,
+    ) -> None:
         self._account = account
-        self._where = where
+        self._dest = dest
         self._settings = settings
         self._watch = stopwatch.Stopwatch()
         self._source = source.Source(stream, image_size, self._watch)
         self._image_size = image_size
         self._digests = image_digests
-        self._buffers = buffers.Buffers(space.Space(
-            settings.directory, settings.disk_quota,
-            settings.min_free_percent))
-        self._flight = flight.Flight(
-            account, where.container, settings.threads, settings.held,
-            self._watch)
+        self._buffers = buffers.Buffers(
+            space.Space(
+                settings.directory,
+                settings.disk_quota,
+                settings.min_free_percent,
+            )
+        )
+        self._transfers = transfers.Transfers(
+            account,
+            dest.container,
+            settings.threads,
+            settings.held,
+            self._watch,
+        )
         # Bytes in each, and their MD5.
         self._segments: list[tuple[int, futures.Future[str]]] = []
         self._warned = False
-        self._former = former.Former(where)
-        self._summary = summary.Upload(where.image, self._watch)
+        self._former = former.Former(dest)
+        self._summary = summary.Upload(dest.image, self._watch)
 
     def run(self) -> Stored:
         """Store the image, or leave nothing behind.
@@ -106,8 +120,8 @@ class Upload:
         else:
             self._stop()
             self._summary.log_stored(
-                self._source.size, self._account.retries,
-                self._account.paused)
+                self._source.size, self._account.retries, self._account.paused
+            )
             return Stored(self._source.size, *hashes)
         # Not while it is handled: oslo.log would add it to each warning.
         self._fail(failed)
@@ -115,14 +129,19 @@ class Upload:
     def _fail(self, exc: BaseException) -> NoReturn:
         """End all of it, clean up, and raise what has failed first."""
         try:
-            self._flight.abort(exc)
+            self._transfers.abort(exc)
             self._stop()
             with self._watch.share(stopwatch.CLEANUP):
                 left = self._clean_up()
-            first = self._flight.first_error or exc
+            first = self._transfers.first_error or exc
             self._summary.log_failed(
-                first, self._source.size, len(self._flight.stored),
-                self._account.retries, self._account.paused, left)
+                first,
+                self._source.size,
+                len(self._transfers.stored),
+                self._account.retries,
+                self._account.paused,
+                left,
+            )
         finally:
             self._stop()
         if not isinstance(exc, Exception):
@@ -135,8 +154,9 @@ class Upload:
         length = self._plain_length()
         if length is not None:
             return self._store_plain(length)
-        plan = segmenting.plan(self._account, self._where, self._settings,
-                               self._image_size)
+        plan = segmenting.plan(
+            self._account, self._dest, self._settings, self._image_size
+        )
         self._send_segments(plan)
         hashes = self._hashes()
         with self._watch.share(stopwatch.SWIFT):
@@ -148,12 +168,13 @@ class Upload:
         """Store an image that becomes one object."""
         with self._watch.share(stopwatch.SWIFT):
             self._former.look(self._account)
-        self._send(self._where.image, length, length,
-                   self._where.plain_headers())
+        self._send(
+            self._dest.image, length, length, self._dest.plain_headers()
+        )
         hashes = self._hashes()
         with self._watch.share(stopwatch.SWIFT):
             self._wait_for_all(late=True)
-            stands: Mapping[str, str] | None = self._where.written()
+            stands: Mapping[str, str] | None = self._dest.written()
             if self._former.contested:
                 # Which of the two was written later only Swift knows.
                 stands = self._former.stands(self._account)
@@ -179,48 +200,61 @@ class Upload:
                 raise errors.RequestFailed(
                     f'The image needs more than {layout.MAX_SEGMENTS} '
                     'segments; swift_store_large_object_chunk_size has to '
-                    'be larger', status=413)
+                    'be larger',
+                    status=413,
+                )
             size = plan.size(number)
             length = min(size, left) if self._image_size else None
-            self._send(self._where.segment(number), length or size, length)
+            self._send(self._dest.segment(number), length or size, length)
             left -= size
 
-    def _send(self, name: str, capacity: int, length: int | None,
-              headers: Mapping[str, str] | None = None) -> None:
+    def _send(
+        self,
+        name: str,
+        capacity: int,
+        length: int | None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         """Copy the source to one object, while a worker sends it."""
-        self._flight.wait_for_place()
-        sent = segment.Segment(
-            self._room(capacity), self._buffers.give_back,
-            self._flight.moved)
-        self._flight.send(name, sent, length, headers,
-                          self._copy(sent, capacity))
+        self._transfers.wait_for_place()
+        body = segment.Segment(
+            self._file(capacity),
+            self._buffers.give_back,
+            self._transfers.moved,
+        )
+        self._transfers.send(
+            name, body, length, headers, self._copy(body, capacity)
+        )
 
-    def _copy(self, sent: segment.Segment, capacity: int) -> Iterator[None]:
+    def _copy(self, body: segment.Segment, capacity: int) -> Iterator[None]:
         """Copy the source to a segment, a block at each step."""
         left = capacity
         while left and (block := self._source.read(left)):
             with self._watch.share(stopwatch.DIGESTS):
                 self._digests.update(block)
-            with self._watch.share(stopwatch.DISK if sent.buffered
-                                   else stopwatch.SWIFT):
-                sent.write(block)
-            if sent.spilled is not None:
-                self._warn(sent.spilled)
+            with self._watch.share(
+                stopwatch.DISK if body.buffered else stopwatch.SWIFT
+            ):
+                body.write(block)
+            if body.spilled is not None:
+                self._warn(body.spilled)
             left -= len(block)
             yield
         md5 = self._digests.end_segment()
-        self._segments.append((sent.size, md5))
-        sent.finish(md5)
-        self._summary.count(sent)
+        self._segments.append((body.size, md5))
+        body.finish(md5)
+        self._summary.count(body)
 
-    def _room(self, capacity: int) -> space.Room | None:
+    def _file(self, capacity: int) -> space.BufferFile | None:
         """Room for a buffer; None if the segment is to go without."""
         if not capacity:
             return None
         try:
             with self._watch.share(stopwatch.DISK):
-                return self._buffers.take(capacity, self._flight.wait_for_one)
-        except space.NoRoom as exc:
+                return self._buffers.take(
+                    capacity, self._transfers.wait_for_one
+                )
+        except space.NoSpace as exc:
             why = exc
         self._warn(why)
         return None
@@ -228,10 +262,12 @@ class Upload:
     def _warn(self, why: Exception) -> None:
         if not self._warned:
             self._warned = True
-            LOG.warning('Image %(image)s is uploaded in part without a '
-                        'buffer, where a broken request can not be '
-                        'repeated: %(why)s',
-                        {'image': self._where.image, 'why': why})
+            LOG.warning(
+                'Image %(image)s is uploaded in part without a '
+                'buffer, where a broken request can not be '
+                'repeated: %(why)s',
+                {'image': self._dest.image, 'why': why},
+            )
 
     # The end
 
@@ -249,20 +285,23 @@ class Upload:
         """
         while True:
             self._former.look(self._account, late)
-            if self._flight.wait_for_all(LOOK_AGAIN):
+            if self._transfers.wait_for_all(LOOK_AGAIN):
                 return
 
     def _write_manifest(self, plan: segmenting.Plan) -> None:
-        self._flight.attempted.add(self._where.image)
-        segments = [manifest.Segment(size, md5.result())
-                    for size, md5 in self._segments]
+        self._transfers.attempted.add(self._dest.image)
+        segments = [
+            manifest.Segment(size, md5.result())
+            for size, md5 in self._segments
+        ]
         static = manifest.write(
-            self._account, self._where, segments, plan, self._former)
+            self._account, self._dest, segments, plan, self._former
+        )
         # What gives no sign of life for so long may be taken for an orphan.
         each = not static and self._watch.seconds >= layout.LEAST_AGE / 2
         with self._watch.share(stopwatch.LISTING):
             stands = confirmation.Confirmation(
-                self._account, self._where, segments, self._former, static
+                self._account, self._dest, segments, self._former, static
             ).run(self._settings.confirm_timeout, each)
         if stands is not None and self._former:
             self._former.remove(self._account, stands)
@@ -287,7 +326,7 @@ class Upload:
 
     def _stop(self) -> None:
         """Wait for all threads, close all files and connections."""
-        self._flight.stop()
+        self._transfers.stop()
         self._digests.close()
         self._account.close()
 
@@ -299,17 +338,23 @@ class Upload:
         try:
             with contextlib.closing(self._account.fresh()) as account:
                 return cleanup.after_failure(
-                    account, self._where, self._flight.attempted,
+                    account,
+                    self._dest,
+                    self._transfers.attempted,
                     self._in_doubt(),
-                    functools.partial(self._former.remove, account))
+                    functools.partial(self._former.remove, account),
+                )
         except BaseException as exc:
             LOG.exception(
                 'Cleaning up after the failed upload of image %(image)s '
                 'broke off. These objects may be left in container '
                 '%(container)s: %(names)s',
-                {'image': self._where.image,
-                 'container': self._where.container,
-                 'names': ', '.join(sorted(self._flight.attempted))})
+                {
+                    'image': self._dest.image,
+                    'container': self._dest.container,
+                    'names': ', '.join(sorted(self._transfers.attempted)),
+                },
+            )
             if not isinstance(exc, Exception):
                 raise  # an interrupt
             return None
@@ -317,4 +362,5 @@ class Upload:
     def _in_doubt(self) -> bool:
         """Whether a PUT may still land, also one that was repeated."""
         return bool(self._account.retries) or not (
-            self._flight.attempted <= self._flight.stored)
+            self._transfers.attempted <= self._transfers.stored
+        )

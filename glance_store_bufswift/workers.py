@@ -67,8 +67,10 @@ def start(run: Callable[[], object], name: str) -> threading.Thread | None:
     try:
         thread.start()
     except RuntimeError as exc:
-        LOG.debug('Thread %(name)s could not be started: %(why)s',
-                  {'name': name, 'why': exc})
+        LOG.debug(
+            'Thread %(name)s could not be started: %(why)s',
+            {'name': name, 'why': exc},
+        )
         return None
     return thread
 
@@ -114,9 +116,12 @@ class Workers:
     def __enter__(self) -> 'Workers':
         return self
 
-    def __exit__(self, kind: type[BaseException] | None,
-                 error: BaseException | None,
-                 trace: types.TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: types.TracebackType | None,
+    ) -> None:
         self.close()
 
     @property
@@ -177,8 +182,9 @@ class Workers:
             return self._calls.popleft() if self._calls else None
 
 
-def each(function: Callable[[A], R],
-         items: Iterable[A]) -> Iterator[tuple[A, R]]:
+def each(
+    function: Callable[[A], R], items: Iterable[A]
+) -> Iterator[tuple[A, R]]:
     """Call a function with each item, and give both in the items' order.
 
     The caller's thread makes calls too. Items are taken as they are needed:
@@ -187,13 +193,14 @@ def each(function: Callable[[A], R],
     :raises: what the function raises
     """
     left = iter(items)
-    begun: collections.deque[tuple[A, futures.Future[R]]] = (
-        collections.deque())
+    begun: collections.deque[tuple[A, futures.Future[R]]] = collections.deque()
     with Workers(THREADS - 1, 'bufswift-each') as workers:
+
         def begin(count: int) -> None:
             for item in itertools.islice(left, count):
-                begun.append((item, workers.submit(
-                    functools.partial(function, item))))
+                begun.append(
+                    (item, workers.submit(functools.partial(function, item)))
+                )
 
         begin(AHEAD)
         while begun:

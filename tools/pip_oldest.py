@@ -25,8 +25,11 @@ import sys
 import tempfile
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES = ('requirements.txt', 'test-requirements.txt',
-         'glance-requirements.txt')
+FILES = (
+    'requirements.txt',
+    'test-requirements.txt',
+    'glance-requirements.txt',
+)
 
 
 def lower_bounds(text: str) -> Iterator[str]:
@@ -45,14 +48,26 @@ def lower_bounds(text: str) -> Iterator[str]:
 
 def main() -> int:
     """Install; gives pip's exit status."""
-    bounds = [bound for name in FILES
-              for bound in lower_bounds((ROOT / name).read_text())]
+    bounds = [
+        bound
+        for name in FILES
+        for bound in lower_bounds((ROOT / name).read_text())
+    ]
     with tempfile.NamedTemporaryFile('w', suffix='.txt') as constraints:
         constraints.write('\n'.join(bounds))
         constraints.flush()
-        return subprocess.run([
-            sys.executable, '-I', '-m', 'pip', 'install',
-            '-c', constraints.name, *sys.argv[1:]]).returncode
+        return subprocess.run(
+            [
+                sys.executable,
+                '-I',
+                '-m',
+                'pip',
+                'install',
+                '-c',
+                constraints.name,
+                *sys.argv[1:],
+            ]
+        ).returncode
 
 
 if __name__ == '__main__':

@@ -30,8 +30,10 @@ extensions = [
 autodoc_typehints = 'description'
 
 config_generator_config_file = [
-    ('../../etc/oslo-config-generator/glance_store_bufswift.conf',
-     '_static/glance_store_bufswift'),
+    (
+        '../../etc/oslo-config-generator/glance_store_bufswift.conf',
+        '_static/glance_store_bufswift',
+    ),
 ]
 
 master_doc = 'index'
@@ -40,15 +42,25 @@ add_module_names = False
 highlight_language = 'none'
 
 #: Where to report, by setup.cfg; none of it while nothing is public.
-urls = dict(each.split(', ', 1) for each in
-            metadata.metadata(project).get_all('Project-URL') or ())
+urls = dict(
+    each.split(', ', 1)
+    for each in metadata.metadata(project).get_all('Project-URL') or ()
+)
 rst_epilog = '.. |report| replace:: ' + (
-    f'Report it at {urls["Issues"]}.' if 'Issues' in urls
-    else 'Report it to those from whom you have this copy.')
+    f'Report it at {urls["Issues"]}.'
+    if 'Issues' in urls
+    else 'Report it to those from whom you have this copy.'
+)
 
-man_pages = [('admin/glance-bufswift', 'glance-bufswift',
-              'try a store of the type swift+buffered, clean up after it',
-              '', 1)]
+man_pages = [
+    (
+        'admin/glance-bufswift',
+        'glance-bufswift',
+        'try a store of the type swift+buffered, clean up after it',
+        '',
+        1,
+    )
+]
 
 html_theme = 'furo'
 html_title = f'{project} {release}'
@@ -61,7 +73,8 @@ def fill_in(app, page, source):
     """Write the parsers' own help into the manual page."""
     if page == 'admin/glance-bufswift':
         source[0] = source[0].replace(
-            '.. commands\n', manual.text(arguments.parser()))
+            '.. commands\n', manual.text(arguments.parser())
+        )
 
 
 def setup(app):

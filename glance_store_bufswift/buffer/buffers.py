@@ -27,38 +27,38 @@ class Buffers:
     for the first of another upload. An upload that finds no more takes over
     the room of a segment of its own, as soon as that is stored.
 
-    :param directory: where the room is
+    :param directory: where the files are
     """
 
     def __init__(self, directory: space.Space) -> None:
         self._directory = directory
         self._lock = threading.Lock()
-        self._in_use: set[space.Room] = set()
-        self._kept: list[space.Room] | None = None
+        self._in_use: set[space.BufferFile] = set()
+        self._kept: list[space.BufferFile] | None = None
 
-    def take(self, size: int, wait: Callable[[], object]) -> space.Room:
+    def take(self, size: int, wait: Callable[[], object]) -> space.BufferFile:
         """Room for a segment, to be given back by :meth:`give_back`.
 
         :param size: bytes in the segment
         :param wait: waits until a segment of this upload has ended
-        :raises NoRoom: there is none, and the upload has none to take over
+        :raises NoSpace: there is none, and the upload has none to take over
         """
         with self._keeping():
             while True:
-                room = self._further(size) or self._taken_over(size, wait)
-                if room is not None:
+                file = self._further(size) or self._taken_over(size, wait)
+                if file is not None:
                     with self._lock:
-                        self._in_use.add(room)
-                    return room
+                        self._in_use.add(file)
+                    return file
 
-    def give_back(self, room: space.Room) -> None:
+    def give_back(self, file: space.BufferFile) -> None:
         """Give back the room of a segment that has ended; on any thread."""
         with self._lock:
-            self._in_use.discard(room)
-            if self._kept is not None and room.whole:
-                self._kept.append(room)
+            self._in_use.discard(file)
+            if self._kept is not None and file.whole:
+                self._kept.append(file)
                 return
-        room.close()
+        file.close()
 
     @contextlib.contextmanager
     def _keeping(self) -> Iterator[None]:
@@ -73,27 +73,29 @@ class Buffers:
         finally:
             with self._lock:
                 kept, self._kept = self._kept or [], None
-            for room in kept:
-                room.close()
+            for file in kept:
+                file.close()
 
-    def _further(self, size: int) -> space.Room | None:
+    def _further(self, size: int) -> space.BufferFile | None:
         with self._lock:
             holds = bool(self._kept) or any(
-                room.whole for room in self._in_use)
+                file.whole for file in self._in_use
+            )
         try:
-            return self._directory.room(size, spare=size if holds else 0)
-        except space.NoRoom:
+            return self._directory.open(size, spare=size if holds else 0)
+        except space.NoSpace:
             if not holds:
                 raise
             return None
 
-    def _taken_over(self, size: int,
-                    wait: Callable[[], object]) -> space.Room | None:
+    def _taken_over(
+        self, size: int, wait: Callable[[], object]
+    ) -> space.BufferFile | None:
         if not self._kept:
             wait()
         with self._lock:
-            room = self._kept.pop() if self._kept else None
-        if room is not None and not room.reuse(size):
-            room.close()
+            file = self._kept.pop() if self._kept else None
+        if file is not None and not file.reuse(size):
+            file.close()
             return None
-        return room
+        return file

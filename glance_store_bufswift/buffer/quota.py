@@ -65,9 +65,13 @@ class Quota:
         """
         wanted = units.mib(size)
         if wanted > self._units:
-            raise OSError(errno.EDQUOT, (
-                f'a segment of {wanted} MiB is more than the quota of '
-                f'{self._units} MiB (swift_buffered_disk_quota)'))
+            raise OSError(
+                errno.EDQUOT,
+                (
+                    f'a segment of {wanted} MiB is more than the quota of '
+                    f'{self._units} MiB (swift_buffered_disk_quota)'
+                ),
+            )
         descriptor = self._open()
         try:
             _check(descriptor)
@@ -93,15 +97,24 @@ class Quota:
             gaps = list(_gaps(descriptor, 1, self._units + 1))
             free = sum(end - start for start, end in gaps)
             if free < wanted + spare:
-                raise OSError(errno.EDQUOT, (
-                    f'{free} MiB of the {self._units} MiB quota are free, '
-                    f'{wanted + spare} MiB are needed '
-                    '(swift_buffered_disk_quota)'))
+                raise OSError(
+                    errno.EDQUOT,
+                    (
+                        f'{free} MiB of the {self._units} MiB quota are free, '
+                        f'{wanted + spare} MiB are needed '
+                        '(swift_buffered_disk_quota)'
+                    ),
+                )
             for start, end in gaps:
                 count = min(wanted, end - start)
                 if count:
-                    _lock(descriptor, fcntl.F_OFD_SETLK, fcntl.F_WRLCK,
-                          start, count)
+                    _lock(
+                        descriptor,
+                        fcntl.F_OFD_SETLK,
+                        fcntl.F_WRLCK,
+                        start,
+                        count,
+                    )
                 wanted -= count
         finally:
             _lock(descriptor, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, _MUTEX, 1)
@@ -135,16 +148,18 @@ def _first_held(descriptor: int, start: int, end: int) -> tuple[int, int]:
     """
     lowest = after = end
     while lowest > start:
-        kind, held, length = _lock(descriptor, fcntl.F_OFD_GETLK,
-                                   fcntl.F_WRLCK, start, lowest - start)
+        kind, held, length = _lock(
+            descriptor, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, start, lowest - start
+        )
         if kind == fcntl.F_UNLCK:
             break
         lowest, after = max(held, start), held + length
     return lowest, after
 
 
-def _lock(descriptor: int, command: int, kind: int, start: int,
-          length: int) -> tuple[int, int, int]:
+def _lock(
+    descriptor: int, command: int, kind: int, start: int, length: int
+) -> tuple[int, int, int]:
     """Call fcntl(2) on a range; tells kind, start and length it answers."""
     request = _FLOCK.pack(kind, os.SEEK_SET, start, length, 0)
     answer = fcntl.fcntl(descriptor, command, request)

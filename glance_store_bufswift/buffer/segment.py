@@ -36,22 +36,25 @@ WINDOW = 4 << 20
 RECENT = WINDOW
 
 
-def _close(room: space.Room) -> None:
-    room.close()
+def _close(file: space.BufferFile) -> None:
+    file.close()
 
 
 class Segment:
     """A bounded queue of bytes with a position that can be set back.
 
-    :param room: the file that buffers it, None for none
+    :param file: the file that buffers it, None for none
     :param give_back: takes the file at the end
     :param moved: called when all of it was read
     """
 
-    def __init__(self, room: space.Room | None = None,
-                 give_back: Callable[[space.Room], object] = _close,
-                 moved: Callable[[], object] = lambda: None) -> None:
-        self._room = room
+    def __init__(
+        self,
+        file: space.BufferFile | None = None,
+        give_back: Callable[[space.BufferFile], object] = _close,
+        moved: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._file = file
         self._moved = moved
         self._give_back = give_back
         self._changed = threading.Condition()
@@ -72,7 +75,7 @@ class Segment:
     @property
     def buffered(self) -> bool:
         """Whether all that was written lies in the file."""
-        return self._room is not None and self.spilled is None
+        return self._file is not None and self.spilled is None
 
     @property
     def finished(self) -> bool:
@@ -92,11 +95,11 @@ class Segment:
         :raises Aborted: the segment was aborted
         """
         self._raise_error()
-        if self._room is not None and self.spilled is None:
+        if self._file is not None and self.spilled is None:
             try:
-                self._room.write(block, self.filed)
+                self._file.write(block, self.filed)
             except OSError as exc:
-                self._spill(self._room, exc)
+                self._spill(self._file, exc)
         with self._changed:
             if self.buffered:
                 self.filed += len(block)
@@ -138,15 +141,15 @@ class Segment:
         self.abort(errors.Aborted('The segment is closed'))
         with self._changed:
             self._window.clear()
-            room, self._room = self._room, None
-        if room is not None:
-            self._give_back(room)
+            file, self._file = self._file, None
+        if file is not None:
+            self._give_back(file)
 
-    def _spill(self, room: space.Room, exc: OSError) -> None:
+    def _spill(self, file: space.BufferFile, exc: OSError) -> None:
         """Go on without the file; what is in it is still sent from it."""
         with self._changed:
             self.spilled = exc
-        room.truncate(self.filed)
+        file.truncate(self.filed)
 
     def _wait_for_window(self, size: int) -> None:
         """Wait until the window takes ``size`` bytes more.
@@ -155,7 +158,8 @@ class Segment:
         early can still be repeated.
         """
         while self._window and (
-                self.size - self._window_start + size > WINDOW):
+            self.size - self._window_start + size > WINDOW
+        ):
             self._raise_error()
             if self._end_of_first <= max(self._position, self.filed):
                 self._forget_first()
@@ -164,8 +168,11 @@ class Segment:
         self._raise_error()
 
     def _forget_filed(self) -> None:
-        while self._window and self._end_of_first <= self.filed and (
-                self.size - self._window_start > RECENT):
+        while (
+            self._window
+            and self._end_of_first <= self.filed
+            and (self.size - self._window_start > RECENT)
+        ):
             self._forget_first()
 
     @property
@@ -194,9 +201,10 @@ class Segment:
                 block = self._from_window(position, size)
         if not in_memory:
             count = filed - position
-            assert self._room is not None  # noqa: S101  # filed > 0
-            block = self._room.read(
-                count if size < 0 else min(size, count), position)
+            assert self._file is not None  # noqa: S101  # filed > 0
+            block = self._file.read(
+                count if size < 0 else min(size, count), position
+            )
         with self._changed:
             self._position = position + len(block)
             self._changed.notify_all()

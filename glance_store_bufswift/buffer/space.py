@@ -29,7 +29,7 @@ CHECK_EVERY = 16 << 20
 _CANNOT_RESERVE = (errno.EBADF, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
-class NoRoom(errors.BufswiftError):
+class NoSpace(errors.BufswiftError):
     """A segment can't be buffered now; the message says why."""
 
 
@@ -43,19 +43,20 @@ class Space:
     :param min_free_percent: of the file system's size, left to others
     """
 
-    def __init__(self, directory: str, disk_quota: int = 0,
-                 min_free_percent: int = 0) -> None:
+    def __init__(
+        self, directory: str, disk_quota: int = 0, min_free_percent: int = 0
+    ) -> None:
         self.directory = directory
         self._quota = quota.Quota(directory, disk_quota)
         self._limited = bool(disk_quota)
         self._min_free_percent = min_free_percent
 
-    def room(self, size: int, spare: int = 0) -> 'Room':
+    def open(self, size: int, spare: int = 0) -> 'BufferFile':
         """A file for a segment.
 
         :param size: bytes in the segment
         :param spare: bytes that have to be there for others afterwards
-        :raises NoRoom: there is none, or the directory can't be used
+        :raises NoSpace: there is none, or the directory can't be used
         """
         try:
             with contextlib.ExitStack() as held:
@@ -63,14 +64,14 @@ class Space:
                     held.enter_context(self._quota.reserved(size, spare))
                 self.check_floor(size + spare)
                 file = held.enter_context(
-                    tempfile.TemporaryFile(dir=self.directory, buffering=0))
+                    tempfile.TemporaryFile(dir=self.directory, buffering=0)
+                )
                 _reserve(file.fileno(), size)
                 # Others may have reserved at the same time.
                 self.check_floor(spare)
-                return Room(self, file, size, held.pop_all())
+                return BufferFile(self, file, size, held.pop_all())
         except OSError as exc:
-            raise NoRoom(
-                f'{self.directory}: {exc.strerror or exc}') from exc
+            raise NoSpace(f'{self.directory}: {exc.strerror or exc}') from exc
 
     def check_floor(self, size: int = 0, file: int | None = None) -> None:
         """Raise OSError if ``size`` bytes more would leave others too few.
@@ -81,12 +82,16 @@ class Space:
         stat = os.statvfs(self.directory if file is None else file)
         floor = stat.f_blocks * self._min_free_percent // 100
         # Some file systems tell no size.
-        if stat.f_blocks and (
-                stat.f_bavail + -size // stat.f_frsize < floor):
-            raise OSError(errno.ENOSPC, (
-                f'less than {self._min_free_percent} % of the file system '
-                'would stay free (swift_buffered_min_free_percent)'
-                if floor else os.strerror(errno.ENOSPC)))
+        if stat.f_blocks and (stat.f_bavail + -size // stat.f_frsize < floor):
+            raise OSError(
+                errno.ENOSPC,
+                (
+                    f'less than {self._min_free_percent} % of the file system '
+                    'would stay free (swift_buffered_min_free_percent)'
+                    if floor
+                    else os.strerror(errno.ENOSPC)
+                ),
+            )
 
 
 def _reserve(descriptor: int, size: int) -> None:
@@ -109,11 +114,16 @@ def _reserve(descriptor: int, size: int) -> None:
         fcntl.fcntl(descriptor, fcntl.F_SETFL, flags)
 
 
-class Room:
+class BufferFile:
     """The file that buffers one segment, with the reservation behind it."""
 
-    def __init__(self, space: Space, file: IO[bytes], size: int,
-                 held: contextlib.ExitStack) -> None:
+    def __init__(
+        self,
+        space: Space,
+        file: IO[bytes],
+        size: int,
+        held: contextlib.ExitStack,
+    ) -> None:
         self._space = space
         self._descriptor = file.fileno()
         self._size = size
@@ -141,7 +151,8 @@ class Room:
             block = os.pread(self._descriptor, size, position)
         except OSError as exc:
             raise errors.BufferFailed(
-                f'A buffered segment can not be read back: {exc}') from exc
+                f'A buffered segment can not be read back: {exc}'
+            ) from exc
         if size and not block:
             raise errors.BufferFailed('A buffered segment was cut short')
         return block

@@ -17,15 +17,19 @@ from collections.abc import Mapping
 import configparser
 from typing import Any
 
-from glance_store_bufswift import accounts
+from glance_store_bufswift import account_file
 from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
 
 SUBJECT = 'credentials'
 
 
-def findings(given: Mapping[str, Any], path: str | None, reference: str,
-             parser: configparser.ConfigParser) -> Iterator[Finding]:
+def findings(
+    given: Mapping[str, Any],
+    path: str | None,
+    reference: str,
+    parser: configparser.ConfigParser,
+) -> Iterator[Finding]:
     """Judge where the account of a store is.
 
     :param given: the values of the options that somebody has set
@@ -39,30 +43,38 @@ def findings(given: Mapping[str, Any], path: str | None, reference: str,
         yield from _in_file(path, reference, parser)
     elif ':' in given.get('swift_store_key', ''):
         yield finding.error(
-            SUBJECT, 'swift_store_key has a ":", and is a part of each '
+            SUBJECT,
+            'swift_store_key has a ":", and is a part of each '
             "image's location: the swift driver can not read images that are "
             'stored so, and this one stores none',
             'put user and key into a file that swift_store_config_file '
-            'names, or take another key')
+            'names, or take another key',
+        )
 
 
-def _in_file(path: str, reference: str,
-             parser: configparser.ConfigParser) -> Iterator[Finding]:
+def _in_file(
+    path: str, reference: str, parser: configparser.ConfigParser
+) -> Iterator[Finding]:
     try:
-        accounts.verify(path, parser)
-    except accounts.Unreadable as exc:
+        account_file.verify(path, parser)
+    except account_file.Unreadable as exc:
         yield finding.error(SUBJECT, exc.found, exc.advice)
         return
-    for account, name in accounts.quoted(parser):
+    for account, name in account_file.quoted(parser):
         yield finding.warning(
-            SUBJECT, f'[{account}] in {path}: the quotes round {name} do '
-            'not count as a part of it', 'remove them, or write a second '
-            'pair round the value if they belong to it')
-    missing = accounts.missing(parser, reference)
+            SUBJECT,
+            f'[{account}] in {path}: the quotes round {name} do '
+            'not count as a part of it',
+            'remove them, or write a second '
+            'pair round the value if they belong to it',
+        )
+    missing = account_file.missing(parser, reference)
     if missing:
         yield finding.error(
-            SUBJECT, f'[{reference}] in {path} lacks {", ".join(missing)}',
+            SUBJECT,
+            f'[{reference}] in {path} lacks {", ".join(missing)}',
             'add it, or set default_swift_reference to another account of '
-            'the file')
+            'the file',
+        )
     else:
         yield finding.ok(SUBJECT, f'[{reference}] in {path} can be read')

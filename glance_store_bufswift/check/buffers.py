@@ -31,8 +31,9 @@ _DIRECTORY = 'buffer directory'
 _ROOM = 'buffer room'
 
 
-def findings(settings: opts.Settings, uploads: int,
-             named: bool = True) -> Iterator[Finding]:
+def findings(
+    settings: opts.Settings, uploads: int, named: bool = True
+) -> Iterator[Finding]:
     """Look at the directory and its file system.
 
     :param uploads: how many at a time it is to have room for
@@ -42,10 +43,12 @@ def findings(settings: opts.Settings, uploads: int,
     yield from _owner(settings.directory)
     if not named:
         yield finding.warning(
-            _DIRECTORY, f'swift_buffered_dir is not set: buffers go to '
+            _DIRECTORY,
+            f'swift_buffered_dir is not set: buffers go to '
             f'{settings.directory}, with the temporary files of all others',
             'make a directory for the buffers, owned by the user of '
-            'glance-api and with mode 0700, and set swift_buffered_dir')
+            'glance-api and with mode 0700, and set swift_buffered_dir',
+        )
     elif os.path.isdir(settings.directory):
         yield from _open_to_others(settings.directory)
     if os.path.isdir(settings.directory):
@@ -58,27 +61,38 @@ def _usable(settings: opts.Settings) -> Finding:
     directory = settings.directory
     if not os.path.isdir(directory):
         return finding.error(
-            _DIRECTORY, f'{directory} does not exist: images are uploaded '
-            'without a buffer', 'create it, owned by the user of glance-api '
-            'and with mode 0700, or set swift_buffered_dir')
+            _DIRECTORY,
+            f'{directory} does not exist: images are uploaded '
+            'without a buffer',
+            'create it, owned by the user of glance-api '
+            'and with mode 0700, or set swift_buffered_dir',
+        )
     try:
         # In a directory of its own: a quota file made by another user
         # than glance-api's would turn buffering off.
         with tempfile.TemporaryDirectory(
-                dir=directory, prefix='.bufswift-check-') as own:
-            space.Space(own, 0, 0).room(settings.segment_size).close()
-    except space.NoRoom as exc:
+            dir=directory, prefix='.bufswift-check-'
+        ) as own:
+            space.Space(own, 0, 0).open(settings.segment_size).close()
+    except space.NoSpace as exc:
         return finding.error(
-            _DIRECTORY, f'a segment of {finding.size(settings.segment_size)} '
+            _DIRECTORY,
+            f'a segment of {finding.size(settings.segment_size)} '
             f'can not be buffered: {exc}',
-            'free or add space in swift_buffered_dir')
+            'free or add space in swift_buffered_dir',
+        )
     except OSError as exc:
         return finding.error(
-            _DIRECTORY, f'{directory} can not be written to: {exc.strerror}',
+            _DIRECTORY,
+            f'{directory} can not be written to: {exc.strerror}',
             'give it to the user of glance-api, and run this command as '
-            'that user')
-    return finding.ok(_DIRECTORY, f'a file in {directory} takes a segment '
-                      f'of {finding.size(settings.segment_size)}')
+            'that user',
+        )
+    return finding.ok(
+        _DIRECTORY,
+        f'a file in {directory} takes a segment '
+        f'of {finding.size(settings.segment_size)}',
+    )
 
 
 def _owner(directory: str) -> Iterator[Finding]:
@@ -91,10 +105,12 @@ def _owner(directory: str) -> Iterator[Finding]:
         return
     if owner != os.geteuid():
         yield finding.error(
-            _DIRECTORY, f'{path} belongs to {_user(owner)}, this is '
+            _DIRECTORY,
+            f'{path} belongs to {_user(owner)}, this is '
             f'{_user(os.geteuid())}: only its owner can keep to the quota',
             'run this command as the user of glance-api; if it is, and '
-            'while no glance-api of another user runs, remove the file')
+            'while no glance-api of another user runs, remove the file',
+        )
 
 
 def _as_root(directory: str) -> Iterator[Finding]:
@@ -105,17 +121,22 @@ def _as_root(directory: str) -> Iterator[Finding]:
         return
     if os.geteuid() == 0 and owner != 0:
         yield finding.warning(
-            _DIRECTORY, f'{directory} belongs to {_user(owner)}, and root '
+            _DIRECTORY,
+            f'{directory} belongs to {_user(owner)}, and root '
             'looks: whether glance-api may write there is not known',
-            'run this command as the user of glance-api')
+            'run this command as the user of glance-api',
+        )
 
 
 def _open_to_others(directory: str) -> Iterator[Finding]:
     mode = stat.S_IMODE(os.stat(directory).st_mode)
     if mode & 0o077:
         yield finding.warning(
-            _DIRECTORY, f'{directory} has mode {mode:04o}: other users may '
-            'look into it, or take its room', f'chmod 0700 {directory}')
+            _DIRECTORY,
+            f'{directory} has mode {mode:04o}: other users may '
+            'look into it, or take its room',
+            f'chmod 0700 {directory}',
+        )
 
 
 def _user(number: int) -> str:
@@ -127,23 +148,30 @@ def _user(number: int) -> str:
 
 def _file_system(settings: opts.Settings) -> Finding:
     try:
-        kind = mounts.kind(os.path.realpath(settings.directory),
-                           Path(mounts.MOUNTS).read_text())
+        kind = mounts.kind(
+            os.path.realpath(settings.directory),
+            Path(mounts.MOUNTS).read_text(),
+        )
     except OSError:
         kind = None
     if kind in mounts.REMOTE:
         return finding.warning(
-            _DIRECTORY, f'its file system is {kind}, over a network: '
+            _DIRECTORY,
+            f'its file system is {kind}, over a network: '
             'each segment goes through it twice',
-            'put swift_buffered_dir on a local disk')
+            'put swift_buffered_dir on a local disk',
+        )
     if kind in mounts.MEMORY and not settings.disk_quota:
         return finding.warning(
-            _DIRECTORY, f'its file system is {kind}: buffers take memory, '
+            _DIRECTORY,
+            f'its file system is {kind}: buffers take memory, '
             'and there is no quota',
             'set swift_buffered_disk_quota, or put swift_buffered_dir on a '
-            'local disk')
+            'local disk',
+        )
     return finding.ok(
-        _DIRECTORY, f'its file system is {kind or "of an unknown kind"}')
+        _DIRECTORY, f'its file system is {kind or "of an unknown kind"}'
+    )
 
 
 def usable(settings: opts.Settings) -> int | None:
@@ -167,29 +195,40 @@ def _free(settings: opts.Settings, uploads: int) -> Finding:
     wanted = _wanted(settings, uploads)
     if settings.disk_quota:
         wanted = min(wanted, settings.disk_quota)
-    text = (f'{finding.size(free)} may be used before '
-            f'{settings.min_free_percent} % of the file system are left, '
-            f'buffers may take {finding.size(wanted)}')
+    text = (
+        f'{finding.size(free)} may be used before '
+        f'{settings.min_free_percent} % of the file system are left, '
+        f'buffers may take {finding.size(wanted)}'
+    )
     if not disk.f_blocks:
         return finding.warning(
-            _ROOM, 'the file system does not tell its size',
-            f'make sure that it has {finding.size(wanted)}')
+            _ROOM,
+            'the file system does not tell its size',
+            f'make sure that it has {finding.size(wanted)}',
+        )
     size = disk.f_blocks * disk.f_frsize
     if settings.disk_quota > size:
         return finding.warning(
-            _ROOM, f'the quota is {finding.size(settings.disk_quota)}, the '
+            _ROOM,
+            f'the quota is {finding.size(settings.disk_quota)}, the '
             f'file system has {finding.size(size)}: the quota bounds '
-            'nothing', 'lower swift_buffered_disk_quota')
+            'nothing',
+            'lower swift_buffered_disk_quota',
+        )
     if free >= wanted:
         return finding.ok(_ROOM, text)
-    advice = ('add space, or lower swift_buffered_threads or '
-              'swift_store_large_object_chunk_size, or '
-              'swift_buffered_min_free_percent')
+    advice = (
+        'add space, or lower swift_buffered_threads or '
+        'swift_store_large_object_chunk_size, or '
+        'swift_buffered_min_free_percent'
+    )
     if free < settings.segment_size:
         return finding.error(
-            _ROOM, f'{text}: not even one segment is buffered', advice)
-    return finding.warning(_ROOM, f'{text}: some segments go unbuffered',
-                           advice)
+            _ROOM, f'{text}: not even one segment is buffered', advice
+        )
+    return finding.warning(
+        _ROOM, f'{text}: some segments go unbuffered', advice
+    )
 
 
 def _quota(settings: opts.Settings, uploads: int) -> Finding:
@@ -200,23 +239,28 @@ def _quota(settings: opts.Settings, uploads: int) -> Finding:
     """
     if not settings.disk_quota:
         return finding.ok(
-            _ROOM, 'no quota (swift_buffered_disk_quota): '
-            'swift_buffered_min_free_percent alone bounds the buffers')
+            _ROOM,
+            'no quota (swift_buffered_disk_quota): '
+            'swift_buffered_min_free_percent alone bounds the buffers',
+        )
     segment = units.mib(settings.segment_size) * units.MIB
     wanted = _wanted(settings, uploads) + segment
-    text = (f'the quota is {finding.size(settings.disk_quota)}, {uploads} '
-            f'uploads of {settings.held} segments at a time take '
-            f'{finding.size(wanted)}')
-    advice = (f'set swift_buffered_disk_quota to {wanted // units.MIB} '
-              'or more')
+    text = (
+        f'the quota is {finding.size(settings.disk_quota)}, {uploads} '
+        f'uploads of {settings.held} segments at a time take '
+        f'{finding.size(wanted)}'
+    )
+    advice = f'set swift_buffered_disk_quota to {wanted // units.MIB} or more'
     if settings.disk_quota < segment:
         return finding.error(
-            _ROOM, f'{text}: less than one segment, nothing is buffered',
-            advice)
+            _ROOM,
+            f'{text}: less than one segment, nothing is buffered',
+            advice,
+        )
     if settings.disk_quota < wanted:
         return finding.warning(
-            _ROOM, f'{text}: uploads wait for room, or go unbuffered',
-            advice)
+            _ROOM, f'{text}: uploads wait for room, or go unbuffered', advice
+        )
     return finding.ok(_ROOM, text)
 
 

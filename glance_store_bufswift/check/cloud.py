@@ -23,7 +23,7 @@ from glance_store_bufswift import errors
 from glance_store_bufswift import naming
 from glance_store_bufswift import opts
 from glance_store_bufswift import service
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 
 _KEYSTONE = 'keystone'
 _ENDPOINT = 'endpoint'
@@ -32,6 +32,7 @@ _LIMITS = 'limits'
 
 #: Containers of a store with a seed that are looked at.
 MOST = 100
+
 
 def sign_in(user: service.Service) -> Iterator[Finding]:
     """Keystone, and the endpoint that it knows."""
@@ -44,32 +45,43 @@ def sign_in(user: service.Service) -> Iterator[Finding]:
     url = user.endpoint()
     if url is None:
         yield finding.error(
-            _ENDPOINT, f'Keystone has no {user.wanted}',
+            _ENDPOINT,
+            f'Keystone has no {user.wanted}',
             'set swift_store_region, swift_store_endpoint_type and '
             'swift_store_service_type to what `openstack catalog list` '
-            'shows, or set swift_store_endpoint')
+            'shows, or set swift_store_endpoint',
+        )
     else:
         yield finding.ok(_ENDPOINT, url)
 
 
 def _refused(exc: errors.BufswiftError) -> Finding:
     text = f'{exc}; Swift was not tested'
-    if (isinstance(exc, errors.ConfigError)
-            or getattr(exc.__cause__, 'http_status', None) == 401):
-        advice = ('correct user (project:user), password and domains: '
-                  'swift_store_user and swift_store_key, or the file of '
-                  'swift_store_config_file')
+    if (
+        isinstance(exc, errors.ConfigError)
+        or getattr(exc.__cause__, 'http_status', None) == 401
+    ):
+        advice = (
+            'correct user (project:user), password and domains: '
+            'swift_store_user and swift_store_key, or the file of '
+            'swift_store_config_file'
+        )
     elif 'ertificate' in text:
-        advice = ("name the CA of Keystone's certificate in "
-                  'swift_store_cacert')
+        advice = "name the CA of Keystone's certificate in swift_store_cacert"
     else:
-        advice = ('correct swift_store_auth_address (http or https, the '
-                  'port, /v3 at its end), or let this host reach it')
+        advice = (
+            'correct swift_store_auth_address (http or https, the '
+            'port, /v3 at its end), or let this host reach it'
+        )
     return finding.error(_KEYSTONE, text, advice)
 
 
-def in_swift(user: service.Service, which: naming.Containers,
-             settings: opts.Settings, may_create: bool) -> Iterator[Finding]:
+def in_swift(
+    user: service.Service,
+    which: naming.Containers,
+    settings: opts.Settings,
+    may_create: bool,
+) -> Iterator[Finding]:
     """The containers, and the limits of the site; after sign_in().
 
     :param which: the containers of the store
@@ -91,26 +103,33 @@ def in_swift(user: service.Service, which: naming.Containers,
 
 def _untold(exc: errors.RequestFailed) -> Finding:
     """Why Swift's limits are not known."""
-    compare = ('compare max_file_size and container_listing_limit of '
-               "Swift's configuration with "
-               'swift_store_large_object_chunk_size yourself')
+    compare = (
+        'compare max_file_size and container_listing_limit of '
+        "Swift's configuration with "
+        'swift_store_large_object_chunk_size yourself'
+    )
     if exc.status in (401, 403):
         return finding.warning(
-            _LIMITS, f'/info is refused: {exc}', 'let /info pass without a '
-            f'token where it is refused, a proxy or gateway; else {compare}')
+            _LIMITS,
+            f'/info is refused: {exc}',
+            'let /info pass without a '
+            f'token where it is refused, a proxy or gateway; else {compare}',
+        )
     if exc.status in (404, 410):
         return finding.warning(
-            _LIMITS, 'Swift does not tell its limits: /info is missing or '
-            'turned off', f'set expose_info in proxy-server.conf; else '
-            f'{compare}')
-    return finding.warning(
-        _LIMITS, f'/info can not be read: {exc}', compare)
+            _LIMITS,
+            'Swift does not tell its limits: /info is missing or turned off',
+            f'set expose_info in proxy-server.conf; else {compare}',
+        )
+    return finding.warning(_LIMITS, f'/info can not be read: {exc}', compare)
 
 
 def _unusable(exc: errors.RequestFailed) -> Finding:
     if exc.status in (401, 403):
-        advice = ("give the user a role of operator_roles in Swift's "
-                  'proxy-server.conf on the project')
+        advice = (
+            "give the user a role of operator_roles in Swift's "
+            'proxy-server.conf on the project'
+        )
     elif 'ertificate' in str(exc):
         advice = "name the CA of Swift's certificate in swift_store_cacert"
     else:
@@ -118,17 +137,21 @@ def _unusable(exc: errors.RequestFailed) -> Finding:
     return finding.error(_CONTAINER, str(exc), advice)
 
 
-def _containers(account: swift.Account, which: naming.Containers,
-                may_create: bool) -> Iterator[Finding]:
+def _containers(
+    account: accounts.Account, which: naming.Containers, may_create: bool
+) -> Iterator[Finding]:
     if which.multi_tenant:
         if may_create:
-            yield finding.ok(_CONTAINER, 'each image gets one of its own, '
-                             f'{which.name}_<image id>')
+            yield finding.ok(
+                _CONTAINER,
+                f'each image gets one of its own, {which.name}_<image id>',
+            )
         else:
             yield finding.error(
-                _CONTAINER, 'each image gets one of its own, but none may '
-                'be created',
-                'set swift_store_create_container_on_put = True')
+                _CONTAINER,
+                'each image gets one of its own, but none may be created',
+                'set swift_store_create_container_on_put = True',
+            )
         return
     names = _names(account, which)
     found = False
@@ -141,27 +164,36 @@ def _containers(account: swift.Account, which: naming.Containers,
         yield _missing(which, may_create, found)
 
 
-def _names(account: swift.Account, which: naming.Containers) -> list[str]:
+def _names(account: accounts.Account, which: naming.Containers) -> list[str]:
     if not which.many:
         return [which.name]
-    names = [name for name in account.containers(which.prefix)
-             if which.has(name)]
+    names = [
+        name for name in account.containers(which.prefix) if which.has(name)
+    ]
     return names[:MOST]
 
 
-def _missing(which: naming.Containers, may_create: bool,
-             some: bool) -> Finding:
+def _missing(
+    which: naming.Containers, may_create: bool, some: bool
+) -> Finding:
     """What becomes of an image whose container is not there."""
     name = f'{which.name}_...' if which.many else which.name
     if may_create:
         return finding.ok(
-            _CONTAINER, f'{name}: what is missing is created with the first '
-            'upload (swift_store_create_container_on_put)')
-    text = (f'of {name}, only those listed exist' if some
-            else f'{name} does not exist')
+            _CONTAINER,
+            f'{name}: what is missing is created with the first '
+            'upload (swift_store_create_container_on_put)',
+        )
+    text = (
+        f'of {name}, only those listed exist'
+        if some
+        else f'{name} does not exist'
+    )
     return (finding.warning if some else finding.error)(
-        _CONTAINER, text, 'create it, or set '
-        'swift_store_create_container_on_put = True')
+        _CONTAINER,
+        text,
+        'create it, or set swift_store_create_container_on_put = True',
+    )
 
 
 def _of_container(name: str, headers: dict[str, Any]) -> Finding:
@@ -169,8 +201,10 @@ def _of_container(name: str, headers: dict[str, Any]) -> Finding:
         value = headers.get(header)
         if value and str(value).lower() != 'false':
             return finding.warning(
-                _CONTAINER, f'{name} is versioned ({header}: {value}): a '
+                _CONTAINER,
+                f'{name} is versioned ({header}: {value}): a '
                 'deleted image, and what is left of a failed upload, goes '
-                'on taking space', f'turn it off: swift post -H "{change}" '
-                f'{name}')
+                'on taking space',
+                f'turn it off: swift post -H "{change}" {name}',
+            )
     return finding.ok(_CONTAINER, f'{name} exists, not versioned')

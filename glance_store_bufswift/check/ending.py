@@ -18,7 +18,7 @@ import time
 import types
 from typing import Any
 
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift import workers
 
 #: What ends a command: Ctrl-C, a service manager, a terminal that goes.
@@ -39,7 +39,7 @@ class Ending:
     :param limit: seconds after which it is
     """
 
-    def __init__(self, account: swift.Account, limit: float) -> None:
+    def __init__(self, account: accounts.Account, limit: float) -> None:
         self._account = account
         self._until = time.monotonic() + limit
         self._over = threading.Event()
@@ -49,16 +49,20 @@ class Ending:
 
     def __enter__(self) -> None:
         self._thread = workers.start(self._watch, 'bufswift-ending')
-        if self._thread is None or (threading.current_thread()
-                                    is not threading.main_thread()):
+        if self._thread is None or (
+            threading.current_thread() is not threading.main_thread()
+        ):
             return
         for number in SIGNALS:
             if signal.getsignal(number) not in (signal.SIG_IGN, None):
                 self._before[number] = signal.signal(number, self._note)
 
-    def __exit__(self, kind: type[BaseException] | None,
-                 error: BaseException | None,
-                 trace: types.TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: types.TracebackType | None,
+    ) -> None:
         self._over.set()
         if self._thread is not None:
             self._thread.join()

@@ -41,7 +41,8 @@ class Finding:
     found: str
     advice: str = ''
     figures: Mapping[str, float | str] = dataclasses.field(
-        default_factory=dict)
+        default_factory=dict
+    )
 
 
 def ok(subject: str, found: str) -> Finding:
@@ -49,8 +50,9 @@ def ok(subject: str, found: str) -> Finding:
     return Finding(subject, Result.OK, found)
 
 
-def measured(subject: str, found: str,
-             figures: Mapping[str, float | str]) -> Finding:
+def measured(
+    subject: str, found: str, figures: Mapping[str, float | str]
+) -> Finding:
     """A figure, be it good or bad."""
     return Finding(subject, Result.OK, found, figures=figures)
 

@@ -34,6 +34,9 @@ def findings(algorithm: str) -> Iterator[Finding]:
     try:
         multihash.new(algorithm)
     except errors.ConfigError as exc:
-        yield finding.error(_SUBJECT, f'no image can be stored: {exc}',
-                            'set hashing_algorithm = sha512')
+        yield finding.error(
+            _SUBJECT,
+            f'no image can be stored: {exc}',
+            'set hashing_algorithm = sha512',
+        )
     yield finding.ok(_SUBJECT, f'MD5 by {md5.chosen()}')

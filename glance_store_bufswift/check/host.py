@@ -39,8 +39,9 @@ MOST, LONG = 256 * units.MIB, 4.0
 SYNC = 16 * units.MIB
 
 
-def measure(settings: opts.Settings, algorithm: str,
-            step: Callable[[str], object]) -> figures.Host:
+def measure(
+    settings: opts.Settings, algorithm: str, step: Callable[[str], object]
+) -> figures.Host:
     """Measure all of it; leaves nothing behind, however it ends.
 
     :param algorithm: Glance's hashing_algorithm
@@ -82,14 +83,16 @@ def _disk(settings: opts.Settings, block: bytes) -> float | None:
     None if the directory takes none, or has no room for more than SYNC. The
     file has no name: the kernel takes it away with the process.
     """
-    room = space.Space(settings.directory,
-                       min_free_percent=settings.min_free_percent)
+    place = space.Space(
+        settings.directory, min_free_percent=settings.min_free_percent
+    )
     size, began, lasted = 0, time.monotonic(), 0.0
     try:
         with tempfile.TemporaryFile(
-                dir=settings.directory, buffering=0) as file:
+            dir=settings.directory, buffering=0
+        ) as file:
             while size < MOST and lasted < LONG:
-                room.check_floor(2 * SYNC, file.fileno())
+                place.check_floor(2 * SYNC, file.fileno())
                 for _ in range(SYNC // len(block)):
                     size += os.write(file.fileno(), block)
                 os.fsync(file.fileno())

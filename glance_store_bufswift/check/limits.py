@@ -31,8 +31,9 @@ RGW = 'max_object_name_size'
 _CHUNK_SIZE = 'swift_store_large_object_chunk_size'
 
 
-def findings(info: Mapping[str, Any],
-             settings: opts.Settings) -> Iterator[Finding]:
+def findings(
+    info: Mapping[str, Any], settings: opts.Settings
+) -> Iterator[Finding]:
     """Judge the segment size by what Swift says of itself.
 
     :param info: what /info has; empty if there is none to be had
@@ -54,41 +55,60 @@ def _static(limits: static.Limits | None, segment_size: int) -> Finding:
     """Whether images can be Static Large Objects, and how large ones."""
     if limits is None:
         return finding.warning(
-            _LIMITS, 'Swift has no Static Large Objects, or does not tell: '
-            'images are stored as Dynamic ones', "put the filter slo into the "
-            "proxy's pipeline, or set swift_buffered_manifest = dlo")
+            _LIMITS,
+            'Swift has no Static Large Objects, or does not tell: '
+            'images are stored as Dynamic ones',
+            'put the filter slo into the '
+            "proxy's pipeline, or set swift_buffered_manifest = dlo",
+        )
     if limits.smallest > segment_size:
         return finding.warning(
-            _LIMITS, f'a segment of a Static Large Object has at least '
+            _LIMITS,
+            f'a segment of a Static Large Object has at least '
             f'{finding.size(limits.smallest)}, a configured one '
             f'{finding.size(segment_size)}: segments become larger',
             f'set {_CHUNK_SIZE} to at least '
-            f'{-(-limits.smallest // opts.UPSTREAM_MB)}')
+            f'{-(-limits.smallest // opts.UPSTREAM_MB)}',
+        )
     return finding.ok(
-        _LIMITS, f'a Static Large Object has up to {limits.segments} '
+        _LIMITS,
+        f'a Static Large Object has up to {limits.segments} '
         'segments: those of images above '
-        f'{finding.size(limits.segments * segment_size)} become larger')
+        f'{finding.size(limits.segments * segment_size)} become larger',
+    )
 
 
 def _file_size(swift: Mapping[str, Any], segment_size: int) -> Finding:
-    option = 'rgw_max_put_size of Ceph' if RGW in swift else (
-        'max_file_size of Swift')
+    option = (
+        'rgw_max_put_size of Ceph'
+        if RGW in swift
+        else ('max_file_size of Swift')
+    )
     largest = swift.get('max_file_size')
     if largest is None:
         return finding.warning(
-            _LIMITS, 'Swift does not tell the size of its largest object',
-            f'compare it with {_CHUNK_SIZE} yourself')
-    text = (f'a segment has {finding.size(segment_size)}, an object may '
-            f'have {finding.size(largest)}')
+            _LIMITS,
+            'Swift does not tell the size of its largest object',
+            f'compare it with {_CHUNK_SIZE} yourself',
+        )
+    text = (
+        f'a segment has {finding.size(segment_size)}, an object may '
+        f'have {finding.size(largest)}'
+    )
     if segment_size > largest:
         return finding.error(
-            _LIMITS, text, f'set {_CHUNK_SIZE} to at most '
-            f'{largest // (1024 * 1000)}')
+            _LIMITS,
+            text,
+            f'set {_CHUNK_SIZE} to at most {largest // (1024 * 1000)}',
+        )
     grown = layout.segment_size(layout.MAX_SEGMENTS, segment_size)
     if grown > largest:
         return finding.warning(
-            _LIMITS, f'{text}, but segments of images of unknown size grow '
-            f'up to {finding.size(grown)}', f'raise {option}')
+            _LIMITS,
+            f'{text}, but segments of images of unknown size grow '
+            f'up to {finding.size(grown)}',
+            f'raise {option}',
+        )
     return finding.ok(_LIMITS, text)
 
 
@@ -101,18 +121,24 @@ def _segments(swift: Mapping[str, Any], segment_size: int) -> Finding:
     page = swift.get('container_listing_limit')
     if page is None:
         return finding.warning(
-            _LIMITS, 'Swift does not tell container_listing_limit',
+            _LIMITS,
+            'Swift does not tell container_listing_limit',
             f'an image of that many segments has no length; keep '
-            f'{_CHUNK_SIZE} large')
+            f'{_CHUNK_SIZE} large',
+        )
     whole = (page - 1) * segment_size
-    text = (f'images up to {finding.size(whole)} have fewer segments than '
-            f'the {page} of a listing (container_listing_limit)')
+    text = (
+        f'images up to {finding.size(whole)} have fewer segments than '
+        f'the {page} of a listing (container_listing_limit)'
+    )
     if page > layout.MAX_SEGMENTS:
         return finding.ok(_LIMITS, text)
     return finding.warning(
-        _LIMITS, f'{text}; a larger one has no length, no ETag and no ranges',
+        _LIMITS,
+        f'{text}; a larger one has no length, no ETag and no ranges',
         f'set {_CHUNK_SIZE} to a tenth of a percent of your largest image, '
-        'or raise container_listing_limit of Swift')
+        'or raise container_listing_limit of Swift',
+    )
 
 
 def _download_rate(segment_size: int, info: Mapping[str, Any]) -> Finding:
@@ -124,10 +150,14 @@ def _download_rate(segment_size: int, info: Mapping[str, Any]) -> Finding:
     """
     if RGW in (info.get('swift') or {}):
         return finding.ok(
-            'download rate', 'Ceph RGW serves the segments of an image one '
-            'after the other without a limit')
+            'download rate',
+            'Ceph RGW serves the segments of an image one '
+            'after the other without a limit',
+        )
     return finding.ok(
-        'download rate', 'downloads by this driver have no limit; to clients '
+        'download rate',
+        'downloads by this driver have no limit; to clients '
         "and to the stock driver, Swift's filter dlo gives by its default "
         f'{finding.size(segment_size)} a second of an image, one segment, '
-        'after the first ten')
+        'after the first ten',
+    )

@@ -23,7 +23,7 @@ from glance_store_bufswift.check import figures
 from glance_store_bufswift.check import temporary
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift import units
 from glance_store_bufswift import workers
 
@@ -47,8 +47,12 @@ now = time.monotonic
 PROBES, TELLS = (SMALLEST, units.MIB), 0.5
 
 
-def measure(account: swift.Account, where: layout.Layout, may_create: bool,
-            step: Callable[[str], object]) -> figures.Traffic:
+def measure(
+    account: accounts.Account,
+    where: layout.Layout,
+    may_create: bool,
+    step: Callable[[str], object],
+) -> figures.Traffic:
     """Measure what an account's site carries; nothing is left there.
 
     :param account: for this alone; may be cancelled
@@ -58,20 +62,27 @@ def measure(account: swift.Account, where: layout.Layout, may_create: bool,
     :raises RequestFailed: it can't be measured, or something is left
     """
     try:
-        with (ending.Ending(account, LIMIT),
-              temporary.objects(account, where, may_create, step) as sent):
+        with (
+            ending.Ending(account, LIMIT),
+            temporary.objects(account, where, may_create, step) as sent,
+        ):
             return _Load(account, where, sent, step).traffic()
     except errors.Aborted as exc:
         raise errors.RequestFailed(
-            f'Swift took more than {LIMIT:.0f} s') from exc
+            f'Swift took more than {LIMIT:.0f} s'
+        ) from exc
 
 
 class _Load:
     """What is sent and read, and how long it takes."""
 
-    def __init__(self, account: swift.Account, where: layout.Layout,
-                 sent: temporary.Objects,
-                 step: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        account: accounts.Account,
+        where: layout.Layout,
+        sent: temporary.Objects,
+        step: Callable[[str], object],
+    ) -> None:
         self._account = account
         self._where = where
         self._sent = sent
@@ -84,8 +95,10 @@ class _Load:
         self._sent.size = 1
         name = self._sent.put()  # makes the connection
         put = _median(self._sent.put, PUTS)
-        head = _median(functools.partial(
-            self._account.head, self._where.container, name), HEADS)
+        head = _median(
+            functools.partial(self._account.head, self._where.container, name),
+            HEADS,
+        )
         self._sent.size = self._fitting(put)
         rates: list[figures.Rate] = []
         for connections in CONNECTIONS:
@@ -111,15 +124,19 @@ class _Load:
         words = f'{connections} connection{"s" * (connections > 1)}'
         self._step(f'{words} to Swift')
         sent: list[str] = []
-        up = self._together(connections, [
-            lambda: sent.append(self._sent.put())] * OBJECTS)
+        up = self._together(
+            connections, [lambda: sent.append(self._sent.put())] * OBJECTS
+        )
         self._step(f'{words} from Swift')
-        down = self._together(connections, [
-            functools.partial(self._sent.get, name) for name in sent])
+        down = self._together(
+            connections,
+            [functools.partial(self._sent.get, name) for name in sent],
+        )
         return figures.Rate(connections, up, down)
 
-    def _together(self, connections: int,
-                  calls: Sequence[Callable[[], object]]) -> float:
+    def _together(
+        self, connections: int, calls: Sequence[Callable[[], object]]
+    ) -> float:
         """Bytes a second of calls that move an object each."""
         until = now() + PHASE
 
@@ -128,11 +145,14 @@ class _Load:
                 return False
             call()
             return True
+
         with workers.Workers(connections, 'bufswift-measure') as pool:
             began = now()
             try:
-                begun = [pool.submit(functools.partial(in_time, call))
-                         for call in calls]
+                begun = [
+                    pool.submit(functools.partial(in_time, call))
+                    for call in calls
+                ]
                 while pool.alone and pool.help():
                     pass
                 moved = sum(each.result() for each in begun)

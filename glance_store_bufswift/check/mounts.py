@@ -16,10 +16,28 @@ import os
 import re
 
 #: Over a network: slow, and locks may not hold between hosts or at all.
-REMOTE = frozenset((
-    '9p', 'afs', 'ceph', 'cifs', 'fuse.ceph', 'fuse.glusterfs',
-    'fuse.s3fs', 'fuse.sshfs', 'gfs2', 'glusterfs', 'gpfs', 'lustre', 'nfs',
-    'nfs4', 'ocfs2', 'smb3', 'smbfs', 'virtiofs'))
+REMOTE = frozenset(
+    (
+        '9p',
+        'afs',
+        'ceph',
+        'cifs',
+        'fuse.ceph',
+        'fuse.glusterfs',
+        'fuse.s3fs',
+        'fuse.sshfs',
+        'gfs2',
+        'glusterfs',
+        'gpfs',
+        'lustre',
+        'nfs',
+        'nfs4',
+        'ocfs2',
+        'smb3',
+        'smbfs',
+        'virtiofs',
+    )
+)
 
 #: In memory.
 MEMORY = frozenset(('ramfs', 'tmpfs'))
@@ -39,8 +57,9 @@ def kind(path: str, mounts: str) -> str | None:
         words = fields.split()
         if len(words) < 5 or not rest:
             continue
-        point = re.sub(r'\\([0-7]{3})',
-                       lambda code: chr(int(code[1], 8)), words[4])
+        point = re.sub(
+            r'\\([0-7]{3})', lambda code: chr(int(code[1], 8)), words[4]
+        )
         # A later mount hides an earlier one.
         if _inside(path, point) and len(point) >= len(longest):
             longest, found = point, rest.split()[0]

@@ -45,13 +45,18 @@ def findings(user: service.Service) -> Iterator[Finding]:
             uri = trip.add(image, io.BytesIO(data), SIZE)
         except Exception as exc:
             yield finding.error(
-                _SUBJECT, f'upload: {_text(exc)}', 'see the lines above, and '
-                'the log of Swift by the transaction id')
+                _SUBJECT,
+                f'upload: {_text(exc)}',
+                'see the lines above, and '
+                'the log of Swift by the transaction id',
+            )
             return
         yield finding.ok(
-            _SUBJECT, f'upload: {finding.size(SIZE)} in segments of '
+            _SUBJECT,
+            f'upload: {finding.size(SIZE)} in segments of '
             f'{finding.size(SEGMENT)} stored in '
-            f'{time.monotonic() - began:.1f} s')
+            f'{time.monotonic() - began:.1f} s',
+        )
         yield _read(trip, uri, data)
         yield _delete(trip, uri, image)
 
@@ -62,19 +67,25 @@ def _read(trip: trips.Trip, uri: str, data: bytes) -> Finding:
         part = trip.get(uri, *PART)
     except Exception as exc:
         return finding.error(
-            _SUBJECT, f'download: {_text(exc)}',
-            'see the log of Swift by the transaction id')
+            _SUBJECT,
+            f'download: {_text(exc)}',
+            'see the log of Swift by the transaction id',
+        )
     if back != data:
         return finding.error(
-            _SUBJECT, f'download: {len(back)} bytes came back that are not '
+            _SUBJECT,
+            f'download: {len(back)} bytes came back that are not '
             f'those {len(data)} that were uploaded',
             "see that Swift's pipeline has the filter dlo, and that no "
-            'proxy before it changes bodies')
-    if part != data[PART[0]:][:PART[1]]:
+            'proxy before it changes bodies',
+        )
+    if part != data[PART[0] :][: PART[1]]:
         return finding.error(
-            _SUBJECT, f'download: a range of {PART[1]} bytes came back '
+            _SUBJECT,
+            f'download: a range of {PART[1]} bytes came back '
             f'wrong, with {len(part)} bytes',
-            'see that no proxy before Swift caches or changes answers')
+            'see that no proxy before Swift caches or changes answers',
+        )
     return finding.ok(_SUBJECT, 'download: the same bytes, whole and in part')
 
 
@@ -83,9 +94,11 @@ def _delete(trip: trips.Trip, uri: str, image: str) -> Finding:
         trip.delete(uri)
     except Exception as exc:
         return finding.error(
-            _SUBJECT, f'delete: {_text(exc)}',
+            _SUBJECT,
+            f'delete: {_text(exc)}',
             f'delete what begins with {image} from the container; see that '
-            'the user may delete')
+            'the user may delete',
+        )
     return finding.ok(_SUBJECT, 'delete: done')
 
 

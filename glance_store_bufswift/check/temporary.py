@@ -32,14 +32,14 @@ from glance_store_bufswift import containers
 from glance_store_bufswift import deletes
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import reading
 from glance_store_bufswift import units
 
 LOG = logging.getLogger(__name__)
 
 #: Seconds before each try to delete what is left.
-PAUSES = 0, cleanup.SETTLE, 2 * cleanup.SETTLE
+PAUSES = 0, cleanup.SECOND_LOOK, 2 * cleanup.SECOND_LOOK
 
 
 class Objects:
@@ -50,8 +50,12 @@ class Objects:
     :param step: told what is done now
     """
 
-    def __init__(self, account: swift.Account, where: layout.Layout,
-                 step: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        account: accounts.Account,
+        where: layout.Layout,
+        step: Callable[[str], object],
+    ) -> None:
         self._account = account
         self._where = where
         self._step = step
@@ -69,15 +73,15 @@ class Objects:
     @size.setter
     def size(self, size: int) -> None:
         self._data = os.urandom(size)
-        self._md5 = hashlib.md5(
-            self._data, usedforsecurity=False).hexdigest()
+        self._md5 = hashlib.md5(self._data, usedforsecurity=False).hexdigest()
 
     def put(self) -> str:
         """Send an object; gives its name."""
         name = self._where.segment(next(self._numbers))
         self._attempted.add(name)
-        self._account.put(self._where.container, name, self._body(),
-                          len(self._data))
+        self._account.put(
+            self._where.container, name, self._body(), len(self._data)
+        )
         self._stored.add(name)
         return name
 
@@ -86,8 +90,12 @@ class Objects:
         md5: futures.Future[str] = futures.Future()
         md5.set_result(self._md5)
         body = segment.Segment()
-        blocks = iter([self._data[at:at + units.BLOCK] for at in range(
-            0, len(self._data), units.BLOCK)])
+        blocks = iter(
+            [
+                self._data[at : at + units.BLOCK]
+                for at in range(0, len(self._data), units.BLOCK)
+            ]
+        )
 
         def feed() -> None:
             block = next(blocks, None)
@@ -95,6 +103,7 @@ class Objects:
                 body.finish(md5)
             else:
                 body.write(block)
+
         body.feed_from(feed)
         return body
 
@@ -120,20 +129,29 @@ class Objects:
         return (
             f'{len(left)} objects are left in container '
             f'{self._where.container} ({next(iter(left.values()))}): delete '
-            f'those whose names begin with {self._where.prefix}')
+            f'those whose names begin with {self._where.prefix}'
+        )
 
-    def _delete(self, account: swift.Account
-                ) -> dict[str, errors.RequestFailed]:
+    def _delete(
+        self, account: accounts.Account
+    ) -> dict[str, errors.RequestFailed]:
         names, _ = deletes.listed(
-            account, self._where.container, self._where.prefix)
+            account, self._where.container, self._where.prefix
+        )
         return deletes.failed_deletes(
-            account, self._where.container,
-            sorted(self._attempted.union(names)))
+            account,
+            self._where.container,
+            sorted(self._attempted.union(names)),
+        )
 
 
 @contextlib.contextmanager
-def objects(account: swift.Account, where: layout.Layout, may_create: bool,
-            step: Callable[[str], object]) -> Iterator[Objects]:
+def objects(
+    account: accounts.Account,
+    where: layout.Layout,
+    may_create: bool,
+    step: Callable[[str], object],
+) -> Iterator[Objects]:
     """Objects that are deleted at the end, however it ends.
 
     :param account: for them alone; cancelled if it ends by an exception
@@ -156,8 +174,9 @@ def objects(account: swift.Account, where: layout.Layout, may_create: bool,
 
 
 @contextlib.contextmanager
-def _container(account: swift.Account, where: layout.Layout,
-               may_create: bool) -> Iterator[None]:
+def _container(
+    account: accounts.Account, where: layout.Layout, may_create: bool
+) -> Iterator[None]:
     """The container; what was not there is not there afterwards.
 
     :raises RequestFailed: there is none, or what is deleted stays there
@@ -167,7 +186,8 @@ def _container(account: swift.Account, where: layout.Layout,
         if headers.get(header, 'false').lower() != 'false':
             raise errors.RequestFailed(
                 f'Container {where.container} keeps what is deleted '
-                f'({header}): nothing is sent there to measure')
+                f'({header}): nothing is sent there to measure'
+            )
     if not containers.make(account, where.container, may_create):
         yield
         return

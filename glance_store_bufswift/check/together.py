@@ -29,9 +29,11 @@ _SWIFT = 'swift_store_'
 SINGLE = ('DEFAULT', 'glance_store')
 
 
-def findings(written: Mapping[str, Iterable[str]],
-             enabled: Mapping[str, str],
-             settings: Mapping[str, opts.Settings]) -> Iterator[Finding]:
+def findings(
+    written: Mapping[str, Iterable[str]],
+    enabled: Mapping[str, str],
+    settings: Mapping[str, opts.Settings],
+) -> Iterator[Finding]:
     """Judge what no store alone can tell.
 
     :param written: the names that stand in each section
@@ -42,25 +44,31 @@ def findings(written: Mapping[str, Iterable[str]],
     yield from _one_directory(settings)
 
 
-def _nobodys(written: Mapping[str, Iterable[str]],
-             enabled: Mapping[str, str]) -> Iterator[Finding]:
+def _nobodys(
+    written: Mapping[str, Iterable[str]], enabled: Mapping[str, str]
+) -> Iterator[Finding]:
     """Options of the driver in a section that none of the stores reads."""
     read = {group for name in enabled for group in precedence.groups(name)}
     for section, options in written.items():
         if section in read:
             continue
-        names = [name for name in options if name.startswith(_OURS)
-                 or (section in SINGLE and name.startswith(_SWIFT))]
+        names = [
+            name
+            for name in options
+            if name.startswith(_OURS)
+            or (section in SINGLE and name.startswith(_SWIFT))
+        ]
         if names:
             yield finding.warning(
-                'options', f'{", ".join(names)} in [{section}]: no store of '
+                'options',
+                f'{", ".join(names)} in [{section}]: no store of '
                 'enabled_backends reads this section',
                 'move it to the section of the store, or for all stores to '
-                f'[{precedence.GROUP}] or [{precedence.SHARED_GROUP}]')
+                f'[{precedence.GROUP}] or [{precedence.SHARED_GROUP}]',
+            )
 
 
-def _one_directory(settings: Mapping[str, opts.Settings]
-                   ) -> Iterator[Finding]:
+def _one_directory(settings: Mapping[str, opts.Settings]) -> Iterator[Finding]:
     """Stores that share a directory, but not its quota."""
     sharing: dict[str, list[str]] = {}
     for name, each in settings.items():
@@ -70,11 +78,17 @@ def _one_directory(settings: Mapping[str, opts.Settings]
         if len(set(quotas.values())) > 1:
             told = ', '.join(
                 f'{name}: {finding.size(quota) if quota else "none"}'
-                for name, quota in quotas.items())
-            what = ('buffers of a store without one are not counted'
-                    if 0 in quotas.values() else 'each fills its own')
+                for name, quota in quotas.items()
+            )
+            what = (
+                'buffers of a store without one are not counted'
+                if 0 in quotas.values()
+                else 'each fills its own'
+            )
             yield finding.warning(
-                'buffer room', f'the stores {", ".join(names)} share '
+                'buffer room',
+                f'the stores {", ".join(names)} share '
                 f'{directory}, but not a quota ({told}): {what}',
                 'set swift_buffered_disk_quota to one value for all of them, '
-                f'in [{precedence.GROUP}]')
+                f'in [{precedence.GROUP}]',
+            )

@@ -37,8 +37,11 @@ def store(user: service.Service, segment_size: int) -> Iterator['Trip']:
     with contextlib.ExitStack() as held:
         directory = user.settings.directory
         try:
-            own = held.enter_context(tempfile.TemporaryDirectory(
-                dir=directory, prefix='.bufswift-check-'))
+            own = held.enter_context(
+                tempfile.TemporaryDirectory(
+                    dir=directory, prefix='.bufswift-check-'
+                )
+            )
         except OSError:  # the upload goes unbuffered then
             own = directory
         made = user.store(directory=own)
@@ -59,19 +62,26 @@ class Trip:
 
     def add(self, image: str, stream: BinaryIO, size: int) -> str:
         """Store an image; gives its URI."""
-        return str(self._store.add(
-            image, stream, size, 'sha512', context=self._context)[0])
+        return str(
+            self._store.add(
+                image, stream, size, 'sha512', context=self._context
+            )[0]
+        )
 
-    def get(self, uri: str, offset: int = 0,
-            length: int | None = None) -> bytes:
+    def get(
+        self, uri: str, offset: int = 0, length: int | None = None
+    ) -> bytes:
         """The bytes of an image, or of a part of it.
 
         :param offset: the first byte
         :param length: bytes, None = to the end
         """
         chunks, _ = self._store.get(
-            self._location(uri), offset=offset, chunk_size=length,
-            context=self._context)
+            self._location(uri),
+            offset=offset,
+            chunk_size=length,
+            context=self._context,
+        )
         return b''.join(chunks)
 
     def delete(self, uri: str) -> None:
@@ -80,8 +90,12 @@ class Trip:
 
     def _location(self, uri: str) -> location.Location:
         return location.Location(
-            driver.NAME, driver.StoreLocation, self._store.conf, uri=uri,
-            backend=self._store.backend_group)
+            driver.NAME,
+            driver.StoreLocation,
+            self._store.conf,
+            uri=uri,
+            backend=self._store.backend_group,
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,8 +112,11 @@ def _context(user: service.Service) -> Context:
     """What Glance would hand a multi-tenant store for this user."""
     access = user.access()
     return Context(
-        access.auth_token, access.user_id, access.project_id,
-        [old_style(each) for each in access.service_catalog.catalog])
+        access.auth_token,
+        access.user_id,
+        access.project_id,
+        [old_style(each) for each in access.service_catalog.catalog],
+    )
 
 
 def old_style(service: dict[str, Any]) -> dict[str, Any]:
@@ -112,5 +129,8 @@ def old_style(service: dict[str, Any]) -> dict[str, Any]:
         region = endpoint['region']
         entry = regions.setdefault(region, {'region': region})
         entry[f'{endpoint["interface"]}URL'] = endpoint['url']
-    return {'type': service['type'], 'name': service.get('name'),
-            'endpoints': list(regions.values())}
+    return {
+        'type': service['type'],
+        'name': service.get('name'),
+        'endpoints': list(regions.values()),
+    }

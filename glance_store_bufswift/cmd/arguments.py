@@ -59,21 +59,30 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def parser() -> argparse.ArgumentParser:
     """What reads them, and tells of them."""
     made = _Parser(
-        prog=PROGRAM, epilog=_statuses(status.MEANING),
-        description='For operators of Glance with a store in Swift.')
-    made.add_argument('--version', action='version',
-                      version=metadata.version('glance_store_bufswift'))
+        prog=PROGRAM,
+        epilog=_statuses(status.MEANING),
+        description='For operators of Glance with a store in Swift.',
+    )
+    made.add_argument(
+        '--version',
+        action='version',
+        version=metadata.version('glance_store_bufswift'),
+    )
     shtab.add_argument_to(made, help='print a completion script and exit')
     commands = made.add_subparsers(required=True, metavar='COMMAND')
     _add_check(commands)
     actions = commands.add_parser(
-        'orphans', help='segments that dead uploads left in Swift',
-        description=_ORPHANS).add_subparsers(required=True, metavar='ACTION')
+        'orphans',
+        help='segments that dead uploads left in Swift',
+        description=_ORPHANS,
+    ).add_subparsers(required=True, metavar='ACTION')
     _add_orphans(actions, 'list', 'show them', _LIST)
     delete = _add_orphans(actions, 'delete', 'delete them', _DELETE)
     delete.add_argument(
-        '--yes', action='store_true',
-        help='really delete; without it only tell what would be deleted')
+        '--yes',
+        action='store_true',
+        help='really delete; without it only tell what would be deleted',
+    )
     return made
 
 
@@ -87,12 +96,16 @@ class _Parser(argparse.ArgumentParser):
 
 def _statuses(meaning: dict[int, str]) -> str:
     return 'exit statuses:\n' + '\n'.join(
-        f'  {code}  {text}' for code, text in meaning.items())
+        f'  {code}  {text}' for code, text in meaning.items()
+    )
 
 
 def _epilog(example: str, *codes: int) -> str:
-    return (_statuses({code: status.MEANING[code] for code in codes})
-            + '\n\nexample:\n' + textwrap.indent(example, '  '))
+    return (
+        _statuses({code: status.MEANING[code] for code in codes})
+        + '\n\nexample:\n'
+        + textwrap.indent(example, '  ')
+    )
 
 
 def _count(text: str) -> int:
@@ -113,76 +126,138 @@ _Commands: TypeAlias = 'argparse._SubParsersAction[Any]'
 
 def _add_check(commands: _Commands) -> None:
     made = _add(
-        commands, 'check', 'try a configuration before it goes live', _CHECK,
-        (report.TEXT, *output.FORMS), _epilog(
+        commands,
+        'check',
+        'try a configuration before it goes live',
+        _CHECK,
+        (report.TEXT, *output.FORMS),
+        _epilog(
             f'{PROGRAM} check --config-file new.conf',
-            status.WELL, status.FOUND, status.USAGE))
+            status.WELL,
+            status.FOUND,
+            status.USAGE,
+        ),
+    )
     made.set_defaults(run=check.run)
     made.add_argument(
-        '--uploads', type=_count, default=4, metavar='N',
+        '--uploads',
+        type=_count,
+        default=4,
+        metavar='N',
         help='uploads at a time that the buffer directory is to have room '
-             'for (default: %(default)s)')
+        'for (default: %(default)s)',
+    )
     made.add_argument(
-        '--no-round-trip', dest='round_trip', action='store_false',
-        help='do not upload, read and delete a small image')
+        '--no-round-trip',
+        dest='round_trip',
+        action='store_false',
+        help='do not upload, read and delete a small image',
+    )
     made.add_argument(
-        '--measure', action='store_true',
+        '--measure',
+        action='store_true',
         help='measure what Swift carries and what this host hashes and '
-             'writes: some 200 MB to Swift and back, in a minute at most; '
-             'tell what to write into glance-api.conf')
+        'writes: some 200 MB to Swift and back, in a minute at most; '
+        'tell what to write into glance-api.conf',
+    )
     made.add_argument(
-        '--strict', action='store_true',
-        help=f'exit with {status.FOUND} for a warning too')
+        '--strict',
+        action='store_true',
+        help=f'exit with {status.FOUND} for a warning too',
+    )
 
 
-def _add_orphans(actions: _Commands, action: str, short: str, long: str
-                 ) -> argparse.ArgumentParser:
-    made = _add(actions, action, short, long, output.FORMS, _epilog(
-        f'{PROGRAM} orphans {action} --min-age 48',
-        *status.MEANING))
+def _add_orphans(
+    actions: _Commands, action: str, short: str, long: str
+) -> argparse.ArgumentParser:
+    made = _add(
+        actions,
+        action,
+        short,
+        long,
+        output.FORMS,
+        _epilog(f'{PROGRAM} orphans {action} --min-age 48', *status.MEANING),
+    )
     made.set_defaults(run=orphans.run, action=action)
     made.add_argument(
-        '--project', type=_project, metavar='ID',
-        help="the project whose account is looked through; for a store with "
-             'swift_store_multi_tenant')
+        '--project',
+        type=_project,
+        metavar='ID',
+        help='the project whose account is looked through; for a store with '
+        'swift_store_multi_tenant',
+    )
     made.add_argument(
-        '--min-age', type=float, default=24.0, metavar='HOURS',
+        '--min-age',
+        type=float,
+        default=24.0,
+        metavar='HOURS',
         help='leave attempts alone whose last sign of life is younger: '
-             f'{orphans.LEAST_AGE:g} to {orphans.MOST_AGE:g} '
-             '(default: %(default)g)')
+        f'{orphans.LEAST_AGE:g} to {orphans.MOST_AGE:g} '
+        '(default: %(default)g)',
+    )
     return made
 
 
-def _add(commands: _Commands, name: str, short: str, long: str,
-         forms: Sequence[str], epilog: str) -> argparse.ArgumentParser:
+def _add(
+    commands: _Commands,
+    name: str,
+    short: str,
+    long: str,
+    forms: Sequence[str],
+    epilog: str,
+) -> argparse.ArgumentParser:
     """Add a command, with the options that all have.
 
     :param forms: what may be printed, the default first
     """
     made: argparse.ArgumentParser = commands.add_parser(
-        name, help=short, description=long, epilog=epilog)
+        name, help=short, description=long, epilog=epilog
+    )
     file: Any = made.add_argument(
-        '--config-file', action='append', default=[], metavar='PATH',
+        '--config-file',
+        action='append',
+        default=[],
+        metavar='PATH',
         help="Glance's configuration file; may be repeated (default: what "
-             'glance-api reads)')
+        'glance-api reads)',
+    )
     file.complete = shtab.FILE
     directory: Any = made.add_argument(
-        '--config-dir', action='append', default=[], metavar='PATH',
-        help='a directory of further configuration files; may be repeated')
+        '--config-dir',
+        action='append',
+        default=[],
+        metavar='PATH',
+        help='a directory of further configuration files; may be repeated',
+    )
     directory.complete = shtab.DIRECTORY
     made.add_argument(
-        '--backend', action='append', default=[], metavar='NAME',
+        '--backend',
+        action='append',
+        default=[],
+        metavar='NAME',
         help='a store of enabled_backends; may be repeated (default: all '
-             'that the command is for)')
+        'that the command is for)',
+    )
     made.add_argument(
-        '-f', '--format', choices=forms, default=forms[0],
-        help='what is printed (default: %(default)s)')
+        '-f',
+        '--format',
+        choices=forms,
+        default=forms[0],
+        help='what is printed (default: %(default)s)',
+    )
     made.add_argument(
-        '-c', '--column', action='append', default=[], metavar='COLUMN',
-        help='a column to print; may be repeated (default: all)')
+        '-c',
+        '--column',
+        action='append',
+        default=[],
+        metavar='COLUMN',
+        help='a column to print; may be repeated (default: all)',
+    )
     made.add_argument(
-        '-q', '--quiet', action='store_true',
-        help='print only what needs attention')
-    made.add_argument(
-        '--debug', action='store_true', help='log each step')
+        '-q',
+        '--quiet',
+        action='store_true',
+        help='print only what needs attention',
+    )
+    made.add_argument('--debug', action='store_true', help='log each step')
     return made

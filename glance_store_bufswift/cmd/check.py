@@ -82,9 +82,17 @@ def _measure(store: '_Store', told: report.Report) -> None:
     try:
         site = store.measured()
     except errors.RequestFailed as exc:
-        told.add(store.name, [finding.error(
-            'measure', f'{exc}', 'see the lines above, and the log of Swift '
-            'by the transaction id')])
+        told.add(
+            store.name,
+            [
+                finding.error(
+                    'measure',
+                    f'{exc}',
+                    'see the lines above, and the log of Swift '
+                    'by the transaction id',
+                )
+            ],
+        )
         return
     if site is not None:
         told.add_measured(site)
@@ -92,19 +100,27 @@ def _measure(store: '_Store', told: report.Report) -> None:
 
 def _of_all(conf: Any, names: Iterable[str]) -> Iterator[Finding]:
     """What is not about one store alone."""
-    yield finding.ok('configuration', 'read from '
-                     + ', '.join(files.names(conf)))
+    yield finding.ok(
+        'configuration', 'read from ' + ', '.join(files.names(conf))
+    )
     yield from hashing.findings(conf.hashing_algorithm)
     yield from together.findings(
-        files.written(conf), conf.enabled_backends,
-        {name: opts.settings_of(conf, name) for name in names})
+        files.written(conf),
+        conf.enabled_backends,
+        {name: opts.settings_of(conf, name) for name in names},
+    )
 
 
 class _Store:
     """Everything that can be told of a store, the rest failing or not."""
 
-    def __init__(self, conf: Any, name: str, arguments: argparse.Namespace,
-                 progress: output.Progress) -> None:
+    def __init__(
+        self,
+        conf: Any,
+        name: str,
+        arguments: argparse.Namespace,
+        progress: output.Progress,
+    ) -> None:
         self.name = name
         self._conf = conf
         self._user: service.Service | None = None
@@ -116,40 +132,59 @@ class _Store:
         """What is found here, and then in Keystone and Swift."""
         given = self._given(options.LOOKED_AT)
         yield from options.findings(
-            given, self._written(),
-            options.known(self.name, driver.SingleTenantStore.OPTIONS))
-        account = list(accounts.findings(
-            given, *config.account(self._conf, self.name), driver.parser()))
+            given,
+            self._written(),
+            options.known(self.name, driver.SingleTenantStore.OPTIONS),
+        )
+        account = list(
+            accounts.findings(
+                given, *config.account(self._conf, self.name), driver.parser()
+            )
+        )
         yield from account
         yield from buffers.findings(
-            self._settings, self._arguments.uploads,
-            bool(given.get('swift_buffered_dir')
-                 or given.get('swift_upload_buffer_dir')))
+            self._settings,
+            self._arguments.uploads,
+            bool(
+                given.get('swift_buffered_dir')
+                or given.get('swift_upload_buffer_dir')
+            ),
+        )
         if not _has_error(account):
             yield from self._in_the_cloud()
 
     def _given(self, names: Iterable[str]) -> dict[str, Any]:
         """The values of those options that somebody has set."""
-        return {name: precedence.lookup(self._conf, self.name, name)
-                for name in names
-                if precedence.is_given(self._conf, self.name, name)}
+        return {
+            name: precedence.lookup(self._conf, self.name, name)
+            for name in names
+            if precedence.is_given(self._conf, self.name, name)
+        }
 
     def _written(self) -> Mapping[str, Iterable[str]]:
         said = files.written(self._conf)
-        return {group: said.get(group, {})
-                for group in precedence.groups(self.name)}
+        return {
+            group: said.get(group, {})
+            for group in precedence.groups(self.name)
+        }
 
     def _in_the_cloud(self) -> Iterator[Finding]:
         try:
             # Who waits for a check wants to hear of the first failure.
             user = service.Service(
-                self._conf, self.name, retries=0,
-                timeout=min(PATIENCE, self._settings.timeout))
+                self._conf,
+                self.name,
+                retries=0,
+                timeout=min(PATIENCE, self._settings.timeout),
+            )
         except errors.ConfigError as exc:
             yield finding.error(
-                accounts.SUBJECT, str(exc), 'set swift_store_user, '
+                accounts.SUBJECT,
+                str(exc),
+                'set swift_store_user, '
                 'swift_store_key and swift_store_auth_address, or '
-                'swift_store_config_file and default_swift_reference')
+                'swift_store_config_file and default_swift_reference',
+            )
             return
         self._step(f'{self.name}: signing in at {user.auth_url}')
         signed_in = list(cloud.sign_in(user))
@@ -159,15 +194,21 @@ class _Store:
         self._user = user
         self._step(f'{self.name}: looking at Swift')
         yield from cloud.in_swift(
-            user, config.containers(self._conf, self.name), self._settings,
-            self._may_create())
+            user,
+            config.containers(self._conf, self.name),
+            self._settings,
+            self._may_create(),
+        )
         if self._arguments.round_trip:
             self._step(f'{self.name}: storing a small image')
             yield from roundtrip.findings(user)
 
     def _may_create(self) -> bool:
-        return bool(precedence.lookup(
-            self._conf, self.name, 'swift_store_create_container_on_put'))
+        return bool(
+            precedence.lookup(
+                self._conf, self.name, 'swift_store_create_container_on_put'
+            )
+        )
 
     def measured(self) -> advice.Site | None:
         """What the site and this host carry; None if nobody is signed in.
@@ -181,18 +222,26 @@ class _Store:
 
         def step(text: str) -> None:
             self._step(f'{self.name}: measuring, {text}')
+
         algorithm = self._conf.hashing_algorithm
         hashes = host.measure(self._settings, algorithm, step)
         where = self._user.place()
         which = config.containers(self._conf, self.name)
         if which.multi_tenant:
             where = dataclasses.replace(
-                where, container=f'{which.prefix}{where.image}')
+                where, container=f'{which.prefix}{where.image}'
+            )
         with self._user.account() as account:
             traffic = load.measure(account, where, self._may_create(), step)
         return advice.Site(
-            self.name, self._settings, algorithm, self._arguments.uploads,
-            buffers.usable(self._settings), traffic, hashes)
+            self.name,
+            self._settings,
+            algorithm,
+            self._arguments.uploads,
+            buffers.usable(self._settings),
+            traffic,
+            hashes,
+        )
 
 
 def _has_error(found: Iterable[Finding]) -> bool:

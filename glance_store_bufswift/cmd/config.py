@@ -23,7 +23,7 @@ from glance_store_bufswift.cmd import files
 from glance_store_bufswift import driver
 from glance_store_bufswift import errors
 from glance_store_bufswift import naming
-from glance_store_bufswift import once
+from glance_store_bufswift import notices
 from glance_store_bufswift import precedence
 
 STOCK = 'swift'
@@ -38,21 +38,31 @@ def read(named: Sequence[str], directories: Sequence[str]) -> Any:
     """
     conf = cfg.ConfigOpts()
     # As Glance does (glance/common/config.py).
-    conf.register_opts([cfg.DictOpt('enabled_backends'),
-                        cfg.StrOpt('hashing_algorithm', default='sha512')])
+    conf.register_opts(
+        [
+            cfg.DictOpt('enabled_backends'),
+            cfg.StrOpt('hashing_algorithm', default='sha512'),
+        ]
+    )
     conf.register_opts([cfg.StrOpt('default_backend')], group='glance_store')
     arguments = [f'--config-file={path}' for path in named]
     arguments += [f'--config-dir={path}' for path in directories]
     try:
-        conf(arguments, project='glance', prog='glance-api',
-             default_config_files=files.default())
+        conf(
+            arguments,
+            project='glance',
+            prog='glance-api',
+            default_config_files=files.default(),
+        )
     except (cfg.Error, ValueError) as exc:
         raise errors.ConfigError(
-            f'The configuration can not be read: {exc}') from exc
+            f'The configuration can not be read: {exc}'
+        ) from exc
     if not files.names(conf):
         raise errors.ConfigError(
             'There is no glance-api.conf where glance-api looks for it; '
-            'name one with --config-file')
+            'name one with --config-file'
+        )
     _verify(conf, 'DEFAULT', ['enabled_backends', 'hashing_algorithm'])
     _verify_default(conf)
     return conf
@@ -63,13 +73,15 @@ def _verify_default(conf: Any) -> None:
     if not conf.enabled_backends:
         raise errors.ConfigError(
             f'enabled_backends is not set in {_names(conf)}; this command '
-            'knows stores that are named there')
+            'knows stores that are named there'
+        )
     default = conf.glance_store.default_backend
     if default and default not in conf.enabled_backends:
         raise errors.ConfigError(
             f'default_backend = {default} in [glance_store] of '
             f'{_names(conf)} names no store of enabled_backends: set it to '
-            f'one of {", ".join(sorted(conf.enabled_backends))}')
+            f'one of {", ".join(sorted(conf.enabled_backends))}'
+        )
 
 
 def verify(conf: Any, backend: str) -> None:
@@ -83,15 +95,19 @@ def verify(conf: Any, backend: str) -> None:
     having = [group for group in precedence.groups(backend) if group in conf]
     for group in having:
         _verify(conf, group, list(conf[group]))
-    if not any(name.startswith('swift_store_')
-               for group in having for name in said.get(group, ())):
+    if not any(
+        name.startswith('swift_store_')
+        for group in having
+        for name in said.get(group, ())
+    ):
         near = difflib.get_close_matches(backend, said, 1)
         raise errors.ConfigError(
             f'Store {backend} of enabled_backends has no section [{backend}] '
             f'in {_names(conf)}: '
             + (f'rename [{near[0]}], or ' if near else '')
             + 'add one with swift_store_auth_address, swift_store_user and '
-            'swift_store_key')
+            'swift_store_key'
+        )
 
 
 def _verify(conf: Any, section: str, options: Sequence[str]) -> None:
@@ -106,11 +122,13 @@ def _verify(conf: Any, section: str, options: Sequence[str]) -> None:
             why = str(exc).rpartition(' is not valid: ')[2]
             raise errors.ConfigError(
                 f'{file}: {name} = {value} in [{section}] can not be used '
-                f'({why}): correct it') from None
+                f'({why}): correct it'
+            ) from None
 
 
-def backends(conf: Any, wanted: Sequence[str],
-             kinds: Sequence[str]) -> list[str]:
+def backends(
+    conf: Any, wanted: Sequence[str], kinds: Sequence[str]
+) -> list[str]:
     """The ids of the stores to work on, in the order of the configuration.
 
     :param wanted: what ``--backend`` names; empty = all of these kinds
@@ -123,28 +141,41 @@ def backends(conf: Any, wanted: Sequence[str],
         if enabled.get(name) not in (driver.NAME, STOCK):
             raise errors.ConfigError(
                 f'--backend {name}: enabled_backends in {_names(conf)} has '
-                f'no store of this name and of type {driver.NAME} or {STOCK}')
-    found = [name for name, kind in enabled.items()
-             if name in wanted or (not wanted and kind in kinds)]
+                f'no store of this name and of type {driver.NAME} or {STOCK}'
+            )
+    found = [
+        name
+        for name, kind in enabled.items()
+        if name in wanted or (not wanted and kind in kinds)
+    ]
     if not found:
-        stock = ', '.join(name for name, kind in enabled.items()
-                          if kind == STOCK)
+        stock = ', '.join(
+            name for name, kind in enabled.items() if kind == STOCK
+        )
         raise errors.ConfigError(
             f'enabled_backends in {_names(conf)} has no store of type '
-            f'{" or ".join(kinds)}' + (
+            f'{" or ".join(kinds)}'
+            + (
                 f'; --backend {stock} shows what would be if the type of '
-                'that store were changed' if stock else ''))
+                'that store were changed'
+                if stock
+                else ''
+            )
+        )
     return found
 
 
 def containers(conf: Any, backend: str) -> naming.Containers:
     """Which containers a store uses; after driver.prepare()."""
+
     def value(name: str) -> Any:
         return precedence.lookup(conf, backend, f'swift_store_{name}')
 
     return naming.Containers(
-        value('container'), value('multiple_containers_seed'),
-        value('multi_tenant'))
+        value('container'),
+        value('multiple_containers_seed'),
+        value('multi_tenant'),
+    )
 
 
 def account(conf: Any, backend: str) -> tuple[str | None, str]:
@@ -153,8 +184,10 @@ def account(conf: Any, backend: str) -> tuple[str | None, str]:
     After driver.prepare().
     """
     path = precedence.lookup(conf, backend, 'swift_store_config_file')
-    return (path and (conf.find_file(path) or path),
-            precedence.lookup(conf, backend, 'default_swift_reference'))
+    return (
+        path and (conf.find_file(path) or path),
+        precedence.lookup(conf, backend, 'default_swift_reference'),
+    )
 
 
 def _names(conf: Any) -> str:
@@ -169,16 +202,26 @@ def set_logging_up(debug: bool) -> None:
     """
     conf = cfg.ConfigOpts()
     logging.register_options(conf)
-    conf([], project='glance-bufswift', default_config_files=[],
-         default_config_dirs=[])
+    conf(
+        [],
+        project='glance-bufswift',
+        default_config_files=[],
+        default_config_dirs=[],
+    )
     plain = '%(levelname)s: %(message)s'
     conf.set_override('use_stderr', True)
     conf.set_override('logging_default_format_string', plain)
     conf.set_override('logging_context_format_string', plain)
-    conf.set_override('default_log_levels', [
-        f'{__package__.partition(".")[0]}={"DEBUG" if debug else "WARNING"}',
-        # It warns of a buffer directory that these commands do not use.
-        f'{once.__name__}=ERROR', 'glance_store=CRITICAL'])
+    conf.set_override(
+        'default_log_levels',
+        [
+            f'{__package__.partition(".")[0]}='
+            f'{"DEBUG" if debug else "WARNING"}',
+            # It warns of a buffer directory that these commands do not use.
+            f'{notices.__name__}=ERROR',
+            'glance_store=CRITICAL',
+        ],
+    )
     logging.setup(conf, 'glance-bufswift')
     root = logging.getLogger(None).logger
     root.setLevel('ERROR')

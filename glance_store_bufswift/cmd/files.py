@@ -36,8 +36,9 @@ def default(environment: Mapping[str, str] = os.environ) -> list[str] | None:
     """
     named = environment.get('OS_GLANCE_CONFIG_DIR', '').strip()
     directory = Path(named or DIRECTORY)
-    found = [str(path) for name in NAMES
-             if (path := directory / name).is_file()]
+    found = [
+        str(path) for name in NAMES if (path := directory / name).is_file()
+    ]
     return found if named or str(directory / NAMES[-1]) in found else None
 
 
@@ -61,7 +62,8 @@ def written(conf: cfg.ConfigOpts) -> Written:
         for section, options in sections.items():
             for name, values in options.items():
                 found.setdefault(section, {}).setdefault(name, []).append(
-                    (str(file), ','.join(map(str, values))))
+                    (str(file), ','.join(map(str, values)))
+                )
     return found
 
 

@@ -33,7 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings(record=True):
         warnings.simplefilter('always')
         arguments = importlib.import_module(
-            'glance_store_bufswift.cmd.arguments')
+            'glance_store_bufswift.cmd.arguments'
+        )
         config = importlib.import_module('glance_store_bufswift.cmd.config')
     parsed = arguments.parse(argv)
     config.set_logging_up(parsed.debug)

@@ -24,12 +24,20 @@ def text(parser: argparse.ArgumentParser) -> str:
 
 
 def _of(parser: argparse.ArgumentParser, top: bool = False) -> Iterator[str]:
-    below = [each for action in parser._actions
-             if isinstance(action, argparse._SubParsersAction)
-             for each in action.choices.values()]
+    below = [
+        each
+        for action in parser._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for each in action.choices.values()
+    ]
     if not top:
-        yield from (parser.prog, '-' * len(parser.prog), '',
-                    _literal((parser.description or '').strip()), '')
+        yield from (
+            parser.prog,
+            '-' * len(parser.prog),
+            '',
+            _literal((parser.description or '').strip()),
+            '',
+        )
     # What only leads to others has no options of its own to tell.
     if top or not below:
         yield from (f'``{_usage(parser)}``', '')
@@ -44,8 +52,12 @@ def _epilog(parser: argparse.ArgumentParser) -> Iterator[str]:
     for part in (parser.epilog or '').split('\n\n'):
         title, _, lines = part.partition('\n')
         if lines:
-            yield from (f'{title.rstrip(":").capitalize()}::', '',
-                        textwrap.indent(textwrap.dedent(lines), '   '), '')
+            yield from (
+                f'{title.rstrip(":").capitalize()}::',
+                '',
+                textwrap.indent(textwrap.dedent(lines), '   '),
+                '',
+            )
 
 
 def _usage(parser: argparse.ArgumentParser) -> str:

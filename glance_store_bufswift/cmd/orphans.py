@@ -30,7 +30,7 @@ from glance_store_bufswift import naming
 from glance_store_bufswift.orphans import attempts
 from glance_store_bufswift.orphans import sweep
 from glance_store_bufswift import service
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 
 #: Hours that nothing younger than these is deleted, whatever is asked for: a
 #: running upload gives no sign of life while it sends one segment.
@@ -48,8 +48,14 @@ DRY_RUN = 'would be deleted'
 
 _AWAY = (sweep.Outcome.DELETED.value, sweep.Outcome.GONE.value)
 
-COLUMNS = {'store': 'Store', 'container': 'Container', 'prefix': 'Prefix',
-           'segments': 'Segments', 'bytes': 'Bytes', 'newest': 'Newest'}
+COLUMNS = {
+    'store': 'Store',
+    'container': 'Container',
+    'prefix': 'Prefix',
+    'segments': 'Segments',
+    'bytes': 'Bytes',
+    'newest': 'Newest',
+}
 RESULT = {'result': 'Result'}
 
 
@@ -64,7 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     _verify(arguments)
     conf = config.read(arguments.config_file, arguments.config_dir)
     names = config.backends(
-        conf, arguments.backend, (driver.NAME, config.STOCK))
+        conf, arguments.backend, (driver.NAME, config.STOCK)
+    )
     progress = output.Progress()
     orphans = Orphans(conf, arguments, progress)
     rows: list[output.Row] = []
@@ -89,7 +96,8 @@ def _verify(arguments: argparse.Namespace) -> None:
         raise errors.ConfigError(
             f'--min-age {arguments.min_age:g}: at least {LEAST_AGE:g} hour, '
             'so that a running upload is not taken for a dead one, and at '
-            f'most {MOST_AGE:g}')
+            f'most {MOST_AGE:g}'
+        )
     output.choose(COLUMNS | RESULT, arguments.column)
 
 
@@ -105,16 +113,20 @@ def _in_doubt(row: output.Row) -> bool:
     return str(row['result']).startswith(sweep.Outcome.DOUBT.value)
 
 
-def _show(rows: list[output.Row], arguments: argparse.Namespace,
-          progress: output.Progress) -> None:
+def _show(
+    rows: list[output.Row],
+    arguments: argparse.Namespace,
+    progress: output.Progress,
+) -> None:
     progress.clear()
     if arguments.quiet and not rows:
         return
     deleting = arguments.action == 'delete'
     told = deleting or any(map(_in_doubt, rows))
     columns = COLUMNS | (RESULT if told or arguments.column else {})
-    output.show(rows, columns, arguments.format, arguments.column,
-                wrap=list(RESULT))
+    output.show(
+        rows, columns, arguments.format, arguments.column, wrap=list(RESULT)
+    )
     if arguments.format == 'table' and not arguments.quiet:
         print(_summary(rows, deleting and not arguments.yes))
 
@@ -129,8 +141,12 @@ class Orphans:
     :param progress: told how far the listings have come
     """
 
-    def __init__(self, conf: Any, arguments: argparse.Namespace,
-                 progress: output.Progress) -> None:
+    def __init__(
+        self,
+        conf: Any,
+        arguments: argparse.Namespace,
+        progress: output.Progress,
+    ) -> None:
         self._conf = conf
         self._arguments = arguments
         self._progress = progress
@@ -148,19 +164,25 @@ class Orphans:
                 self.missing.append(
                     f'Store {name}: there is no container {which.prefix}'
                     f'{"..." if which.many else ""} in {account.url}; it is '
-                    'created with the first upload')
+                    'created with the first upload'
+                )
                 return
             before = now(account, containers[0]) - datetime.timedelta(
-                hours=self._arguments.min_age)
+                hours=self._arguments.min_age
+            )
             swept = sweep.Sweep(account, containers, before, self._progress)
             for orphan in swept.find():
                 # Two stores may share a container.
-                key = (account.url, orphan.attempt.container,
-                       orphan.attempt.prefix)
+                key = (
+                    account.url,
+                    orphan.attempt.container,
+                    orphan.attempt.prefix,
+                )
                 if key not in self._seen:
                     self._seen.add(key)
                     yield _row(name, account, orphan.attempt) | {
-                        'result': self._act(swept, orphan)}
+                        'result': self._act(swept, orphan)
+                    }
 
     def _containers(self, name: str) -> naming.Containers:
         driver.prepare(self._conf, name)
@@ -170,20 +192,26 @@ class Orphans:
             raise errors.ConfigError(
                 f'Store {name} is multi-tenant: name the project whose '
                 'account is to be looked through with --project, or other '
-                'stores with --backend')
+                'stores with --backend'
+            )
         if self._arguments.project and not which.multi_tenant:
             raise errors.ConfigError(
                 f'Store {name} is not multi-tenant, --project can not be '
-                'used with it')
+                'used with it'
+            )
         return which
 
-    def _existing(self, account: swift.Account,
-                  which: naming.Containers) -> list[str]:
+    def _existing(
+        self, account: accounts.Account, which: naming.Containers
+    ) -> list[str]:
         if not which.many:
             return [which.name] if account.has_container(which.name) else []
         try:
-            return [name for name in account.containers(which.prefix)
-                    if which.has(name)]
+            return [
+                name
+                for name in account.containers(which.prefix)
+                if which.has(name)
+            ]
         except errors.RequestFailed as exc:
             if exc.status != 403 or not self._arguments.project:
                 raise
@@ -191,7 +219,8 @@ class Orphans:
                 f'{exc}; to look into the account of project '
                 f'{self._arguments.project} the user needs the '
                 "reseller_admin_role of Swift's filter keystoneauth, "
-                'ResellerAdmin by default') from exc
+                'ResellerAdmin by default'
+            ) from exc
 
     def _act(self, swept: sweep.Sweep, orphan: sweep.Orphan) -> str:
         """Do what was asked for with an orphan; gives what became of it."""
@@ -204,7 +233,7 @@ class Orphans:
         return str(swept.delete(orphan))
 
 
-def now(account: swift.Account, container: str) -> datetime.datetime:
+def now(account: accounts.Account, container: str) -> datetime.datetime:
     """The time, on which this host and Swift have to agree.
 
     :raises ConfigError: they do not
@@ -219,16 +248,24 @@ def now(account: swift.Account, container: str) -> datetime.datetime:
         raise errors.ConfigError(
             f'The clock of this host says {here:%Y-%m-%d %H:%M:%S} UTC, '
             f"Swift's {there:%Y-%m-%d %H:%M:%S}: how old a segment is "
-            'can not be told; set the clock')
+            'can not be told; set the clock'
+        )
     return min(here, there)
 
 
-def _row(store: str, account: swift.Account,
-         orphan: attempts.Attempt) -> dict[str, Any]:
-    return {'store': store, 'account': account.url.rpartition('/')[2],
-            'container': orphan.container, 'image': orphan.image,
-            'prefix': orphan.prefix, 'segments': orphan.segments,
-            'bytes': orphan.size, 'newest': orphan.newest}
+def _row(
+    store: str, account: accounts.Account, orphan: attempts.Attempt
+) -> dict[str, Any]:
+    return {
+        'store': store,
+        'account': account.url.rpartition('/')[2],
+        'container': orphan.container,
+        'image': orphan.image,
+        'prefix': orphan.prefix,
+        'segments': orphan.segments,
+        'bytes': orphan.size,
+        'newest': orphan.newest,
+    }
 
 
 def _summary(rows: list[output.Row], dry_run: bool) -> str:
@@ -239,10 +276,15 @@ def _summary(rows: list[output.Row], dry_run: bool) -> str:
     text = f'Orphaned: {_total(orphaned)}.'
     if kept:
         text += f' In doubt, and kept: {_total(kept)}.'
-    return text + (' Nothing was deleted: say --yes to delete them.'
-                   if dry_run and orphaned else '')
+    return text + (
+        ' Nothing was deleted: say --yes to delete them.'
+        if dry_run and orphaned
+        else ''
+    )
 
 
 def _total(rows: list[output.Row]) -> str:
-    return (f'{sum(row["segments"] for row in rows):,} segments, '
-            f'{sum(row["bytes"] for row in rows):,} bytes')
+    return (
+        f'{sum(row["segments"] for row in rows):,} segments, '
+        f'{sum(row["bytes"] for row in rows):,} bytes'
+    )

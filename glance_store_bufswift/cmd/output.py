@@ -37,29 +37,38 @@ FORMS = ('table', 'value', 'json', 'csv')
 _LEAST_WIDTH = 20
 
 
-def choose(columns: Mapping[str, str], wanted: Sequence[str]
-           ) -> Mapping[str, str]:
+def choose(
+    columns: Mapping[str, str], wanted: Sequence[str]
+) -> Mapping[str, str]:
     """The columns that are asked for, in that order; all of them if none is.
 
     :param columns: all that there are: their keys, with their headings
     :param wanted: keys or headings
     :raises ConfigError: there is no such column
     """
-    by_name = {name.lower(): key for key, heading in columns.items()
-               for name in (heading, key)}
+    by_name = {
+        name.lower(): key
+        for key, heading in columns.items()
+        for name in (heading, key)
+    }
     chosen = {}
     for name in wanted:
         if name.lower() not in by_name:
             raise errors.ConfigError(
-                f'There is no column {name}: choose from '
-                f'{", ".join(columns)}')
+                f'There is no column {name}: choose from {", ".join(columns)}'
+            )
         key = by_name[name.lower()]
         chosen[key] = columns[key]
     return chosen or columns
 
 
-def show(rows: Sequence[Row], columns: Mapping[str, str], form: str,
-         chosen: Sequence[str] = (), wrap: Sequence[str] = ()) -> None:
+def show(
+    rows: Sequence[Row],
+    columns: Mapping[str, str],
+    form: str,
+    chosen: Sequence[str] = (),
+    wrap: Sequence[str] = (),
+) -> None:
     """Print rows to standard output.
 
     :param rows: each with the same keys; JSON shows all of them, unless
@@ -74,8 +83,13 @@ def show(rows: Sequence[Row], columns: Mapping[str, str], form: str,
     shown = choose(columns, chosen)
     if form == 'json':
         keys = list(shown) if chosen else None
-        print(json.dumps([{key: row[key] for key in keys or row}
-                          for row in rows], indent=2, default=_plain))
+        print(
+            json.dumps(
+                [{key: row[key] for key in keys or row} for row in rows],
+                indent=2,
+                default=_plain,
+            )
+        )
     elif form == 'csv':
         writer = csv.writer(sys.stdout, lineterminator='\n')
         writer.writerow(shown.values())
@@ -87,8 +101,9 @@ def show(rows: Sequence[Row], columns: Mapping[str, str], form: str,
         _table(rows, shown, [key for key in wrap if key in shown])
 
 
-def _table(rows: Sequence[Row], columns: Mapping[str, str],
-           wrap: Sequence[str]) -> None:
+def _table(
+    rows: Sequence[Row], columns: Mapping[str, str], wrap: Sequence[str]
+) -> None:
     table = prettytable.PrettyTable(list(columns.values()))
     table.align = 'l'
     cells = [{key: _text(row[key]) for key in columns} for row in rows]
@@ -99,19 +114,28 @@ def _table(rows: Sequence[Row], columns: Mapping[str, str],
     print(table.get_string())
 
 
-def _wrap(cells: Sequence[dict[str, str]], columns: Mapping[str, str],
-          wrap: Sequence[str]) -> None:
+def _wrap(
+    cells: Sequence[dict[str, str]],
+    columns: Mapping[str, str],
+    wrap: Sequence[str],
+) -> None:
     """Break the cells of some columns, so that the terminal has room."""
-    widths = {key: max(len(text) for text in [
-        heading, *(row[key] for row in cells)])
-        for key, heading in columns.items()}
+    widths = {
+        key: max(len(text) for text in [heading, *(row[key] for row in cells)])
+        for key, heading in columns.items()
+    }
     # Each column has a border and two blanks, the table one border more.
-    left = shutil.get_terminal_size().columns - 1 - 3 * len(columns) - sum(
-        width for key, width in widths.items() if key not in wrap)
+    left = (
+        shutil.get_terminal_size().columns
+        - 1
+        - 3 * len(columns)
+        - sum(width for key, width in widths.items() if key not in wrap)
+    )
     # What needs less than its share leaves the rest to the others.
     for place, key in enumerate(sorted(wrap, key=widths.__getitem__)):
-        width = min(widths[key], max(_LEAST_WIDTH,
-                                     left // (len(wrap) - place)))
+        width = min(
+            widths[key], max(_LEAST_WIDTH, left // (len(wrap) - place))
+        )
         left -= width
         for row in cells:
             row[key] = _fill(row[key], width)
@@ -124,8 +148,13 @@ def _fill(text: str, width: int, first: str = '', then: str = '') -> str:
     :param then: what the others begin with
     """
     return textwrap.fill(
-        text, width, initial_indent=first, subsequent_indent=then,
-        break_long_words=False, break_on_hyphens=False)
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=then,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def paragraph(label: str, text: str, advice: str = '') -> str:
@@ -179,7 +208,8 @@ class Progress:
             self._width = 0
 
     def _write(self, text: str) -> None:
-        self._stream.write('\r' + text.ljust(self._width)
-                           + ('' if text else '\r'))
+        self._stream.write(
+            '\r' + text.ljust(self._width) + ('' if text else '\r')
+        )
         self._stream.flush()
         self._width = len(text)

@@ -32,28 +32,41 @@ def of_site(site: advice.Site, lines: Sequence[advice.Line]) -> str:
     scale = max(site.traffic.up, site.traffic.down)
     told = [f'{site.store}: what this site carries, in MB/s', '']
     for place, name, rate in rows:
-        told.append(f'  {place:10} {name:22} {_number(rate):>6}  '
-                    f'{_bar(rate, scale)}'.rstrip())
-    told += ['', f'  A HEAD takes {1000 * site.traffic.head:.0f} ms, a PUT of '
-             f'one byte {1000 * site.traffic.put:.0f} ms.', '',
-             'For glance-api.conf, by these figures:']
+        told.append(
+            f'  {place:10} {name:22} {_number(rate):>6}  '
+            f'{_bar(rate, scale)}'.rstrip()
+        )
+    told += [
+        '',
+        f'  A HEAD takes {1000 * site.traffic.head:.0f} ms, a PUT of '
+        f'one byte {1000 * site.traffic.put:.0f} ms.',
+        '',
+        'For glance-api.conf, by these figures:',
+    ]
     section = None
     for line in lines:
         if line.section != section:
             section = line.section
             told += ['', f'[{section}]']
         now = 'as it is' if line.now == line.value else f'now {line.now}'
-        told.append(textwrap.fill(
-            f'{line.reason} ({now})', WIDTH, initial_indent='# ',
-            subsequent_indent='# ', break_long_words=False))
+        told.append(
+            textwrap.fill(
+                f'{line.reason} ({now})',
+                WIDTH,
+                initial_indent='# ',
+                subsequent_indent='# ',
+                break_long_words=False,
+            )
+        )
         told.append(f'{line.option} = {line.value}')
     return '\n'.join([*told, ''])
 
 
 def _rows(site: advice.Site) -> Iterator[tuple[str, str, float | None]]:
     for place, rates in (
-            ('to Swift', [rate.up for rate in site.traffic.rates]),
-            ('from Swift', [rate.down for rate in site.traffic.rates])):
+        ('to Swift', [rate.up for rate in site.traffic.rates]),
+        ('from Swift', [rate.down for rate in site.traffic.rates]),
+    ):
         for rate, speed in zip(site.traffic.rates, rates, strict=True):
             many = 's' * (rate.connections > 1)
             yield place, f'{rate.connections} connection{many}', speed

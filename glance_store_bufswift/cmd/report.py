@@ -23,8 +23,13 @@ from glance_store_bufswift.check.finding import Finding
 from glance_store_bufswift.cmd import output
 from glance_store_bufswift.cmd import plot
 
-COLUMNS = {'store': 'Store', 'subject': 'Subject', 'result': 'Result',
-           'found': 'Found', 'advice': 'What to change'}
+COLUMNS = {
+    'store': 'Store',
+    'subject': 'Subject',
+    'result': 'Result',
+    'found': 'Found',
+    'advice': 'What to change',
+}
 
 #: Paragraphs, each printed as soon as it is known.
 TEXT = 'text'
@@ -52,18 +57,29 @@ class Report:
         for each in found:
             self.progress.clear()
             self.results.add(each.result)
-            self.unusable |= (each.subject == accounts.SUBJECT
-                              and each.result is finding.Result.ERROR)
+            self.unusable |= (
+                each.subject == accounts.SUBJECT
+                and each.result is finding.Result.ERROR
+            )
             if self._arguments.quiet and each.result is finding.Result.OK:
                 continue
             if self._arguments.format == TEXT:
-                print(output.paragraph(
-                    f'{store:8} {each.result.value:8} {each.subject:17} ',
-                    each.found, each.advice), flush=True)
+                print(
+                    output.paragraph(
+                        f'{store:8} {each.result.value:8} {each.subject:17} ',
+                        each.found,
+                        each.advice,
+                    ),
+                    flush=True,
+                )
             else:
-                self._rows.append({
-                    'store': store, **dataclasses.asdict(each),
-                    'result': each.result.value})
+                self._rows.append(
+                    {
+                        'store': store,
+                        **dataclasses.asdict(each),
+                        'result': each.result.value,
+                    }
+                )
 
     def add_measured(self, site: advice.Site) -> None:
         """Take the figures of a store.
@@ -76,14 +92,21 @@ class Report:
             self.progress.clear()
             if not self._arguments.quiet:
                 print(plot.of_site(site, lines), flush=True)
-            found = [each for each in found
-                     if each.result is not finding.Result.OK]
+            found = [
+                each for each in found if each.result is not finding.Result.OK
+            ]
         self.add(site.store, found)
 
     def end(self) -> None:
         """Print what was not printed yet."""
         self.progress.clear()
         if self._arguments.format != TEXT and not (
-                self._arguments.quiet and not self._rows):
-            output.show(self._rows, COLUMNS, self._arguments.format,
-                        self._arguments.column, wrap=('found', 'advice'))
+            self._arguments.quiet and not self._rows
+        ):
+            output.show(
+                self._rows,
+                COLUMNS,
+                self._arguments.format,
+                self._arguments.column,
+                wrap=('found', 'advice'),
+            )

@@ -38,7 +38,8 @@ _IMAGE = re.compile(_ID)
 #: Ours, see layout.Layout.segment() and layout.new_attempt().
 _OURS = re.compile(
     rf'((?P<image>{_ID})/(?P<began>[0-9]{{8}}T[0-9]{{6}}Z)-[0-9a-f]{{12}}/)'
-    '[0-9]{8}')
+    '[0-9]{8}'
+)
 
 #: The stock driver's (glance_store/_drivers/swift/store.py, "%s-%05d").
 _STOCK = re.compile(rf'((?P<image>{_ID})-)[0-9]{{5,}}')
@@ -105,27 +106,38 @@ def _moment(stamp: str | None) -> datetime.datetime:
     return began.replace(tzinfo=datetime.timezone.utc)
 
 
-def attempts(container: str, entries: Iterable[listings.Entry]
-             ) -> Iterator[Attempt]:
+def attempts(
+    container: str, entries: Iterable[listings.Entry]
+) -> Iterator[Attempt]:
     """The attempts whose segments a listing shows, in its order.
 
     :param container: the one that is listed
     :param entries: the listing, in order, other objects included
     """
     for (key, listed), members in itertools.groupby(
-            _segments(entries), key=lambda each: each[:2]):
+        _segments(entries), key=lambda each: each[:2]
+    ):
         segments, size, newest, last = 0, 0, key.began, ''
         for *_, entry in members:
             segments += 1
             size += entry.size
             newest = max(newest, entry.modified or NOT_YET)
             last = entry.name
-        yield Attempt(container, key.image, key.prefix, segments, size,
-                      newest, last, listed)
+        yield Attempt(
+            container,
+            key.image,
+            key.prefix,
+            segments,
+            size,
+            newest,
+            last,
+            listed,
+        )
 
 
-def _segments(entries: Iterable[listings.Entry]) -> Iterator[
-        tuple[Key, listings.Entry | None, listings.Entry]]:
+def _segments(
+    entries: Iterable[listings.Entry],
+) -> Iterator[tuple[Key, listings.Entry | None, listings.Entry]]:
     """The segments in a listing, each with the object of the image's name."""
     image: listings.Entry | None = None
     for entry in entries:
@@ -172,8 +184,7 @@ def refers(reference: Reference, attempt: Attempt) -> bool:
         return False
     if exact:
         return name != attempt.prefix and name.startswith(attempt.prefix)
-    return (name.startswith(attempt.prefix)
-            or attempt.prefix.startswith(name))
+    return name.startswith(attempt.prefix) or attempt.prefix.startswith(name)
 
 
 def hidden(names: Iterable[str], most: int) -> list[str]:
@@ -188,11 +199,16 @@ def hidden(names: Iterable[str], most: int) -> list[str]:
     *_, last = names = list(names)
     start = last.rstrip('0123456789')
     width = len(last) - len(start)
-    numbers = {int(name[len(start):]) for name in names}
-    missing = (number for number in range(max(numbers) + 1, 0, -1)
-               if number not in numbers)
-    return [f'{start}{number:0{width}d}'
-            for number in itertools.islice(missing, most)]
+    numbers = {int(name[len(start) :]) for name in names}
+    missing = (
+        number
+        for number in range(max(numbers) + 1, 0, -1)
+        if number not in numbers
+    )
+    return [
+        f'{start}{number:0{width}d}'
+        for number in itertools.islice(missing, most)
+    ]
 
 
 class Unreferred:

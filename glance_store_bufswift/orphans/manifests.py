@@ -26,7 +26,7 @@ from oslo_log import log as logging
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift.orphans import attempts
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import listings
 
 LOG = logging.getLogger(__name__)
@@ -74,8 +74,12 @@ class Doubts:
         return self._images.get(attempt.image, self._anything)
 
 
-def ask(account: swift.Account, container: str, name: str,
-        listed: listings.Entry | None) -> Answer:
+def ask(
+    account: accounts.Account,
+    container: str,
+    name: str,
+    listed: listings.Entry | None,
+) -> Answer:
     """Ask an object what it refers to.
 
     :param listed: how its container lists it, None if it does not
@@ -83,8 +87,9 @@ def ask(account: swift.Account, container: str, name: str,
     """
     headers = account.head(container, name, newest=True)
     if headers is None:
-        return Answer(doubt=f'{name} is listed, but was not found'
-                      if listed else '')
+        return Answer(
+            doubt=f'{name} is listed, but was not found' if listed else ''
+        )
     references = _link(container, name, headers)
     doubt = _outdated(name, headers, listed)
     target = layout.manifest_target(headers)
@@ -100,33 +105,39 @@ def ask(account: swift.Account, container: str, name: str,
     return Answer(tuple(references), doubt)
 
 
-def _segments(account: swift.Account, container: str,
-              name: str) -> list[attempts.Reference]:
+def _segments(
+    account: accounts.Account, container: str, name: str
+) -> list[attempts.Reference]:
     """What an SLO refers to; nothing if that can't be read."""
     try:
-        return [attempts.Reference(*place, exact=True) for place
-                in account.static_segments(container, name)]
+        return [
+            attempts.Reference(*place, exact=True)
+            for place in account.static_segments(container, name)
+        ]
     except errors.RequestFailed as exc:
         LOG.warning('%s', exc)
         return []
 
 
-def _link(container: str, name: str,
-          headers: Mapping[str, str]) -> list[attempts.Reference]:
+def _link(
+    container: str, name: str, headers: Mapping[str, str]
+) -> list[attempts.Reference]:
     """The object that answers in place of a symlink, if this is one.
 
     Of an object in a container with X-Versions-Enabled Swift says that it
     is a link to itself (swift/common/middleware/symlink.py).
     """
-    path = parse.unquote(parse.urlsplit(
-        headers.get(LINKED, '')).path).split('/', 4)
+    path = parse.unquote(parse.urlsplit(headers.get(LINKED, '')).path).split(
+        '/', 4
+    )
     if len(path) < 5 or path[3:] == [container, name]:
         return []
     return [attempts.Reference(path[3], path[4], exact=True)]
 
 
-def _outdated(name: str, headers: Mapping[str, str],
-              listed: listings.Entry | None) -> str:
+def _outdated(
+    name: str, headers: Mapping[str, str], listed: listings.Entry | None
+) -> str:
     """Why an answer may be of what stood there before, '' if it is not."""
     # A link's own date is not told.
     if listed is None or LINKED in headers:

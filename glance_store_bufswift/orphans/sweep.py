@@ -23,7 +23,7 @@ import itertools
 from glance_store_bufswift import deletes
 from glance_store_bufswift.orphans import attempts
 from glance_store_bufswift.orphans import manifests
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import listings
 from glance_store_bufswift import workers
 
@@ -88,9 +88,13 @@ class Sweep:
         it were seen
     """
 
-    def __init__(self, account: swift.Account, containers: Sequence[str],
-                 before: datetime.datetime,
-                 progress: Callable[[str, int], object]) -> None:
+    def __init__(
+        self,
+        account: accounts.Account,
+        containers: Sequence[str],
+        before: datetime.datetime,
+        progress: Callable[[str, int], object],
+    ) -> None:
         self._account = account
         self._containers = containers
         self._before = before
@@ -104,9 +108,12 @@ class Sweep:
         """
         doubts = manifests.Doubts()
         unlisted: list[attempts.Reference] = []
-        left = attempts.Unreferred(itertools.chain.from_iterable(
-            self._suspects(container, doubts, unlisted)
-            for container in self._containers))
+        left = attempts.Unreferred(
+            itertools.chain.from_iterable(
+                self._suspects(container, doubts, unlisted)
+                for container in self._containers
+            )
+        )
         for place in unlisted:
             left.strike(place)
         for container in self._containers if left else ():
@@ -115,7 +122,9 @@ class Sweep:
 
         def doubt(attempt: attempts.Attempt) -> str:
             return doubts.about(attempt) or self._hidden(
-                attempt.container, attempts.hidden([attempt.last], most=1))
+                attempt.container, attempts.hidden([attempt.last], most=1)
+            )
+
         return list(itertools.starmap(Orphan, workers.each(doubt, left)))
 
     def delete(self, orphan: Orphan) -> Result:
@@ -129,45 +138,57 @@ class Sweep:
         if orphan.doubt:
             return Result(Outcome.DOUBT, orphan.doubt)
         attempt = orphan.attempt
-        entries = list(self._account.entries(
-            attempt.container, attempt.image))
-        now = {each.prefix: each for each in attempts.attempts(
-            attempt.container, entries)}
+        entries = list(self._account.entries(attempt.container, attempt.image))
+        now = {
+            each.prefix: each
+            for each in attempts.attempts(attempt.container, entries)
+        }
         if attempt.prefix not in now:
             return Result(Outcome.GONE)
         if now[attempt.prefix] != attempt:
             return Result(Outcome.CHANGED)
-        names = [entry.name for entry in entries if (
-            key := attempts.key_of(entry.name))
-            and key.prefix == attempt.prefix]
+        names = [
+            entry.name
+            for entry in entries
+            if (key := attempts.key_of(entry.name))
+            and key.prefix == attempt.prefix
+        ]
         kept = self._kept(attempt, names)
         if kept:
             return kept
-        return Result(Outcome.FAILED if deletes.delete_objects(
-            self._account, attempt.container, names) else Outcome.DELETED)
+        return Result(
+            Outcome.FAILED
+            if deletes.delete_objects(self._account, attempt.container, names)
+            else Outcome.DELETED
+        )
 
-    def _kept(self, attempt: attempts.Attempt,
-              names: Sequence[str]) -> Result | None:
+    def _kept(
+        self, attempt: attempts.Attempt, names: Sequence[str]
+    ) -> Result | None:
         """Why an attempt has to be kept, None if it has not."""
-        doubt = self._hidden(
-            attempt.container, attempts.hidden(names, SOME))
+        doubt = self._hidden(attempt.container, attempts.hidden(names, SOME))
         answer = self._image(attempt)
         if _refer(answer, attempt):
             return Result(Outcome.REFERRED)
         doubt = answer.doubt or doubt
         return Result(Outcome.DOUBT, doubt) if doubt else None
 
-    def _suspects(self, container: str, doubts: manifests.Doubts,
-                  unlisted: list[attempts.Reference]
-                  ) -> Iterator[attempts.Attempt]:
+    def _suspects(
+        self,
+        container: str,
+        doubts: manifests.Doubts,
+        unlisted: list[attempts.Reference],
+    ) -> Iterator[attempts.Attempt]:
         """Old attempts that the object with the image's name is no use of.
 
         :param unlisted: gets what such objects refer to, if the second pass
             will not see them
         """
-        old = (each for each in attempts.attempts(
-            container, self._listing(container))
-            if each.newest <= self._before)
+        old = (
+            each
+            for each in attempts.attempts(container, self._listing(container))
+            if each.newest <= self._before
+        )
         for attempt, answer in workers.each(self._image, old):
             if _refer(answer, attempt):
                 continue
@@ -179,18 +200,21 @@ class Sweep:
 
     def _image(self, attempt: attempts.Attempt) -> manifests.Answer:
         """Ask the object that is named as an attempt's image."""
-        return manifests.ask(self._account, attempt.container, attempt.image,
-                             attempt.listed)
+        return manifests.ask(
+            self._account, attempt.container, attempt.image, attempt.listed
+        )
 
-    def _referred(self, container: str, doubts: manifests.Doubts
-                  ) -> Iterator[attempts.Reference]:
+    def _referred(
+        self, container: str, doubts: manifests.Doubts
+    ) -> Iterator[attempts.Reference]:
         """What the container's manifests refer to, and they themselves."""
-        def ask(entry: listings.Entry) -> manifests.Answer:
-            return manifests.ask(
-                self._account, container, entry.name, entry)
 
-        for entry, answer in workers.each(ask, filter(
-                attempts.may_be_manifest, self._listing(container))):
+        def ask(entry: listings.Entry) -> manifests.Answer:
+            return manifests.ask(self._account, container, entry.name, entry)
+
+        for entry, answer in workers.each(
+            ask, filter(attempts.may_be_manifest, self._listing(container))
+        ):
             if answer.doubt:
                 doubts.add(entry.name, answer.doubt)
             if answer.references:

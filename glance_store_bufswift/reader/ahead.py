@@ -23,7 +23,7 @@ from glance_store_bufswift.reader import memory
 from glance_store_bufswift.reader import parts
 from glance_store_bufswift.reader import plan
 from glance_store_bufswift.reader import proving
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import reading
 from glance_store_bufswift import workers
 
@@ -63,9 +63,13 @@ class Ahead:
         there are none
     """
 
-    def __init__(self, account: swift.Account, bounds: Bounds,
-                 stretches: Iterable[parts.Piece],
-                 opened: reading.Reading | None = None) -> None:
+    def __init__(
+        self,
+        account: accounts.Account,
+        bounds: Bounds,
+        stretches: Iterable[parts.Piece],
+        opened: reading.Reading | None = None,
+    ) -> None:
         self._account = account
         self._bounds = bounds
         self._prover = proving.Prover(account)
@@ -102,7 +106,7 @@ class Ahead:
                     self._wide = True
                     self._begin()
             elif self._fetches:
-                self._direct.close()    # they have what comes next
+                self._direct.close()  # they have what comes next
                 block = self._take()
             elif self._plan.first is not None:
                 self._direct.begin(self._plan)
@@ -120,8 +124,7 @@ class Ahead:
         if not all(each.done for each in self._fetches):
             self._account.cancel()
         # The garbage collector may do this on a thread that fetches.
-        self._workers.close(
-            wait=threading.current_thread().name != NAME)
+        self._workers.close(wait=threading.current_thread().name != NAME)
         while self._fetches:
             self._buffers.give_back(self._fetches.popleft().buffer)
         self._buffers.shrink()
@@ -167,7 +170,7 @@ class Ahead:
         self._buffers.shrink()
 
     def _may_begin(self) -> bool:
-        limit = self._account.connections(self._bounds.threads)
+        limit = self._account.connection_limit(self._bounds.threads)
         # Those that wait for a connection are begun as one becomes free.
         waiting = limit if limit == self._bounds.threads else 0
         busy = sum(not each.done for each in self._fetches)

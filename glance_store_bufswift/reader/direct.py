@@ -26,8 +26,12 @@ class Direct:
         end if there is none; None if nothing is open
     """
 
-    def __init__(self, prover: proving.Prover, left: plan.Plan,
-                 opened: reading.Reading | None) -> None:
+    def __init__(
+        self,
+        prover: proving.Prover,
+        left: plan.Plan,
+        opened: reading.Reading | None,
+    ) -> None:
         self._prover = prover
         self._opened = opened
         # What of it is wanted so far, and where in which part that ends.

@@ -27,13 +27,15 @@ class Fetch:
     :param buffer: where it is put
     """
 
-    def __init__(self, prover: proving.Prover, piece: parts.Piece,
-                 buffer: mmap.mmap) -> None:
+    def __init__(
+        self, prover: proving.Prover, piece: parts.Piece, buffer: mmap.mmap
+    ) -> None:
         self._prover = prover
         self._piece = piece
         # In C, so that the garbage collector can't meet it half done.
         self._lengths: queue.SimpleQueue[int | BaseException] = (
-            queue.SimpleQueue())
+            queue.SimpleQueue()
+        )
         self._at = 0
         self.buffer = buffer
         #: Whether nothing of it is on its way any more.
@@ -46,7 +48,7 @@ class Fetch:
             try:
                 at = 0
                 while block := opened.read():
-                    self.buffer[at:at + len(block)] = block
+                    self.buffer[at : at + len(block)] = block
                     at += len(block)
                     self._lengths.put(len(block))
             except BaseException:
@@ -70,4 +72,4 @@ class Fetch:
         if isinstance(length, BaseException):
             raise length
         self._at += length
-        return self.buffer[self._at - length:self._at]
+        return self.buffer[self._at - length : self._at]

@@ -21,7 +21,7 @@ from glance_store_bufswift import layout
 from glance_store_bufswift.reader import listed
 from glance_store_bufswift.reader import parts
 from glance_store_bufswift import record
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import answers
 from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import reading
@@ -51,7 +51,7 @@ class Found:
     opened: reading.Reading | None = None
 
 
-def whole(account: swift.Account, container: str, image: str) -> Found:
+def whole(account: accounts.Account, container: str, image: str) -> Found:
     """Find all of an image.
 
     :raises NoImage: there is none
@@ -64,8 +64,11 @@ def whole(account: swift.Account, container: str, image: str) -> Found:
         return _within(segments(account, (container, image), headers), 0, None)
     if _may_be_static(headers, opened.left):
         named = _named(opened)
-        return (_within(named, 0, None) if named
-                else _assembled(_open(account, container, image)))
+        return (
+            _within(named, 0, None)
+            if named
+            else _assembled(_open(account, container, image))
+        )
     etag = answers.md5_of(headers)
     if opened.left is None or opened.left <= ALONE or etag is None:
         return _assembled(opened)
@@ -73,8 +76,13 @@ def whole(account: swift.Account, container: str, image: str) -> Found:
     return Found(opened.left, [parts.Piece(part, 0, part.size)], opened)
 
 
-def some(account: swift.Account, container: str, image: str, offset: int,
-         size: int | None) -> Found:
+def some(
+    account: accounts.Account,
+    container: str,
+    image: str,
+    offset: int,
+    size: int | None,
+) -> Found:
     """Find a range of an image.
 
     :param offset: the first byte
@@ -86,20 +94,25 @@ def some(account: swift.Account, container: str, image: str, offset: int,
     headers = _look(account, container, image)
     if layout.manifest_target(headers) is not None:
         return _within(
-            segments(account, (container, image), headers), offset, size)
+            segments(account, (container, image), headers), offset, size
+        )
     total, etag = answers.length(headers), answers.md5_of(headers)
     if _may_be_static(headers, total):
         named = _named(_open(account, container, image, query=AS_IT_IS))
         if named:
             return _within(named, offset, size)
-    if (_may_be_static(headers, total) or total is None or etag is None
-            or min(total - offset, size or total) <= ALONE):
+    if (
+        _may_be_static(headers, total)
+        or total is None
+        or etag is None
+        or min(total - offset, size or total) <= ALONE
+    ):
         return _assembled(_open(account, container, image, offset, size))
     part = parts.Part(container, image, total, etag)
     return _within([part], offset, size)
 
 
-def size_of(account: swift.Account, container: str, image: str) -> int:
+def size_of(account: accounts.Account, container: str, image: str) -> int:
     """The bytes in an image.
 
     :raises NoImage: there is none
@@ -107,16 +120,21 @@ def size_of(account: swift.Account, container: str, image: str) -> int:
     """
     headers = _look(account, container, image)
     if layout.manifest_target(headers) is not None:
-        return sum(each.size for each in segments(
-            account, (container, image), headers))
+        return sum(
+            each.size
+            for each in segments(account, (container, image), headers)
+        )
     size = answers.length(headers)
     if _may_be_static(headers, size):
         size = answers.length(_look(account, container, image, None))
     return reading.size(account, container, image) if size is None else size
 
 
-def segments(account: swift.Account, home: tuple[str, str],
-             headers: Mapping[str, str]) -> list[parts.Part]:
+def segments(
+    account: accounts.Account,
+    home: tuple[str, str],
+    headers: Mapping[str, str],
+) -> list[parts.Part]:
     """The segments of a DLO: those of its record, else those listed.
 
     :param home: the manifest's container and name
@@ -129,8 +147,12 @@ def segments(account: swift.Account, home: tuple[str, str],
     return listed.segments(account, home, headers)
 
 
-def _look(account: swift.Account, container: str, image: str,
-          query: str | None = AS_IT_IS) -> dict[str, str]:
+def _look(
+    account: accounts.Account,
+    container: str,
+    image: str,
+    query: str | None = AS_IT_IS,
+) -> dict[str, str]:
     """The headers of an image's object."""
     headers = account.head(container, image, query=query)
     if headers is None:
@@ -162,16 +184,23 @@ def _may_be_static(headers: Mapping[str, str], size: int | None) -> bool:
     :param size: bytes in it; None if they are not told
     """
     return layout.is_static(headers) or (
-        size == 0 and (layout.ATTEMPT not in headers
-                       or layout.SEGMENTS in headers))
+        size == 0
+        and (layout.ATTEMPT not in headers or layout.SEGMENTS in headers)
+    )
 
 
-def _open(account: swift.Account, container: str, image: str, offset: int = 0,
-          size: int | None = None, query: str | None = None
-          ) -> reading.Reading:
+def _open(
+    account: accounts.Account,
+    container: str,
+    image: str,
+    offset: int = 0,
+    size: int | None = None,
+    query: str | None = None,
+) -> reading.Reading:
     try:
-        return reading.Reading(account, container, image, offset, size,
-                               query=query)
+        return reading.Reading(
+            account, container, image, offset, size, query=query
+        )
     except errors.RequestFailed as exc:
         if exc.status == 404:
             raise errors.NoImage(container, image) from exc
@@ -190,6 +219,7 @@ def _within(found: list[parts.Part], offset: int, size: int | None) -> Found:
     total = sum(each.size for each in found)
     if offset and offset >= total:
         raise errors.RequestFailed(
-            f'The image ends after {total} bytes', status=416)
+            f'The image ends after {total} bytes', status=416
+        )
     stretches = list(parts.within(found, offset, size))
     return Found(sum(each.size for each in stretches), stretches)

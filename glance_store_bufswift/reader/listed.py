@@ -22,13 +22,16 @@ import functools
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift.reader import parts
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import answers
 from glance_store_bufswift.swift import listings
 
 
-def segments(account: swift.Account, home: tuple[str, str],
-             headers: Mapping[str, str]) -> list[parts.Part]:
+def segments(
+    account: accounts.Account,
+    home: tuple[str, str],
+    headers: Mapping[str, str],
+) -> list[parts.Part]:
     """What a DLO is made of.
 
     One listing tells it. Where that does not agree with all that is known it
@@ -44,12 +47,16 @@ def segments(account: swift.Account, home: tuple[str, str],
     container, prefix = target
     return account.repeat(
         f'listing of {container}/{prefix}',
-        functools.partial(_segments, account, home, headers, target))
+        functools.partial(_segments, account, home, headers, target),
+    )
 
 
-def _segments(account: swift.Account, home: tuple[str, str],
-              headers: Mapping[str, str],
-              target: tuple[str, str]) -> list[parts.Part]:
+def _segments(
+    account: accounts.Account,
+    home: tuple[str, str],
+    headers: Mapping[str, str],
+    target: tuple[str, str],
+) -> list[parts.Part]:
     """One look at what is listed.
 
     :raises Incomplete: that is not all of it
@@ -60,20 +67,26 @@ def _segments(account: swift.Account, home: tuple[str, str],
         if not each.sized:
             raise errors.RequestFailed(
                 f'The listing of {container}/{prefix} does not tell how many '
-                f'bytes {each.name} has')
+                f'bytes {each.name} has'
+            )
     lacking = (
         _other_length(entries, account.head(*home) or {})
         or _other_names(entries, layout.recorded_segments(home[1], headers))
-        or _lacks_stocks(account, home[1], target, entries))
+        or _lacks_stocks(account, home[1], target, entries)
+    )
     if lacking:
         raise errors.Incomplete(
-            f'it does not show all of the image: {lacking}')
-    return [parts.Part(container, each.name, each.size, each.etag)
-            for each in entries]
+            f'it does not show all of the image: {lacking}'
+        )
+    return [
+        parts.Part(container, each.name, each.size, each.etag)
+        for each in entries
+    ]
 
 
-def _other_length(entries: Sequence[listings.Entry],
-                  whole: Mapping[str, str]) -> str:
+def _other_length(
+    entries: Sequence[listings.Entry], whole: Mapping[str, str]
+) -> str:
     """How a listing contradicts the length that Swift tells of the whole.
 
     It tells none of a DLO with more segments than fit into a page of a
@@ -81,20 +94,31 @@ def _other_length(entries: Sequence[listings.Entry],
     """
     total = sum(each.size for each in entries)
     told = answers.length(whole)
-    return '' if told in (None, total) else (
-        f'it has {total} bytes, Swift tells {told} of the whole')
+    return (
+        ''
+        if told in (None, total)
+        else (f'it has {total} bytes, Swift tells {told} of the whole')
+    )
 
 
-def _other_names(entries: Sequence[listings.Entry],
-                 recorded: Sequence[str]) -> str:
+def _other_names(
+    entries: Sequence[listings.Entry], recorded: Sequence[str]
+) -> str:
     """How it contradicts the number of segments that a manifest tells."""
     names = [each.name for each in entries]
-    return '' if not recorded or names == recorded else (
-        f'it has {len(names)} segments instead of {len(recorded)}')
+    return (
+        ''
+        if not recorded or names == recorded
+        else (f'it has {len(names)} segments instead of {len(recorded)}')
+    )
 
 
-def _lacks_stocks(account: swift.Account, image: str, target: tuple[str, str],
-                  entries: Sequence[listings.Entry]) -> str:
+def _lacks_stocks(
+    account: accounts.Account,
+    image: str,
+    target: tuple[str, str],
+    entries: Sequence[listings.Entry],
+) -> str:
     """Which segment of the stock driver it lacks.
 
     Those have numbers from 1 on (glance_store/_drivers/swift/store.py,
@@ -105,8 +129,9 @@ def _lacks_stocks(account: swift.Account, image: str, target: tuple[str, str],
     if prefix != f'{image}-':
         return ''
     names = {each.name for each in entries}
-    numbered = [f'{prefix}{number:05d}'
-                for number in range(1, len(entries) + 2)]
+    numbered = [
+        f'{prefix}{number:05d}' for number in range(1, len(entries) + 2)
+    ]
     lacking = next(name for name in numbered if name not in names)
     if lacking != numbered[-1]:
         return f'it lacks {lacking}'

@@ -71,8 +71,9 @@ class Buffers:
             if len(free) >= size:
                 return self._free.pop(number)
         self.shrink()
-        if (self._taken + size > self._window
-                or not SHARED.take(size, self._most)):
+        if self._taken + size > self._window or not SHARED.take(
+            size, self._most
+        ):
             return None
         self._taken += size
         return mmap.mmap(-1, size)

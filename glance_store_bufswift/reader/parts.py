@@ -58,9 +58,15 @@ class Piece:
 
 def of_record(told: record.Record) -> list[Part]:
     """The segments that a manifest tells of."""
-    return [Part(told.where.container, told.where.segment(number), size,
-                 proof=(told, number))
-            for number, size in enumerate(told.sizes, 1)]
+    return [
+        Part(
+            told.dest.container,
+            told.dest.segment(number),
+            size,
+            proof=(told, number),
+        )
+        for number, size in enumerate(told.sizes, 1)
+    ]
 
 
 def of_manifest(entries: Iterable[listings.Entry]) -> list[Part]:
@@ -72,8 +78,9 @@ def of_manifest(entries: Iterable[listings.Entry]) -> list[Part]:
     return found
 
 
-def within(parts: Iterable[Part], offset: int,
-           size: int | None) -> Iterator[Piece]:
+def within(
+    parts: Iterable[Part], offset: int, size: int | None
+) -> Iterator[Piece]:
     """What of each part lies in a range, in one piece.
 
     :param size: bytes, None = to the end

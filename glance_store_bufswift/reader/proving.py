@@ -18,14 +18,14 @@ import threading
 from glance_store_bufswift import errors
 from glance_store_bufswift.reader import parts
 from glance_store_bufswift import record
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import answers
 from glance_store_bufswift.swift import known
 from glance_store_bufswift.swift import reading
 from glance_store_bufswift import workers
 
 #: What a replica answers that does not have an object yet.
-MISSING = 404,
+MISSING = (404,)
 
 
 class Prover:
@@ -38,7 +38,7 @@ class Prover:
     :param account: where the parts are
     """
 
-    def __init__(self, account: swift.Account) -> None:
+    def __init__(self, account: accounts.Account) -> None:
         self._account = account
         self._lock = threading.Lock()
         # Of segments that share a fingerprint, by name.
@@ -51,17 +51,23 @@ class Prover:
         """
         part = piece.part
         return reading.Reading(
-            self._account, part.container, part.name, piece.offset,
+            self._account,
+            part.container,
+            part.name,
+            piece.offset,
             None if piece.end == part.size else piece.size,
-            self._known(part), MISSING)
+            self._known(part),
+            MISSING,
+        )
 
     def _known(self, part: parts.Part) -> known.Known:
         if part.proof is None:
             return known.Known(part.etag, part.size)
         told, number = part.proof
         if len(told.group(number)) == 1:
-            return known.Known(None, part.size,
-                               lambda etag: told.proves(number, [etag]))
+            return known.Known(
+                None, part.size, lambda etag: told.proves(number, [etag])
+            )
         with self._lock:
             if part.name not in self._md5s:
                 self._md5s |= self._ask(told, number)
@@ -69,19 +75,25 @@ class Prover:
 
     def _ask(self, told: record.Record, number: int) -> dict[str, str]:
         """The MD5s of all segments that share a fingerprint, by name."""
-        container = told.where.container
-        names = [told.where.segment(each) for each in told.group(number)]
+        container = told.dest.container
+        names = [told.dest.segment(each) for each in told.group(number)]
         return self._account.repeat(
             f'HEAD of {container}/{names[0]} to {names[-1]}',
-            functools.partial(self._ask_once, told, number, names))
+            functools.partial(self._ask_once, told, number, names),
+        )
 
-    def _ask_once(self, told: record.Record, number: int,
-                  names: list[str]) -> dict[str, str]:
-        found = dict(workers.each(functools.partial(
-            self._head, told.where.container), names))
+    def _ask_once(
+        self, told: record.Record, number: int, names: list[str]
+    ) -> dict[str, str]:
+        found = dict(
+            workers.each(
+                functools.partial(self._head, told.dest.container), names
+            )
+        )
         if not told.proves(number, list(found.values())):
             raise errors.Incomplete(
-                'one of them is another object than was stored')
+                'one of them is another object than was stored'
+            )
         return found
 
     def _head(self, container: str, name: str) -> str:

@@ -31,20 +31,20 @@ from glance_store import driver
 from glance_store import exceptions
 
 from glance_store_bufswift import access
-from glance_store_bufswift import accounts
+from glance_store_bufswift import account_file
 from glance_store_bufswift import containers
 from glance_store_bufswift import digests
 from glance_store_bufswift import download
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift import multihash
-from glance_store_bufswift import once
+from glance_store_bufswift import notices
 from glance_store_bufswift import opts
 from glance_store_bufswift.reader import finding
 from glance_store_bufswift import removal
 from glance_store_bufswift import source
 from glance_store_bufswift.stores import locations
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift import translation
 from glance_store_bufswift import upload
 
@@ -55,8 +55,9 @@ NAME = 'swift+buffered'
 class BufferedStore(upstream.BaseStore):
     """What both stores have in common."""
 
-    _CAPABILITIES = (capabilities.BitMasks.RW_ACCESS
-                     | capabilities.BitMasks.READ_RANDOM)
+    _CAPABILITIES = (
+        capabilities.BitMasks.RW_ACCESS | capabilities.BitMasks.READ_RANDOM
+    )
     OPTIONS = upstream.Store.OPTIONS + opts.OPTIONS
 
     #: Whether each image has a container of its own.
@@ -97,26 +98,34 @@ class BufferedStore(upstream.BaseStore):
         super().configure_add()
         _check_directory(self.settings().directory)
 
-    def create_location(self, image_id: str,
-                        context: Any = None) -> locations.StoreLocation:
+    def create_location(
+        self, image_id: str, context: Any = None
+    ) -> locations.StoreLocation:
         """Where a new image goes."""
-        with accounts.reading:
+        with account_file.reading:
             made = super().create_location(image_id, context=context)
-        return locations.StoreLocation(made.specs, made.conf,
-                             backend_group=made.backend_group)
+        return locations.StoreLocation(
+            made.specs, made.conf, backend_group=made.backend_group
+        )
 
     def init_client(self, location: Any, context: Any = None) -> Any:
         """Upstream's Keystone client, with a timeout."""
-        return access.limit_waits(
+        return access.with_timeout(
             super().init_client(location, context=context),
-            self.settings().timeout)
+            self.settings().timeout,
+        )
 
     @driver.back_compat_add  # type: ignore[untyped-decorator]
     @capabilities.check  # type: ignore[untyped-decorator]
-    def add(self, image_id: str, image_file: source.Readable,
-            image_size: int | None, hashing_algo: str, context: Any = None,
-            verifier: digests.Digest | None = None
-            ) -> tuple[str, int, str, str, dict[str, str]]:
+    def add(
+        self,
+        image_id: str,
+        image_file: source.Readable,
+        image_size: int | None,
+        hashing_algo: str,
+        context: Any = None,
+        verifier: digests.Digest | None = None,
+    ) -> tuple[str, int, str, str, dict[str, str]]:
         """Store an image, or leave nothing behind.
 
         :param image_id: names the image and its objects
@@ -138,46 +147,78 @@ class BufferedStore(upstream.BaseStore):
         location = self.create_location(image_id, context=context)
         try:
             with self.account(location, context) as account:
-                stored = self._upload(account, location, image_file,
-                                      image_size or 0, hashing_algo, verifier)
+                stored = self._upload(
+                    account,
+                    location,
+                    image_file,
+                    image_size or 0,
+                    hashing_algo,
+                    verifier,
+                )
         except errors.BufswiftError as exc:
             translation.reraise_adding(exc)
         uri = location.get_uri(credentials_included=not self._in_file())
         metadata = {'store': self.backend_group} if self.backend_group else {}
         return uri, stored.size, stored.checksum, stored.multihash, metadata
 
-    def _upload(self, account: swift.Account, location: Any,
-                image_file: source.Readable, image_size: int,
-                hashing_algo: str,
-                verifier: digests.Digest | None) -> upload.Stored:
+    def _upload(
+        self,
+        account: accounts.Account,
+        location: Any,
+        image_file: source.Readable,
+        image_size: int,
+        hashing_algo: str,
+        verifier: digests.Digest | None,
+    ) -> upload.Stored:
         where = layout.Layout(location.container, location.obj)
         created = containers.make(
-            account, where.container,
-            self._options().swift_store_create_container_on_put)
+            account,
+            where.container,
+            self._options().swift_store_create_container_on_put,
+        )
         try:
             return upload.Upload(
-                account, where, self.settings(), image_file, image_size,
-                digests.Digests(hashing_algo, verifier)).run()
+                account,
+                where,
+                self.settings(),
+                image_file,
+                image_size,
+                digests.Digests(hashing_algo, verifier),
+            ).run()
         except BaseException:
             if created and self.container_per_image:
-                containers.take_back(account.fresh(), where.container)
+                containers.remove_created(account.fresh(), where.container)
             raise
 
     def _in_file(self) -> bool:
         """Whether the account is in a file, and not in the locations."""
-        return bool(utils.is_multiple_swift_store_accounts_enabled(
-            self.conf, backend=self.backend_group))
+        return bool(
+            utils.is_multiple_swift_store_accounts_enabled(
+                self.conf, backend=self.backend_group
+            )
+        )
 
     def settings(self) -> opts.Settings:
         """How the store is configured, with what the commands override."""
-        return dataclasses.replace(opts.settings(
-            self.conf, self.backend_group, self.large_object_chunk_size,
-            self.large_object_size), **self.overrides)
+        return dataclasses.replace(
+            opts.settings(
+                self.conf,
+                self.backend_group,
+                self.large_object_chunk_size,
+                self.large_object_size,
+            ),
+            **self.overrides,
+        )
 
     @capabilities.check  # type: ignore[untyped-decorator]
-    def get(self, location: Any, connection: Any = None, offset: int = 0,
-            chunk_size: int | None = None,
-            context: Any = None) -> tuple[download.Download, int]:
+    def get(
+        self,
+        location: Any,
+        connection: Any = None,
+        offset: int = 0,
+        chunk_size: int | None = None,
+        context: Any = None,
+    ) -> tuple[download.Download, int]:
         """Read an image, or a part of it.
 
         :param location: the image's
@@ -196,17 +237,24 @@ class BufferedStore(upstream.BaseStore):
         try:
             with contextlib.ExitStack() as stack:
                 account = stack.enter_context(
-                    self.account(where, context, trust=bool(count)))
+                    self.account(where, context, trust=bool(count))
+                )
                 image = download.start(
-                    account, where.container, where.obj, offset,
-                    chunk_size or None, self.settings())
+                    account,
+                    where.container,
+                    where.obj,
+                    offset,
+                    chunk_size or None,
+                    self.settings(),
+                )
                 image.hold(stack.pop_all())
         except errors.BufswiftError as exc:
             translation.reraise_reading(exc)
         return image, len(image)
 
-    def get_size(self, location: Any, connection: Any = None,
-                 context: Any = None) -> int:
+    def get_size(
+        self, location: Any, connection: Any = None, context: Any = None
+    ) -> int:
         """The bytes in an image.
 
         :param location: the image's
@@ -225,8 +273,9 @@ class BufferedStore(upstream.BaseStore):
 
     # Not bound to WRITE_ACCESS, which goes when nothing can be added: Glance
     # would take the image for deleted, and its data would stay.
-    def delete(self, location: Any, connection: Any = None,
-               context: Any = None) -> None:
+    def delete(
+        self, location: Any, connection: Any = None, context: Any = None
+    ) -> None:
         """Delete an image with all its segments, or keep its manifest.
 
         :param location: the image's
@@ -241,7 +290,7 @@ class BufferedStore(upstream.BaseStore):
         except errors.BufswiftError as exc:
             translation.reraise_deleting(exc)
 
-    def _delete(self, account: swift.Account, where: Any) -> None:
+    def _delete(self, account: accounts.Account, where: Any) -> None:
         try:
             removal.remove(account, where.container, where.obj)
         except errors.NoImage:
@@ -250,25 +299,28 @@ class BufferedStore(upstream.BaseStore):
             raise
         self._remove_container(account, where)
 
-    def _remove_container(self, account: swift.Account, where: Any) -> None:
+    def _remove_container(self, account: accounts.Account, where: Any) -> None:
         if self.container_per_image:
             containers.remove(account, where.container, where.obj)
 
-    def account(self, location: Any, context: Any, trust: bool = True
-                ) -> contextlib.AbstractContextManager[swift.Account]:
+    def account(
+        self, location: Any, context: Any, trust: bool = True
+    ) -> contextlib.AbstractContextManager[accounts.Account]:
         """The account that a location is in, for one operation.
 
         :param trust: whether a multi-tenant store may make a trust for it
         """
         return access.account(
             self._site(),
-            functools.partial(self._enter, location, context, trust))
+            functools.partial(self._enter, location, context, trust),
+        )
 
     def _site(self) -> access.Site:
         return access.Site(self.settings(), self.cacert, self.insecure)
 
-    def _enter(self, location: Any, context: Any,
-               trust: bool) -> access.Entrance:
+    def _enter(
+        self, location: Any, context: Any, trust: bool
+    ) -> access.Entrance:
         """Sign in at Keystone for an operation."""
         raise NotImplementedError
 
@@ -276,10 +328,14 @@ class BufferedStore(upstream.BaseStore):
 def _check_directory(directory: str) -> None:
     """Warn of a buffer directory out of order."""
     if not os.path.isdir(directory) or not os.access(
-            directory, os.W_OK | os.X_OK):
-        once.warn('The buffer directory %s is missing or not writable: '
-                  'images are uploaded without a buffer until it is '
-                  '(swift_buffered_dir)', directory)
+        directory, os.W_OK | os.X_OK
+    ):
+        notices.warn_once(
+            'The buffer directory %s is missing or not writable: '
+            'images are uploaded without a buffer until it is '
+            '(swift_buffered_dir)',
+            directory,
+        )
 
 
 def refuse(reason: str) -> NoReturn:
@@ -288,4 +344,5 @@ def refuse(reason: str) -> NoReturn:
     :param reason: what is wrong, and what to change
     """
     raise exceptions.BadStoreConfiguration(
-        store_name=NAME, reason=reason) from None
+        store_name=NAME, reason=reason
+    ) from None

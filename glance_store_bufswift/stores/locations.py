@@ -24,14 +24,16 @@ from urllib import parse
 
 from glance_store._drivers.swift import store as upstream
 
-from glance_store_bufswift import accounts
+from glance_store_bufswift import account_file
 
 #: User and key at the beginning of a location, as glance_store quotes them:
 #: the ':' between project and user is quoted, the one before the key is not.
 #: No other location has such a ':' before one that is quoted.
 _CREDENTIALS = re.compile(
     '(?P<scheme>swift(?:[+]https?)?)://(?P<user>[^:@]*%3A[^:@]*):'
-    '(?P<key>[^:@]+)@(?P<rest>.*)', re.IGNORECASE | re.DOTALL)
+    '(?P<key>[^:@]+)@(?P<rest>.*)',
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class Quoting:
@@ -65,11 +67,14 @@ class StoreLocation(Quoting, upstream.StoreLocation):
         """
         found = _CREDENTIALS.fullmatch(uri)
         if found:
-            user, key = (parse.unquote(found[name])
-                         for name in ('user', 'key'))
-            uri = (f'{found["scheme"]}://{_quote(user)}:{_quote(key)}'
-                   f'@{found["rest"]}')
-        with accounts.reading:
+            user, key = (
+                parse.unquote(found[name]) for name in ('user', 'key')
+            )
+            uri = (
+                f'{found["scheme"]}://{_quote(user)}:{_quote(key)}'
+                f'@{found["rest"]}'
+            )
+        with account_file.reading:
             super().parse_uri(uri)
         if found:
             self.user, self.key = user, key
@@ -78,15 +83,23 @@ class StoreLocation(Quoting, upstream.StoreLocation):
 
     def credentials(self) -> tuple[str | None, ...]:
         """User and key, or what is in place of them."""
-        return (self.user, self.key,
-                getattr(self, 'application_credential_id', None),
-                getattr(self, 'application_credential_secret', None))
+        return (
+            self.user,
+            self.key,
+            getattr(self, 'application_credential_id', None),
+            getattr(self, 'application_credential_secret', None),
+        )
 
     def take(self, account: dict[str, Any]) -> None:
         """Take other credentials: what glance_store has read of a file."""
-        for name in ('user', 'key', 'application_credential_id',
-                     'application_credential_secret', 'project_name',
-                     'project_id'):
+        for name in (
+            'user',
+            'key',
+            'application_credential_id',
+            'application_credential_secret',
+            'project_name',
+            'project_id',
+        ):
             setattr(self, name, account.get(name))
 
 

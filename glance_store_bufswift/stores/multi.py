@@ -38,11 +38,14 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
 
     container_per_image = True
 
-    def _enter(self, location: Any, context: Any,
-               trust: bool) -> access.Entrance:
+    def _enter(
+        self, location: Any, context: Any, trust: bool
+    ) -> access.Entrance:
         if context is None:
-            base.refuse('swift_store_multi_tenant needs the context of a '
-                        "user's request")
+            base.refuse(
+                'swift_store_multi_tenant needs the context of a '
+                "user's request"
+            )
         url = location.swift_url
         kept = trusts.kept(context)
         if kept is not None:
@@ -50,15 +53,22 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
         made = None
         if trust and self._options().swift_store_use_trusts:
             made = trusts.try_to_make(
-                self._site().policy, lambda: trusts.make(
-                    self._trustee(), context.auth_token, context.project_id))
+                self._site().policy,
+                lambda: trusts.make(
+                    self._trustee(), context.auth_token, context.project_id
+                ),
+            )
         if made is None:
             return access.Entrance(url, token=context.auth_token)
-        return access.Entrance(url, made.login, leave=functools.partial(
-            self._leave, made, location, context))
+        return access.Entrance(
+            url,
+            made.login,
+            leave=functools.partial(self._leave, made, location, context),
+        )
 
-    def _leave(self, trust: trusts.Trust, location: Any, context: Any,
-               well: bool) -> None:
+    def _leave(
+        self, trust: trusts.Trust, location: Any, context: Any, well: bool
+    ) -> None:
         """Give a trust back, or keep it where the user has nothing else.
 
         After an upload Glance goes on with the user's token, dead or not: it
@@ -66,11 +76,16 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
         match the signature. A trust can't be made any more by then.
         """
         if well and access.is_refused(
-                self._site(), location.swift_url, context.auth_token,
-                location.container):
-            LOG.info("Swift refuses the user's token by now; the trust is "
-                     'kept until the request of %s ends',
-                     location.container)
+            self._site(),
+            location.swift_url,
+            context.auth_token,
+            location.container,
+        ):
+            LOG.info(
+                "Swift refuses the user's token by now; the trust is "
+                'kept until the request of %s ends',
+                location.container,
+            )
             trusts.keep(context, trust)
         else:
             trust.remove()
@@ -81,21 +96,35 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
         :raises ConfigError: there is none
         """
         options = self._options()
-        if not (options.swift_store_auth_address and options.swift_store_user
-                and options.swift_store_key):
+        if not (
+            options.swift_store_auth_address
+            and options.swift_store_user
+            and options.swift_store_key
+        ):
             raise errors.ConfigError(
                 'A trust needs swift_store_auth_address, swift_store_user and '
                 'swift_store_key: Keystone gives none to an application '
-                'credential')
+                'credential'
+            )
         project, _, name = options.swift_store_user.partition(':')
         return trusts.Trustee(
-            options.swift_store_auth_address, name, options.swift_store_key,
-            project, verify=self.ks_verify, timeout=self.settings().timeout)
+            options.swift_store_auth_address,
+            name,
+            options.swift_store_key,
+            project,
+            verify=self.ks_verify,
+            timeout=self.settings().timeout,
+        )
 
-    def set_acls(self, location: Any, public: bool = False,
-                 read_tenants: Iterable[str] | None = None,
-                 write_tenants: Iterable[str] | None = None,
-                 connection: Any = None, context: Any = None) -> None:
+    def set_acls(
+        self,
+        location: Any,
+        public: bool = False,
+        read_tenants: Iterable[str] | None = None,
+        write_tenants: Iterable[str] | None = None,
+        connection: Any = None,
+        context: Any = None,
+    ) -> None:
         """Say which projects may read and write an image's container.
 
         :param location: the image's
@@ -111,8 +140,12 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
         try:
             with self.account(where, context, trust=False) as account:
                 containers.share(
-                    account, where.container, where.obj, public,
+                    account,
+                    where.container,
+                    where.obj,
+                    public,
                     read_tenants or (),
-                    [*(write_tenants or ()), *self.admin_tenants])
+                    [*(write_tenants or ()), *self.admin_tenants],
+                )
         except errors.BufswiftError as exc:
             translation.reraise_deleting(exc)

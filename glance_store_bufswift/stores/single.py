@@ -21,7 +21,7 @@ from glance_store import exceptions
 from oslo_log import log as logging
 
 from glance_store_bufswift import access
-from glance_store_bufswift import accounts
+from glance_store_bufswift import account_file
 from glance_store_bufswift import errors
 from glance_store_bufswift.stores import base
 from glance_store_bufswift.stores import locations
@@ -33,13 +33,14 @@ LOG = logging.getLogger(__name__)
 StoreLocation = locations.StoreLocation
 
 
-class SingleTenantStore(base.BufferedStore, locations.Quoting,
-                        upstream.SingleTenantStore):
+class SingleTenantStore(
+    base.BufferedStore, locations.Quoting, upstream.SingleTenantStore
+):
     """All images in the account of one service user."""
 
     def __init__(self, conf: Any, backend: str | None = None) -> None:
         path = conf[backend or 'glance_store'].swift_store_config_file
-        with accounts.reading:
+        with account_file.reading:
             if path:
                 _verify(conf, path)
             super().__init__(conf, backend=backend)
@@ -55,38 +56,50 @@ class SingleTenantStore(base.BufferedStore, locations.Quoting,
             base.refuse(
                 f'{options.swift_store_config_file} has no account '
                 f'[{reference}] with auth_address, user and key: add it, or '
-                'set default_swift_reference to one that is there')
+                'set default_swift_reference to one that is there'
+            )
         super().configure_add()
-        if (not self._in_file() and not options.swift_store_multi_tenant
-                and ':' in (self.key or '')):
+        if (
+            not self._in_file()
+            and not options.swift_store_multi_tenant
+            and ':' in (self.key or '')
+        ):
             base.refuse(
                 'swift_store_key has a ":", so that the swift driver could '
                 'not read the images stored with it: put user and key into a '
-                'file that swift_store_config_file names, or take another key')
+                'file that swift_store_config_file names, or take another key'
+            )
 
-    def create_location(self, image_id: str,
-                        context: Any = None) -> locations.StoreLocation:
+    def create_location(
+        self, image_id: str, context: Any = None
+    ) -> locations.StoreLocation:
         """Where a new image goes."""
         made = super().create_location(image_id, context=context)
         if self._in_file():
             made.reference = self._options().default_swift_reference
         return made
 
-    def _enter(self, location: Any, context: Any,
-               trust: bool) -> access.Entrance:
+    def _enter(
+        self, location: Any, context: Any, trust: bool
+    ) -> access.Entrance:
         try:
-            login = tokens.Login(self.init_client(location).session,
-                                 functools.partial(self._renew, location))
+            login = tokens.Login(
+                self.init_client(location).session,
+                functools.partial(self._renew, location),
+            )
         except exceptions.BadStoreUri as exc:
             raise errors.ConfigError(str(exc)) from exc
         login.get_token()
         url = self.conf_endpoint or login.get_endpoint(
-            service_type=self.service_type, interface=self.endpoint_type,
-            region_name=self.region)
+            service_type=self.service_type,
+            interface=self.endpoint_type,
+            region_name=self.region,
+        )
         if not url:
             raise errors.RequestFailed(
                 f'Keystone has no {self.endpoint_type} endpoint of type '
-                f'{self.service_type} in region {self.region}')
+                f'{self.service_type} in region {self.region}'
+            )
         return access.Entrance(url, login, leave=lambda well: login.close())
 
     def _renew(self, location: locations.StoreLocation) -> Any:
@@ -98,19 +111,27 @@ class SingleTenantStore(base.BufferedStore, locations.Quoting,
             return None
         before = location.credentials()
         try:
-            with accounts.reading:
+            with account_file.reading:
                 _verify(self.conf, self._options().swift_store_config_file)
-                location.take(utils.SwiftParams(
-                    self.conf, backend=self.backend_group
-                ).params[location.reference])
+                location.take(
+                    utils.SwiftParams(
+                        self.conf, backend=self.backend_group
+                    ).params[location.reference]
+                )
         except (exceptions.BadStoreConfiguration, KeyError) as exc:
-            LOG.warning('The account %s can not be read again: %s',
-                        location.reference, exc)
+            LOG.warning(
+                'The account %s can not be read again: %s',
+                location.reference,
+                exc,
+            )
             return None
         if location.credentials() == before:
             return None
-        LOG.info('Keystone refused the credentials of %s; its file has '
-                 'others by now', location.reference)
+        LOG.info(
+            'Keystone refused the credentials of %s; its file has '
+            'others by now',
+            location.reference,
+        )
         return self.init_client(location).session
 
 
@@ -120,7 +141,8 @@ def _verify(conf: Any, path: str) -> None:
     :raises BadStoreConfiguration: it can't
     """
     try:
-        accounts.verify(conf.find_file(path) or path,
-                        utils.SwiftConfigParser())
-    except accounts.Unreadable as exc:
+        account_file.verify(
+            conf.find_file(path) or path, utils.SwiftConfigParser()
+        )
+    except account_file.Unreadable as exc:
         base.refuse(str(exc))

@@ -16,18 +16,20 @@ In the order in which they build on each other::
 
     answers.py      what an answer says, beside its status
     pace.py         how many requests are under way at a time
-    failure.py      what a failed try says
+    failures.py     what a failed try says
     retry.py        whether a request is tried again, and after how long
     tokens.py       a user's session with Keystone, and tokens for swiftclient
-    connections.py  connections that can be broken off
+    tcp.py          connections that can be broken off
     guard.py        what swiftclient does, without surprises
-    wire.py         swiftclient's connection, on those
+    connections.py  swiftclient's connection, on those
     client.py       runs requests, each until it is done or given up
     info.py         what a site says about itself
     listings.py     what a container lists
     bulk.py         many deletes in one request
+    static.py       manifests of Static Large Objects
     objects.py      the requests for objects
-    account.py      the requests to one account, those for objects too
+    slos.py         those for Static Large Objects
+    accounts.py     the requests to one account, with those of both
     extents.py      which bytes of an object an answer has
     known.py        what is known of an object that is read
     measuring.py    asking for an object's size

@@ -102,8 +102,9 @@ def words(body: Any, *known: str) -> str:
         text = re.sub('<[^>]*>', ' ', _HEAD.sub(' ', text))
         for each in filter(None, known):
             text = text.replace(each, ' ')
-    kept = [word if len(word) <= LONGEST_WORD else '...'
-            for word in text.split()]
+    kept = [
+        word if len(word) <= LONGEST_WORD else '...' for word in text.split()
+    ]
     line = ''.join(each for each in ' '.join(kept) if each.isprintable())
     return line if len(line) <= TOLD else f'{line[:TOLD]}...'
 

@@ -48,7 +48,8 @@ def failed(answer: bytes, container: str, names: Sequence[str]) -> list[str]:
     if gone + len(left) != len(paths):
         raise errors.Unconfirmed(
             f'{told.get("Response Status")} {told.get("Response Body")}, '
-            f'{gone} of {len(paths)} objects deleted')
+            f'{gone} of {len(paths)} objects deleted'
+        )
     return left
 
 
@@ -60,8 +61,10 @@ def slo_left(answer: bytes) -> list[str]:
     :raises Unconfirmed: it does not say that all was deleted
     """
     told = _read(answer)
-    left = [f'{parse.unquote(path.lstrip("/"))} ({why})'
-            for path, why in _errors(told).items()]
+    left = [
+        f'{parse.unquote(path.lstrip("/"))} ({why})'
+        for path, why in _errors(told).items()
+    ]
     status = str(told.get('Response Status'))
     if not left and not status.startswith('2'):
         raise errors.Unconfirmed(f'{status} {told.get("Response Body")}')
@@ -85,7 +88,9 @@ def _read(answer: bytes) -> dict[str, Any]:
 def _errors(told: dict[str, Any]) -> dict[str, str]:
     """The errors by quoted path, with a slash at the front."""
     try:
-        return {'/' + parse.quote(parse.unquote(path).lstrip('/')): str(why)
-                for path, why in told.get('Errors') or []}
+        return {
+            '/' + parse.quote(parse.unquote(path).lstrip('/')): str(why)
+            for path, why in told.get('Errors') or []
+        }
     except (TypeError, ValueError, AttributeError) as exc:
         raise errors.Unconfirmed(f'unknown form of errors: {exc}') from exc

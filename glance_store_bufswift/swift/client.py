@@ -22,11 +22,11 @@ from typing import TypeVar
 from glance_store_bufswift import errors
 from glance_store_bufswift import stopwatch
 from glance_store_bufswift.swift import connections
-from glance_store_bufswift.swift import failure as failures
+from glance_store_bufswift.swift import failures
 from glance_store_bufswift.swift import pace
 from glance_store_bufswift.swift import retry
+from glance_store_bufswift.swift import tcp
 from glance_store_bufswift.swift import tokens
-from glance_store_bufswift.swift import wire
 
 T = TypeVar('T')
 
@@ -67,11 +67,11 @@ class Client:
     def __init__(self, endpoint: Endpoint, policy: retry.Policy) -> None:
         self._endpoint = endpoint
         self._policy = policy
-        self._sockets = connections.Sockets()
+        self._sockets = tcp.Sockets()
         self._local = threading.local()
         self._lock = threading.Lock()
         self._pace = pace.Pace(policy.cancelled, policy.max_backoff)
-        self._connections: list[wire.Connection] = []
+        self._connections: list[connections.Connection] = []
         # Set by what is in front of Swift and takes no chunked encoding.
         self._needs_lengths = False
         # Containers that were created by way of this account.
@@ -120,39 +120,48 @@ class Client:
                 return call()
             except errors.Doubtful as exc:
                 tries.again(
-                    failures.Failure(str(exc), may_pass=exc.may_pass), exc)
+                    failures.Failure(str(exc), may_pass=exc.may_pass), exc
+                )
 
-    def connections(self, most: int) -> int:
+    def connection_limit(self, most: int) -> int:
         """How many of so many connections the site has use for."""
         return self._pace.allows(most)
 
-    def tries(self, what: str,
-              passing: Collection[int] = ()) -> retry.Tries:
+    def tries(self, what: str, passing: Collection[int] = ()) -> retry.Tries:
         """The tries of a request that is named so in the log.
 
         :param passing: statuses that may pass for this request alone
         """
         return retry.Tries(self._policy, what, passing)
 
-    def _ask(self, what: str, ask: Callable[[wire.Connection], T],
-             none: Collection[int] = (404,),
-             passing: Collection[int] = ()) -> T | None:
+    def _ask(
+        self,
+        what: str,
+        ask: Callable[[connections.Connection], T],
+        none: Collection[int] = (404,),
+        passing: Collection[int] = (),
+    ) -> T | None:
         """Run a request without a body; None if there is nothing.
 
         :param none: the statuses that say so
         :param passing: as that of tries()
         """
         try:
-            return self._run(self.tries(what, passing),
-                             lambda connection, _: ask(connection))
+            return self._run(
+                self.tries(what, passing),
+                lambda connection, _: ask(connection),
+            )
         except errors.RequestFailed as exc:
             if exc.status in none:
                 return None
             raise
 
-    def _run(self, tries: retry.Tries,
-             request: Callable[[wire.Connection, dict[str, Any]], T],
-             rewind: Callable[[], object] | None = None) -> T:
+    def _run(
+        self,
+        tries: retry.Tries,
+        request: Callable[[connections.Connection, dict[str, Any]], T],
+        rewind: Callable[[], object] | None = None,
+    ) -> T:
         """Run a request until it succeeds or is to be given up.
 
         :param rewind: sets the request's body back, if it has one
@@ -171,8 +180,11 @@ class Client:
             with self._lock:
                 self.retries += max(0, tries.made - before)
 
-    def _try(self, connection: wire.Connection,
-             request: Callable[[wire.Connection, dict[str, Any]], T]) -> T:
+    def _try(
+        self,
+        connection: connections.Connection,
+        request: Callable[[connections.Connection, dict[str, Any]], T],
+    ) -> T:
         """Run a request once, when it is its turn."""
         with self._pace.turn() as began:
             self._policy.check()
@@ -187,8 +199,9 @@ class Client:
         self._pace.answered()
         return result
 
-    def _failure(self, exc: Exception,
-                 connection: wire.Connection) -> failures.Failure:
+    def _failure(
+        self, exc: Exception, connection: connections.Connection
+    ) -> failures.Failure:
         """What made a request fail; other exceptions are raised again."""
         failure = failures.of_exception(exc)
         if failure is None:
@@ -199,7 +212,7 @@ class Client:
             connection.close()
         return failure
 
-    def _renew_token(self, connection: wire.Connection) -> None:
+    def _renew_token(self, connection: connections.Connection) -> None:
         """Take another token before the connection's own expires.
 
         swiftclient keeps one until it is refused, which an unbuffered
@@ -209,22 +222,28 @@ class Client:
         if connection.session is not None and connection.token:
             connection.token = connection.session.get_token()
 
-    def _connection(self) -> wire.Connection:
+    def _connection(self) -> connections.Connection:
         """This thread's connection."""
-        connection: wire.Connection | None = getattr(
-            self._local, 'connection', None)
+        connection: connections.Connection | None = getattr(
+            self._local, 'connection', None
+        )
         if connection is None:
             connection = self._local.connection = self._connect()
             with self._lock:
                 self._connections.append(connection)
         return connection
 
-    def _connect(self) -> wire.Connection:
+    def _connect(self) -> connections.Connection:
         where = self._endpoint
         session = None
         if where.session is not None:
             session = tokens.Tokens(where.session)
-        return wire.Connection(
-            self._sockets, where.url, where.token, session,
-            timeout=where.timeout, cacert=where.cacert,
-            insecure=where.insecure)
+        return connections.Connection(
+            self._sockets,
+            where.url,
+            where.token,
+            session,
+            timeout=where.timeout,
+            cacert=where.cacert,
+            insecure=where.insecure,
+        )

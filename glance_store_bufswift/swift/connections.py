@@ -10,187 +10,229 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Connections that another thread can break off.
+"""swiftclient's connection, with what swiftclient has no option for.
 
-They send a body without copying it, and no further than until its answer
-comes.
+It sends over :mod:`.connections`, in larger blocks than urllib3's 16 KiB, and
+tells what was answered to the making and the deletion of an SLO.
+It follows no redirects: requests would send a PUT's token, but not its body,
+to wherever they point, or a GET in its place.
 """
 
-from collections.abc import Iterable
-from collections.abc import Iterator
-import contextlib
-import socket
-import ssl
-import threading
+from collections.abc import Callable
+from collections.abc import Mapping
+import functools
 from typing import Any
-import weakref
+from urllib import parse
 
+import requests.adapters
+import swiftclient.client
 import urllib3
-import urllib3.connection
 
-#: Bytes handed to a TLS socket at a time: all of them have to go in its
-#: timeout, while a plain socket takes what it can.
-TLS_BLOCK = 128 << 10
+from glance_store_bufswift.swift import guard
+from glance_store_bufswift.swift import tcp
+from glance_store_bufswift.swift import tokens
+from glance_store_bufswift import units
 
-
-class Sockets:
-    """The connections of an upload, to be broken off from outside."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._open: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._broken = False
-
-    def add(self, connection: Any) -> None:
-        """Watch a connection that has just been made."""
-        with self._lock:
-            self._open.add(connection)
-            if self._broken:
-                _shut_down(connection)
-
-    def break_off(self) -> None:
-        """End what is being sent or awaited on any connection, for good."""
-        with self._lock:
-            self._broken = True
-            for connection in self._open:
-                _shut_down(connection)
+#: Bytes read of an answer at a time.
+ANSWER_BLOCK = 128 << 10
 
 
-def _shut_down(connection: Any) -> None:
-    sock = connection.sock
-    if sock is None:  # closed, and about to be opened again or dropped
-        return
-    # Nothing here may keep an upload from ending with its own error.
-    with contextlib.suppress(Exception):
-        if isinstance(sock, ssl.SSLSocket):
-            # Past SSLSocket.shutdown(), which takes the TLS state away under
-            # the thread that is using it.
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)
-        else:
-            sock.shutdown(socket.SHUT_RDWR)
+class Content:
+    """The body of an answer, as it comes."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def read(self, size: int) -> bytes:
+        """Some bytes; b'' at the end. What it raises is a failed try."""
+        with guard.ours():
+            block: bytes = self._body.read(size)
+            return block
 
 
-class _Watched:
-    """A connection that sends large blocks and tells where its socket is.
+def _pool(
+    pool_class: Any,
+    connection_class: Any,
+    watched: tcp.Sockets,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    pool = pool_class(*args, **kwargs)
+    pool.ConnectionCls = functools.partial(
+        connection_class, watched, units.BLOCK
+    )
+    return pool
 
-    It stops sending a body when the answer is there, or the other end is
-    gone: nginx 1.22 and HAProxy 2.6 pass on a 401 or their own 413 before
-    the body has come, and then read no more or for some seconds only
-    (lingering_timeout of nginx).
 
-    :param block: bytes read of a body at a time, if its length is known
+class _Adapter(requests.adapters.HTTPAdapter):
+    def __init__(self, watched: tcp.Sockets) -> None:
+        self._sockets = watched
+        super().__init__(pool_connections=1, pool_maxsize=1)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        manager: Any = self.poolmanager
+        manager.pool_classes_by_scheme = {
+            'http': functools.partial(
+                _pool, urllib3.HTTPConnectionPool, tcp.HTTP, self._sockets
+            ),
+            'https': functools.partial(
+                _pool, urllib3.HTTPSConnectionPool, tcp.HTTPS, self._sockets
+            ),
+        }
+
+    def close(self) -> None:
+        """Close the sockets now: urllib3 2 leaves that to the collector."""
+        pools = self.poolmanager.pools
+        for key in pools.keys():
+            pools[key].close()
+        super().close()
+
+
+def _delete_slo(
+    url: str,
+    token: str,
+    container: str,
+    name: str,
+    http_conn: tuple[Any, Any],
+    service_token: str | None = None,
+) -> bytes:
+    """What swiftclient's retry calls, in the form of its functions."""
+    parsed, http = http_conn
+    path = f'{parsed.path}/{parse.quote(container)}/{parse.quote(name)}'
+    http.request(
+        'DELETE',
+        f'{path}?multipart-manifest=delete',
+        '',
+        {'X-Auth-Token': token, 'Accept': 'application/json'},
+    )
+    response = http.getresponse()
+    body: bytes = response.read()
+    if not 200 <= response.status <= 299:
+        raise swiftclient.ClientException.from_response(
+            response, 'SLO DELETE failed', body
+        )
+    return body
+
+
+def _put_slo(
+    url: str,
+    token: str,
+    container: str,
+    name: str,
+    manifest: bytes,
+    headers: Mapping[str, str],
+    heartbeat: bool,
+    http_conn: tuple[Any, Any],
+    service_token: str | None = None,
+) -> tuple[int, bytes]:
+    """What swiftclient's retry calls, in the form of its functions."""
+    parsed, http = http_conn
+    path = f'{parsed.path}/{parse.quote(container)}/{parse.quote(name)}'
+    query = 'multipart-manifest=put' + '&heartbeat=on' * heartbeat
+    http.request(
+        'PUT',
+        f'{path}?{query}',
+        manifest,
+        {**headers, 'X-Auth-Token': token, 'Accept': 'application/json'},
+    )
+    response = http.getresponse()
+    body: bytes = response.read()
+    if not 200 <= response.status <= 299:
+        raise swiftclient.ClientException.from_response(
+            response, 'SLO PUT failed', body
+        )
+    return response.status, body
+
+
+class Connection(swiftclient.Connection):  # type: ignore[misc]
+    """swiftclient's connection, on watched sockets; makes single tries.
+
+    :param url: the account's storage URL
+    :param token: the user's own, None with a session
+    :param session: gives tokens, None if there is only the one
     """
 
-    def __init__(self, sockets: Sockets, block: int, *args: Any,
-                 **kwargs: Any) -> None:
-        kwargs['blocksize'] = block
-        super().__init__(*args, **kwargs)
-        self._sockets = sockets
-        self._in_body = False
-        self._cut = False
+    def __init__(
+        self,
+        watched: tcp.Sockets,
+        url: str,
+        token: str | None,
+        session: tokens.Tokens | None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            preauthurl=url,
+            preauthtoken=token,
+            session=session,
+            retries=0,
+            **kwargs,
+        )
+        self._given = url, token
+        self._sockets = watched
+        self._http: Any = None
 
-    def connect(self) -> None:
-        super().connect()  # type: ignore[misc]
-        self._sockets.add(self)
+    @property
+    def renew(self) -> Callable[[], None] | None:
+        """Has another token used from now on; None if there is no other."""
+        return self.session.renew if self.session else None
 
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        """Send a request."""
-        self._begin()
-        if kwargs.get('chunked'):
-            kwargs['body'] = self._send_chunks(kwargs['body'])
-        super().request(*args, **kwargs)  # type: ignore[misc]
+    def close(self) -> None:
+        """Close the socket, also one that swiftclient has dropped."""
+        super().close()
+        if self._http is not None:
+            self._http.close()
 
-    def request_chunked(self, *args: Any, **kwargs: Any) -> None:
-        """What urllib3 1.26 calls for a body of unknown length."""
-        self._begin()
-        kwargs['body'] = self._send_chunks(kwargs['body'])
-        super().request_chunked(*args, **kwargs)  # type: ignore[misc]
+    def http_connection(self, url: str | None = None) -> tuple[Any, Any]:
+        """What swiftclient calls when it needs a fresh socket."""
+        self.close()
+        parsed, http = super().http_connection(url)
+        self._http = http
+        adapter = _Adapter(self._sockets)
+        http.request_session.mount('http://', adapter)
+        http.request_session.mount('https://', adapter)
+        # Neither followed nor read by requests.
+        http.request_session.get_redirect_target = lambda response: None
+        return parsed, http
 
-    def _begin(self) -> None:
-        """Don't send behind half of another request.
+    def _retry(self, *args: Any, **kwargs: Any) -> Any:
+        """What all of swiftclient's requests to an account go through."""
+        with guard.ours():
+            try:
+                return super()._retry(*args, **kwargs)
+            finally:
+                if self.session is None:
+                    # It drops them after a 401.
+                    self.url, self.token = self._given
 
-        nginx says "keep-alive" to a body that was never sent whole.
+    def get_capabilities(self, url: str | None = None) -> Any:
+        """What the site says about itself."""
+        with guard.ours():
+            return super().get_capabilities(url)
+
+    def delete_slo(self, container: str, name: str) -> bytes:
+        """Delete an SLO with its segments; gives the body of the answer.
+
+        swiftclient's delete_object() keeps that to itself.
         """
-        if self._cut:
-            self.close()  # type: ignore[attr-defined]
-        self._in_body = self._cut = False
+        answer: bytes = self._retry(None, _delete_slo, container, name)
+        return answer
 
-    def _send_chunks(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """Send a body in chunks, leaving none to urllib3.
+    def put_slo(
+        self,
+        container: str,
+        name: str,
+        manifest: bytes,
+        headers: Mapping[str, str],
+        heartbeat: bool,
+    ) -> tuple[int, bytes]:
+        """Store the manifest of an SLO; gives status and body of the answer.
 
-        It asks for them when the head is sent, and would copy each to put
-        its length before it.
+        swiftclient's put_object() keeps the body to itself.
+
+        :param heartbeat: whether to ask for signs of life until it is done
         """
-        for block in blocks:
-            if block:
-                self._send_body(b'%x\r\n' % len(block), block, b'\r\n')
-        yield from ()
-
-    def send(self, data: Any) -> None:
-        """Send a part of a request, its head first."""
-        if self._in_body:
-            self._send_body(data)
-        else:
-            super().send(data)  # type: ignore[misc]
-            self._in_body = True
-
-    def _send_body(self, *parts: bytes) -> None:
-        """Send, or have urllib3 read the answer: BrokenPipeError says so.
-
-        Linux gives what came before a reset, but urllib3 1.26 looks for it
-        after this error alone.
-        """
-        if self._answered():
-            self._cut = True
-            raise BrokenPipeError('The answer came before the whole request')
-        try:
-            self._write(*parts)
-        except (ConnectionError, ssl.SSLEOFError) as exc:
-            self._cut = True
-            raise BrokenPipeError(str(exc)) from exc
-
-    def _answered(self) -> bool:
-        """Whether an answer is there; what TLS hides is not looked for."""
-        return False
-
-    def _write(self, *parts: bytes) -> None:
-        """Send these bytes; each step on the socket has its timeout."""
-        raise NotImplementedError
-
-
-class HTTP(_Watched, urllib3.connection.HTTPConnection):
-    """A plain connection."""
-
-    def _answered(self) -> bool:
-        return urllib3.util.wait_for_read(self.sock, timeout=0) and (
-            _is_final(self.sock.recv(1 << 12, socket.MSG_PEEK)))
-
-    def _write(self, *parts: bytes) -> None:
-        sent = self.sock.sendmsg(parts)
-        for part in parts:
-            rest = memoryview(part)[sent:]
-            sent = max(0, sent - len(part))
-            while rest:
-                rest = rest[self.sock.send(rest):]
-
-
-class HTTPS(_Watched, urllib3.connection.HTTPSConnection):
-    """A connection over TLS."""
-
-    def _write(self, *parts: bytes) -> None:
-        for part in parts:
-            rest = memoryview(part)
-            while rest:
-                rest = rest[self.sock.send(rest[:TLS_BLOCK]):]
-
-
-def _is_final(come: bytes) -> bool:
-    """Whether this begins an answer, or the other end is gone.
-
-    "100 Continue" was not asked for, but HAProxy 2.6 passes it on.
-    """
-    if not come:
-        return True
-    while come.startswith((b'HTTP/1.1 1', b'HTTP/1.0 1')):
-        come = come.partition(b'\r\n\r\n')[2]
-    return len(come) >= len(b'HTTP/1.1 1')
+        answer: tuple[int, bytes] = self._retry(
+            None, _put_slo, container, name, manifest, headers, heartbeat
+        )
+        return answer

@@ -24,7 +24,8 @@ from glance_store_bufswift.swift import answers
 
 _CONTENT_RANGE = re.compile(
     r'bytes[ =]*([0-9]{1,18}) *- *([0-9]{1,18}) */ *([0-9]{1,18}|\*)',
-    re.IGNORECASE)
+    re.IGNORECASE,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,11 +57,13 @@ def of(status: int, headers: Mapping[str, str]) -> Extent:
     if status != 206 or told is None:
         raise errors.Unproven(
             f'an answer {status} with the Content-Range {told!r} does not '
-            'say which bytes it has')
+            'say which bytes it has'
+        )
     found = _CONTENT_RANGE.fullmatch(' '.join(told.split()))
     if not found:
         raise errors.Unproven(
-            f'the Content-Range {told!r} does not say which bytes came')
+            f'the Content-Range {told!r} does not say which bytes came'
+        )
     first, end = int(found[1]), int(found[2]) + 1
     total = None if found[3] == '*' else int(found[3])
     if first >= end or (total is not None and end > total):
@@ -68,6 +71,6 @@ def of(status: int, headers: Mapping[str, str]) -> Extent:
     if length not in (None, end - first):
         raise errors.Unproven(
             f'an answer of {length} bytes contradicts its Content-Range '
-            f'{told!r}')
+            f'{told!r}'
+        )
     return Extent(first, end, total, length is not None)
-

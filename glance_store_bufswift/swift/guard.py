@@ -23,7 +23,7 @@ from oslo_log import log as oslo_logging
 import swiftclient.client
 
 from glance_store_bufswift import errors
-from glance_store_bufswift.swift import failure as failures
+from glance_store_bufswift.swift import failures
 
 LOG = oslo_logging.getLogger(__name__)
 
@@ -66,6 +66,7 @@ def ours() -> Iterator[None]:
             raise
         LOG.debug('swiftclient failed', exc_info=True)
         raise errors.Unreadable(
-            f'swiftclient failed with {type(exc).__name__}: {exc}') from exc
+            f'swiftclient failed with {type(exc).__name__}: {exc}'
+        ) from exc
     finally:
         _here.ours = before

@@ -31,8 +31,11 @@ _lock = threading.Lock()
 _known: dict[str, tuple[float, dict[str, Any]]] = {}
 
 
-def of_site(url: str, ask: Callable[[], Any],
-            clock: Callable[[], float] = time.monotonic) -> dict[str, Any]:
+def of_site(
+    url: str,
+    ask: Callable[[], Any],
+    clock: Callable[[], float] = time.monotonic,
+) -> dict[str, Any]:
     """What a site says about itself; {} if it says nothing.
 
     :param url: the storage URL, which stands for the site
@@ -64,7 +67,9 @@ def _ask(site: str, ask: Callable[[], Any]) -> dict[str, Any]:
     try:
         told = ask()
     except Exception as exc:  # a site may answer with anything
-        LOG.debug('%(site)s says nothing about itself: %(why)s',
-                  {'site': site, 'why': exc})
+        LOG.debug(
+            '%(site)s says nothing about itself: %(why)s',
+            {'site': site, 'why': exc},
+        )
         return {}
     return told if isinstance(told, dict) else {}

@@ -31,8 +31,12 @@ class Known:
     :ivar encoding: its Content-Encoding, '' if it has none
     """
 
-    def __init__(self, etag: str | None = None, total: int | None = None,
-                 proves: Callable[[str], bool] | None = None) -> None:
+    def __init__(
+        self,
+        etag: str | None = None,
+        total: int | None = None,
+        proves: Callable[[str], bool] | None = None,
+    ) -> None:
         self.total = total
         self.encoding = ''
         self._etag = _etag({'etag': etag or ''})
@@ -48,24 +52,33 @@ class Known:
         :raises Unsized: it does not tell, but another answer may
         """
         etag, written = _etag(headers), _written(headers)
-        same = f'ETag {etag}, written {written}; before: ETag {self._etag}, ' \
-               f'written {self._written}'
+        same = (
+            f'ETag {etag}, written {written}; before: ETag {self._etag}, '
+            f'written {self._written}'
+        )
         dated = written is not None and written == self._written
         if etag and self._proves and not self._proves(etag):
             raise errors.Incomplete(
-                f'it is another object than was stored (ETag {etag})')
+                f'it is another object than was stored (ETag {etag})'
+            )
         if not etag and not self._seen and (self._etag or self._proves):
-            raise errors.Unsized('nothing tells that it is the object that '
-                                 'was stored; does a proxy remove ETags?')
+            raise errors.Unsized(
+                'nothing tells that it is the object that '
+                'was stored; does a proxy remove ETags?'
+            )
         if self._etag and etag:
             if etag != self._etag:
-                what = ('what the manifest lists has changed' if dated
-                        else 'it is another object now')
+                what = (
+                    'what the manifest lists has changed'
+                    if dated
+                    else 'it is another object now'
+                )
                 raise errors.Incomplete(f'{what} ({same})')
         elif (self._etag or self._seen) and not dated:
             raise errors.Incomplete(
                 f'nothing tells that it is the same object ({same}); does a '
-                'proxy remove ETags?')
+                'proxy remove ETags?'
+            )
 
     def learn(self, headers: Mapping[str, str], total: int | None) -> None:
         """Keep what an answer tells that is about this object.
@@ -76,7 +89,8 @@ class Known:
         if None not in (self.total, total) and self.total != total:
             raise errors.Incomplete(
                 f'it is told to have {total} bytes now, before: {self.total} '
-                'bytes; the ETag is the same or missing')
+                'bytes; the ETag is the same or missing'
+            )
         self.total = self.total if total is None else total
         self._etag = self._etag or _etag(headers)
         self._written = self._written or _written(headers)

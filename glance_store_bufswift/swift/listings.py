@@ -70,16 +70,22 @@ def entry(listed: Any) -> Entry:
     """
     if not isinstance(listed, dict) or not _text(listed.get('name')):
         raise errors.Unreadable(
-            f'an entry of a listing without a name: {_shown(listed)}')
+            f'an entry of a listing without a name: {_shown(listed)}'
+        )
     told = listed.get('bytes')
     size = answers.number({'bytes': str(told)}, 'bytes')
     if size is None and told is not None:
         raise errors.Unreadable(
-            f'an entry of a listing whose size is none: {_shown(listed)}')
+            f'an entry of a listing whose size is none: {_shown(listed)}'
+        )
     return Entry(
-        listed['name'], size or 0, _moment(_text(listed.get('last_modified'))),
-        _text(listed.get('content_type')), _text(listed.get('hash')) or None,
-        sized=size is not None)
+        listed['name'],
+        size or 0,
+        _moment(_text(listed.get('last_modified'))),
+        _text(listed.get('content_type')),
+        _text(listed.get('hash')) or None,
+        sized=size is not None,
+    )
 
 
 def _text(value: Any) -> str:
@@ -121,8 +127,9 @@ def manifest_of(read: Callable[[int], bytes]) -> bytes:
     return manifest
 
 
-def static_segments(manifest: bytes,
-                    nested: bool = True) -> list[tuple[str, str]]:
+def static_segments(
+    manifest: bytes, nested: bool = True
+) -> list[tuple[str, str]]:
     """Container and name of what the manifest of an SLO lists.
 
     :param manifest: what ``multipart-manifest=get`` gives
@@ -131,8 +138,11 @@ def static_segments(manifest: bytes,
     :raises Unreadable: it is no manifest
     """
     found = [(_place(each), each) for each in _static(manifest)]
-    return [place for place, each in found
-            if place and (nested or not each.get('sub_slo'))]
+    return [
+        place
+        for place, each in found
+        if place and (nested or not each.get('sub_slo'))
+    ]
 
 
 def static_entries(manifest: bytes) -> list[Entry] | None:
@@ -143,16 +153,22 @@ def static_entries(manifest: bytes) -> list[Entry] | None:
     :raises Unreadable: it is no manifest
     """
     found = _static(manifest)
-    if any(not _place(each) or each.get('sub_slo') or each.get('range')
-           for each in found):
+    if any(
+        not _place(each) or each.get('sub_slo') or each.get('range')
+        for each in found
+    ):
         return None
-    entries = [Entry('/'.join(_place(each) or ()),
-                     answers.number({'bytes': str(each.get('bytes'))},
-                                    'bytes') or 0,
-                     etag=_text(each.get('hash')) or None)
-               for each in found]
-    return entries if all(each.size and each.etag for each in entries) else (
-        None)
+    entries = [
+        Entry(
+            '/'.join(_place(each) or ()),
+            answers.number({'bytes': str(each.get('bytes'))}, 'bytes') or 0,
+            etag=_text(each.get('hash')) or None,
+        )
+        for each in found
+    ]
+    return (
+        entries if all(each.size and each.etag for each in entries) else (None)
+    )
 
 
 def _static(manifest: bytes) -> list[dict[str, Any]]:
@@ -161,19 +177,23 @@ def _static(manifest: bytes) -> list[dict[str, Any]]:
         listed = json.loads(manifest)
     except (ValueError, RecursionError) as exc:
         raise errors.Unreadable(
-            f'no manifest of an SLO, but {manifest[:100]!r}') from exc
+            f'no manifest of an SLO, but {manifest[:100]!r}'
+        ) from exc
     if not isinstance(listed, list):
         raise errors.Unreadable(f'no manifest of an SLO: {_shown(listed)}')
     for each in listed:
-        if not isinstance(each, dict) or _place(each) is None and (
-                'data' not in each or 'name' in each):
+        if (
+            not isinstance(each, dict)
+            or _place(each) is None
+            and ('data' not in each or 'name' in each)
+        ):
             raise errors.Unreadable(
-                f'a segment of an SLO without a name: {_shown(each)}')
+                f'a segment of an SLO without a name: {_shown(each)}'
+            )
     return listed
 
 
 def _place(listed: dict[str, Any]) -> tuple[str, str] | None:
     """Container and name of a segment; None for data in the manifest."""
-    container, _, name = _text(
-        listed.get('name')).lstrip('/').partition('/')
+    container, _, name = _text(listed.get('name')).lstrip('/').partition('/')
     return (container, name) if container and name else None

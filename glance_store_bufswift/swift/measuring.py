@@ -13,15 +13,20 @@
 """Asking for an object's size where a GET does not tell it."""
 
 from glance_store_bufswift import errors
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import answers
 from glance_store_bufswift.swift import extents
 from glance_store_bufswift.swift import known as knowledge
 from glance_store_bufswift.swift import objects
 
 
-def measure(account: swift.Account, container: str, name: str,
-            known: knowledge.Known, query: str | None = None) -> None:
+def measure(
+    account: accounts.Account,
+    container: str,
+    name: str,
+    known: knowledge.Known,
+    query: str | None = None,
+) -> None:
     """Learn an object's size, if anything tells it, and its encoding.
 
     :param known: what is known of the object so far
@@ -42,13 +47,19 @@ def measure(account: swift.Account, container: str, name: str,
         known.total = _of_first_byte(account, container, name, known, query)
 
 
-def _of_first_byte(account: swift.Account, container: str, name: str,
-                   known: knowledge.Known, query: str | None) -> int | None:
+def _of_first_byte(
+    account: accounts.Account,
+    container: str,
+    name: str,
+    known: knowledge.Known,
+    query: str | None,
+) -> int | None:
     """The size that the answer to a request for one byte tells.
 
     nginx 1.22 with sub_filter lets no length through, of a GET or of a HEAD,
     but it does the Content-Range.
     """
+
     def take(answer: objects.Answer) -> int | None:
         answer.hang_up()
         known.compare(answer.headers)
@@ -57,11 +68,16 @@ def _of_first_byte(account: swift.Account, container: str, name: str,
         except errors.Unproven:
             return None
         return extent.total if answer.status == 206 else None
+
     try:
         return account.get(
-            container, name, {'Range': 'bytes=0-0'},
+            container,
+            name,
+            {'Range': 'bytes=0-0'},
             account.tries(f'GET of the first byte of {container}/{name}'),
-            take, query)
+            take,
+            query,
+        )
     except errors.RequestFailed as exc:
         if exc.status == 416:
             return 0

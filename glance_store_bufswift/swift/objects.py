@@ -28,13 +28,13 @@ import swiftclient
 
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift import errors
-from glance_store_bufswift import once
+from glance_store_bufswift import notices
 from glance_store_bufswift.swift import answers
 from glance_store_bufswift.swift import bulk
 from glance_store_bufswift.swift import client
-from glance_store_bufswift.swift import failure as failures
+from glance_store_bufswift.swift import connections
+from glance_store_bufswift.swift import failures
 from glance_store_bufswift.swift import retry
-from glance_store_bufswift.swift import wire
 from glance_store_bufswift import units
 
 T = TypeVar('T')
@@ -59,41 +59,60 @@ class Answer:
 class Objects(client.Client):
     """What is asked of Swift about single objects."""
 
-    def put(self, container: str, name: str, body: segment.Segment,
-            length: int | None = None,
-            headers: Mapping[str, str] | None = None) -> None:
+    def put(
+        self,
+        container: str,
+        name: str,
+        body: segment.Segment,
+        length: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         """Store an object and make sure that Swift has just these bytes.
 
         :param body: what is sent; rewound to be sent again
         :param length: bytes in the body; None = not known yet
         :raises RequestFailed: it is not stored, or it is in doubt
         """
-        tries = self.tries(f'PUT of {container}/{name}',
-                           self._not_known_yet(container))
+        tries = self.tries(
+            f'PUT of {container}/{name}', self._not_known_yet(container)
+        )
         start = body.tell()
         if length is None and self._needs_lengths:
-            body.seek(start)    # waits for its end, if it is buffered
+            body.seek(start)  # waits for its end, if it is buffered
 
-        def put(connection: wire.Connection, answer: dict[str, Any]) -> None:
+        def put(
+            connection: connections.Connection, answer: dict[str, Any]
+        ) -> None:
             size = length
             if size is None and self._needs_lengths and body.finished:
                 size = body.size
             try:
                 connection.put_object(
-                    container, name, body, content_length=size,
-                    chunk_size=units.BLOCK, headers=headers,
-                    response_dict=answer)
+                    container,
+                    name,
+                    body,
+                    content_length=size,
+                    chunk_size=units.BLOCK,
+                    headers=headers,
+                    response_dict=answer,
+                )
             except Exception as exc:
                 if size is None and answer.get('status') == 411:
                     self._needs_lengths = True
-                    raise _length_needed(
-                        tries.what, body, answer) from exc
+                    raise _length_needed(tries.what, body, answer) from exc
                 raise
             self._confirm(connection, container, name, answer, body.md5())
+
         self._run(tries, put, lambda: body.seek(start))
 
-    def _confirm(self, connection: wire.Connection, container: str, name: str,
-                 answer: dict[str, Any], md5: str) -> None:
+    def _confirm(
+        self,
+        connection: connections.Connection,
+        container: str,
+        name: str,
+        answer: dict[str, Any],
+        md5: str,
+    ) -> None:
         """Make sure that an object was stored with this MD5.
 
         :param answer: to its PUT
@@ -103,55 +122,75 @@ class Objects(client.Client):
         etag = answers.md5_of(answer['headers'])
         if answer['status'] == 202 or etag not in (md5, None):
             raise errors.NotStored(
-                f'{told}, with ETag {etag!r} for bytes of MD5 {md5}')
+                f'{told}, with ETag {etag!r} for bytes of MD5 {md5}'
+            )
         if etag is not None:
             return
-        once.warn('What is in front of Swift at %s removes the ETag from '
-                  'answers to a PUT: a HEAD has to follow each', self.url)
+        notices.warn_once(
+            'What is in front of Swift at %s removes the ETag from '
+            'answers to a PUT: a HEAD has to follow each',
+            self.url,
+        )
         etag = self._etag_of(connection, container, name)
         if etag is None:
             raise errors.NeverConfirmed(
                 f'{told}, without an ETag, and a HEAD has none either: '
                 f'nothing says that Swift has the bytes of MD5 {md5}. A proxy '
                 "in front of it removes the ETag; have it pass on Swift's "
-                '(nginx: no gzip, sub_filter or proxy_hide_header there)')
+                '(nginx: no gzip, sub_filter or proxy_hide_header there)'
+            )
         if etag != md5:
             raise errors.NotStored(
                 f'{told}, without an ETag, and a HEAD tells ETag {etag!r} '
-                f'for bytes of MD5 {md5}')
+                f'for bytes of MD5 {md5}'
+            )
 
-    def _etag_of(self, connection: wire.Connection, container: str,
-                 name: str) -> str | None:
+    def _etag_of(
+        self, connection: connections.Connection, container: str, name: str
+    ) -> str | None:
         """The ETag of what was just stored, None if there is none."""
         try:
-            return answers.md5_of(connection.head_object(
-                container, name, headers={'X-Newest': 'true'}))
+            return answers.md5_of(
+                connection.head_object(
+                    container, name, headers={'X-Newest': 'true'}
+                )
+            )
         except swiftclient.ClientException as exc:
             if exc.http_status == 404:
                 raise errors.NotStored(
-                    'there is no such object after it was stored') from exc
+                    'there is no such object after it was stored'
+                ) from exc
             raise
 
-    def put_empty(self, container: str, name: str,
-                  headers: Mapping[str, str],
-                  done: Callable[[], bool] = lambda: False) -> None:
+    def put_empty(
+        self,
+        container: str,
+        name: str,
+        headers: Mapping[str, str],
+        done: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Store an object without content, a manifest.
 
         :param done: asked before each further try, whether a former one did
             store it
         """
-        tries = self.tries(f'PUT of {container}/{name}',
-                           self._not_known_yet(container))
+        tries = self.tries(
+            f'PUT of {container}/{name}', self._not_known_yet(container)
+        )
 
-        def put(connection: wire.Connection, answer: dict[str, Any]) -> None:
+        def put(
+            connection: connections.Connection, answer: dict[str, Any]
+        ) -> None:
             if tries.made > 1 and done():
                 return
-            connection.put_object(container, name, '', headers=headers,
-                                  response_dict=answer)
+            connection.put_object(
+                container, name, '', headers=headers, response_dict=answer
+            )
             # A 202 says that an object with a later timestamp is there
             # (swift/proxy/controllers/obj.py): ours was not stored.
             if answer.get('status') == 202:
                 raise errors.NotStored(failures.describe(answer))
+
         self._run(tries, put)
 
     def _not_known_yet(self, container: str) -> Collection[int]:
@@ -162,9 +201,15 @@ class Objects(client.Client):
         """
         return (404,) if container in self._made else ()
 
-    def get(self, container: str, name: str, headers: Mapping[str, str],
-            tries: retry.Tries, take: Callable[[Answer], T],
-            query: str | None = None) -> T:
+    def get(
+        self,
+        container: str,
+        name: str,
+        headers: Mapping[str, str],
+        tries: retry.Tries,
+        take: Callable[[Answer], T],
+        query: str | None = None,
+    ) -> T:
         """Ask for an object, to read its body from a connection.
 
         :param tries: of the request, counted on
@@ -173,23 +218,39 @@ class Objects(client.Client):
         :param query: what stands behind the "?" of the URL
         :raises RequestFailed: there is no good answer
         """
-        def get(connection: wire.Connection, told: dict[str, Any]) -> T:
-            _, body = _unless_conflict(lambda: connection.get_object(
-                container, name, resp_chunk_size=wire.ANSWER_BLOCK,
-                headers=dict(headers), response_dict=told,
-                query_string=query))
-            answer = Answer(told['status'], dict(told['headers']),
-                            wire.Content(body), connection.close)
+
+        def get(connection: connections.Connection, told: dict[str, Any]) -> T:
+            _, body = _unless_conflict(
+                lambda: connection.get_object(
+                    container,
+                    name,
+                    resp_chunk_size=connections.ANSWER_BLOCK,
+                    headers=dict(headers),
+                    response_dict=told,
+                    query_string=query,
+                )
+            )
+            answer = Answer(
+                told['status'],
+                dict(told['headers']),
+                connections.Content(body),
+                connection.close,
+            )
             try:
                 return take(answer)
             except BaseException:
                 answer.hang_up()
                 raise
+
         return self._run(tries, get)
 
-    def head(self, container: str, name: str,
-             newest: bool = False,
-             query: str | None = None) -> dict[str, str] | None:
+    def head(
+        self,
+        container: str,
+        name: str,
+        newest: bool = False,
+        query: str | None = None,
+    ) -> dict[str, str] | None:
         """The headers of an object, None if there is none.
 
         :param newest: whether Swift is to ask all replicas, not the first
@@ -197,16 +258,22 @@ class Objects(client.Client):
         :param query: what stands behind the "?" of the URL
         """
         headers = {'X-Newest': 'true'} if newest else None
-        return self._ask(f'HEAD of {container}/{name}',
-                         lambda connection: dict(connection.head_object(
-                             container, name, headers=headers,
-                             query_string=query)))
+        return self._ask(
+            f'HEAD of {container}/{name}',
+            lambda connection: dict(
+                connection.head_object(
+                    container, name, headers=headers, query_string=query
+                )
+            ),
+        )
 
     def delete(self, container: str, name: str) -> None:
         """Delete an object; that there is none is fine."""
-        self._ask(f'DELETE of {container}/{name}',
-                  lambda connection: connection.delete_object(
-                      container, name), none=client.GONE)
+        self._ask(
+            f'DELETE of {container}/{name}',
+            lambda connection: connection.delete_object(container, name),
+            none=client.GONE,
+        )
 
     def delete_bulk(self, container: str, names: Sequence[str]) -> list[str]:
         """Delete objects by one request of Swift's middleware "bulk".
@@ -219,15 +286,21 @@ class Objects(client.Client):
         :raises RequestFailed: it is not known what was deleted
         """
         policy = dataclasses.replace(
-            self._policy, retries=min(1, self._policy.retries))
+            self._policy, retries=min(1, self._policy.retries)
+        )
         tries = retry.Tries(
-            policy, f'bulk delete of {len(names)} objects in {container}')
+            policy, f'bulk delete of {len(names)} objects in {container}'
+        )
         body = bulk.request(container, names)
 
-        def post(connection: wire.Connection, _: dict[str, Any]) -> list[str]:
+        def post(
+            connection: connections.Connection, _: dict[str, Any]
+        ) -> list[str]:
             _, answer = connection.post_account(
-                bulk.HEADERS, query_string='bulk-delete', data=body)
+                bulk.HEADERS, query_string='bulk-delete', data=body
+            )
             return bulk.failed(answer, container, names)
+
         return self._run(tries, post)
 
 
@@ -245,8 +318,9 @@ def _unless_conflict(get: Callable[[], T]) -> T:
         raise
 
 
-def _length_needed(what: str, body: segment.Segment,
-                   answer: Mapping[str, Any]) -> errors.BufswiftError:
+def _length_needed(
+    what: str, body: segment.Segment, answer: Mapping[str, Any]
+) -> errors.BufswiftError:
     """What to raise for data that is refused as its length is not known.
 
     Swift itself takes it (api-ref, Transfer-Encoding of an object's PUT);
@@ -258,4 +332,6 @@ def _length_needed(what: str, body: segment.Segment,
         f'{what} failed: a proxy in front of Swift refuses data of unknown '
         f'length ({failures.describe(answer)}), and without a buffer it is '
         'known too late. Make room in swift_buffered_dir, or have the proxy '
-        'accept chunked encoding', status=411)
+        'accept chunked encoding',
+        status=411,
+    )

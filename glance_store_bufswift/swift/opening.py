@@ -20,14 +20,14 @@ from oslo_log import log as logging
 
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
-from glance_store_bufswift import once
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift import notices
+from glance_store_bufswift.swift import accounts
+from glance_store_bufswift.swift import connections
 from glance_store_bufswift.swift import extents
 from glance_store_bufswift.swift import known as knowledge
 from glance_store_bufswift.swift import measuring
 from glance_store_bufswift.swift import objects
 from glance_store_bufswift.swift import retry
-from glance_store_bufswift.swift import wire
 
 LOG = logging.getLogger(__name__)
 
@@ -63,9 +63,15 @@ class Opening:
     :ivar end: the same, but not behind the object's end when that is known
     """
 
-    def __init__(self, account: swift.Account, container: str, name: str,
-                 end: int | None, known: knowledge.Known,
-                 query: str | None = None) -> None:
+    def __init__(
+        self,
+        account: accounts.Account,
+        container: str,
+        name: str,
+        end: int | None,
+        known: knowledge.Known,
+        query: str | None = None,
+    ) -> None:
         self._account = account
         self._object = (container, name)
         self._what = f'GET of {container}/{name}'
@@ -85,9 +91,12 @@ class Opening:
             ranged = self._range(place)
             try:
                 return self._account.get(
-                    *self._object, ranged, tries,
+                    *self._object,
+                    ranged,
+                    tries,
                     functools.partial(self._take, place, bool(ranged)),
-                    self._query)
+                    self._query,
+                )
             except errors.Unproven as exc:
                 self._go_another_way(exc)
             except errors.RequestFailed as exc:
@@ -98,8 +107,10 @@ class Opening:
                 self._leave_ranges()
 
     def _go_another_way(self, why: errors.Unproven) -> None:
-        LOG.debug('%(what)s: %(why)s; asking otherwise',
-                  {'what': self._what, 'why': why})
+        LOG.debug(
+            '%(what)s: %(why)s; asking otherwise',
+            {'what': self._what, 'why': why},
+        )
         helps = isinstance(why, errors.Unsized)
         if helps or self._known.total is None:
             self._measure()
@@ -131,21 +142,25 @@ class Opening:
 
     def _leave_ranges(self) -> None:
         self._from_start = True
-        once.warn('Answers of %s to a request for a range do not prove which '
-                  'bytes they have. Parts of images are read from the start '
-                  'of the image, the rest of a download that broke off too; '
-                  'see what a proxy there does with Range and Content-Range',
-                  self._account.url)
+        notices.warn_once(
+            'Answers of %s to a request for a range do not prove which '
+            'bytes they have. Parts of images are read from the start '
+            'of the image, the rest of a download that broke off too; '
+            'see what a proxy there does with Range and Content-Range',
+            self._account.url,
+        )
 
     def _measure(self) -> None:
         """Ask for the object's size, and what else a HEAD tells, once."""
         if not self._measured:
             self._measured = True
-            measuring.measure(self._account, *self._object, self._known,
-                              self._query)
+            measuring.measure(
+                self._account, *self._object, self._known, self._query
+            )
 
-    def _take(self, place: int, ranged: bool,
-              answer: objects.Answer) -> Opened:
+    def _take(
+        self, place: int, ranged: bool, answer: objects.Answer
+    ) -> Opened:
         """Take an answer for what it proves.
 
         :param ranged: whether a range was asked for
@@ -157,38 +172,44 @@ class Opening:
         except errors.Unsized as exc:
             if self._measured:
                 raise errors.RequestFailed(
-                    f'{self._what} failed: {exc}',
-                    status=answer.status) from exc
+                    f'{self._what} failed: {exc}', status=answer.status
+                ) from exc
             raise
         except errors.Unproven as exc:
             if not ranged:
                 raise errors.Incomplete(str(exc)) from exc
             raise
 
-    def _proven(self, place: int, ranged: bool,
-                answer: objects.Answer) -> Opened:
+    def _proven(
+        self, place: int, ranged: bool, answer: objects.Answer
+    ) -> Opened:
         headers, known = answer.headers, self._known
         extent = extents.of(answer.status, headers)
         known.compare(headers)
         if knowledge.encoding(headers) != known.encoding:
             raise errors.Unsized(
                 'a proxy encodes its bytes on their way '
-                f'({knowledge.encoding(headers)}); switch that off there')
+                f'({knowledge.encoding(headers)}); switch that off there'
+            )
         if (extent.end, known.total) == (None, None) and (
-                layout.manifest_target(headers)):
+            layout.manifest_target(headers)
+        ):
             return Opened(answer, None, extent.framed)
         if ranged and answer.status == 200:
             self._check_whole(extent.total)
         total = known.total if extent.total is None else extent.total
         if total is None:
-            raise errors.Unsized('its size is not told, by a HEAD neither; '
-                                 'does a proxy remove the Content-Length?')
+            raise errors.Unsized(
+                'its size is not told, by a HEAD neither; '
+                'does a proxy remove the Content-Length?'
+            )
         end = total if extent.end is None else extent.end
         if answer.status == 200:
             self._check_place(place, total)
         elif not extent.first <= place < end:
             raise errors.Unproven(
-                f'the answer has bytes {extent.first} to {end}, not {place}')
+                f'the answer has bytes {extent.first} to {end}, not {place}'
+            )
         known.learn(headers, extent.total)
         self.end = total if self.end is None else min(self.end, total)
         _drop(answer.body, place - extent.first)
@@ -201,20 +222,26 @@ class Opening:
         """Make sure that an answer 200 to a request for a range is all."""
         total = self._known.total
         if total is None:
-            raise errors.Unsized(f'an answer 200 of {length} bytes to the '
-                                 'request for a range may be all or a part')
+            raise errors.Unsized(
+                f'an answer 200 of {length} bytes to the '
+                'request for a range may be all or a part'
+            )
         if length != total:
-            raise errors.Unproven(f'an answer 200 of {length} bytes is not '
-                                  f'the whole object of {total}')
+            raise errors.Unproven(
+                f'an answer 200 of {length} bytes is not '
+                f'the whole object of {total}'
+            )
 
     def _check_place(self, place: int, total: int) -> None:
         if place and place >= total:
             raise errors.RequestFailed(
                 f'{self._what} failed: it ends after {total} bytes, byte '
-                f'{place} was asked for', status=416)
+                f'{place} was asked for',
+                status=416,
+            )
 
 
-def _drop(body: wire.Content, count: int) -> None:
+def _drop(body: connections.Content, count: int) -> None:
     """Read so many bytes that nobody wants."""
     while count:
         block = body.read(min(BLOCK, count))
@@ -224,5 +251,8 @@ def _drop(body: wire.Content, count: int) -> None:
 
 
 #: What is read of an empty object.
-_NOTHING = Opened(objects.Answer(
-    200, {}, wire.Content(io.BytesIO()), lambda: None), 0, framed=True)
+_NOTHING = Opened(
+    objects.Answer(200, {}, connections.Content(io.BytesIO()), lambda: None),
+    0,
+    framed=True,
+)

@@ -79,11 +79,15 @@ class Pace:
         now = time.monotonic()
         with self._changed:
             self._not_before = max(
-                self._not_before, now + min(retry_after, self._patience))
+                self._not_before, now + min(retry_after, self._patience)
+            )
             if began >= self._cut:
                 self._cut = now
-                most = self._under_way if self._limit is None else min(
-                    self._limit, self._under_way)
+                most = (
+                    self._under_way
+                    if self._limit is None
+                    else min(self._limit, self._under_way)
+                )
                 self._limit = max(1.0, most / 2)
 
     def wake(self) -> None:
@@ -97,7 +101,8 @@ class Pace:
             while not self._cancelled.is_set():
                 now = time.monotonic()
                 full = self._limit is not None and (
-                    self._under_way + 1 > self._limit)
+                    self._under_way + 1 > self._limit
+                )
                 left = max(self._not_before, until if full else 0) - now
                 if left <= 0:
                     break

@@ -16,8 +16,8 @@ from collections.abc import Collection
 import dataclasses
 
 from glance_store_bufswift import errors
-from glance_store_bufswift.swift import account as swift
-from glance_store_bufswift.swift import failure as failures
+from glance_store_bufswift.swift import accounts
+from glance_store_bufswift.swift import failures
 from glance_store_bufswift.swift import known
 from glance_store_bufswift.swift import opening
 
@@ -48,17 +48,27 @@ class Reading:
         the object ends before the offset
     """
 
-    def __init__(self, account: swift.Account, container: str, name: str,
-                 offset: int = 0, size: int | None = None,
-                 wanted: known.Known | None = None,
-                 passing: Collection[int] = (),
-                 query: str | None = None) -> None:
+    def __init__(
+        self,
+        account: accounts.Account,
+        container: str,
+        name: str,
+        offset: int = 0,
+        size: int | None = None,
+        wanted: known.Known | None = None,
+        passing: Collection[int] = (),
+        query: str | None = None,
+    ) -> None:
         self._account = account
         self._at = offset
         self._opening = opening.Opening(
-            account, container, name,
+            account,
+            container,
+            name,
             None if size is None else offset + size,
-            wanted or known.Known(), query)
+            wanted or known.Known(),
+            query,
+        )
         self._passing = passing
         self._tries = account.tries(f'GET of {container}/{name}', passing)
         self._advanced = False
@@ -97,12 +107,17 @@ class Reading:
         block: bytes = body.read(size)
         if not block:
             raise errors.Incomplete(
-                f'the answer ended {self.left} bytes before its end')
+                f'the answer ended {self.left} bytes before its end'
+            )
         # What has no length is not known to end where it ought to.
-        if (not opened.framed and self._at + len(block) == opened.end
-                and body.read(1)):
+        if (
+            not opened.framed
+            and self._at + len(block) == opened.end
+            and body.read(1)
+        ):
             raise errors.Incomplete(
-                f'the answer goes on behind its end at byte {opened.end}')
+                f'the answer goes on behind its end at byte {opened.end}'
+            )
         return block
 
     def _resume(self, exc: Exception) -> None:
@@ -111,12 +126,15 @@ class Reading:
         if failure is None:
             raise exc
         if self._advanced:
-            self._tries = self._account.tries(
-                self._tries.what, self._passing)
+            self._tries = self._account.tries(self._tries.what, self._passing)
             self._tries.begin()
             self._advanced = False
-        self._tries.again(dataclasses.replace(
-            failure, reason=f'{failure.reason}, at byte {self._at}'), exc)
+        self._tries.again(
+            dataclasses.replace(
+                failure, reason=f'{failure.reason}, at byte {self._at}'
+            ),
+            exc,
+        )
         self._open()
 
     def _length(self) -> int | None:
@@ -125,7 +143,7 @@ class Reading:
         return max(0, (self._opening.end or 0) - self._at)
 
 
-def size(account: swift.Account, container: str, name: str) -> int:
+def size(account: accounts.Account, container: str, name: str) -> int:
     """The bytes in an object of which a HEAD does not tell them.
 
     A proxy may tell them with the bytes alone.
@@ -137,5 +155,6 @@ def size(account: swift.Account, container: str, name: str) -> int:
     opened.close()
     if told is None:
         raise errors.RequestFailed(
-            f'Swift does not tell the size of {container}/{name}')
+            f'Swift does not tell the size of {container}/{name}'
+        )
     return told

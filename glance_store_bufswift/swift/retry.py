@@ -26,7 +26,7 @@ from oslo_log import log as logging
 
 from glance_store_bufswift import errors
 from glance_store_bufswift import stopwatch
-from glance_store_bufswift.swift import failure as failures
+from glance_store_bufswift.swift import failures
 
 LOG = logging.getLogger(__name__)
 
@@ -46,9 +46,11 @@ class Policy:
     retries: int
     max_backoff: float
     cancelled: threading.Event = dataclasses.field(
-        default_factory=threading.Event)
+        default_factory=threading.Event
+    )
     pauses: stopwatch.Stopwatch = dataclasses.field(
-        default_factory=stopwatch.Stopwatch, compare=False)
+        default_factory=stopwatch.Stopwatch, compare=False
+    )
 
     def check(self) -> None:
         """Raise Aborted if nothing is to be tried any more."""
@@ -70,8 +72,9 @@ class Tries:
     :ivar made: tries so far
     """
 
-    def __init__(self, policy: Policy, what: str,
-                 passing: Collection[int] = ()) -> None:
+    def __init__(
+        self, policy: Policy, what: str, passing: Collection[int] = ()
+    ) -> None:
         self._policy = policy
         self._passing = passing
         self._renewed = False
@@ -88,9 +91,13 @@ class Tries:
         self._policy.check()
         self.made += 1
 
-    def again(self, failure: failures.Failure, cause: Exception,
-              renew: Callable[[], object] | None = None,
-              rewind: Callable[[], object] | None = None) -> None:
+    def again(
+        self,
+        failure: failures.Failure,
+        cause: Exception,
+        renew: Callable[[], object] | None = None,
+        rewind: Callable[[], object] | None = None,
+    ) -> None:
         """Get ready for another try, and wait until it is time for it.
 
         :param failure: what the last try came to
@@ -125,27 +132,34 @@ class Tries:
         # Once may be chance; it is not to cost Keystone a token.
         return has_body and failure.may_hide_401 and self.made > 1
 
-    def _judged(self, failure: failures.Failure, refused: bool,
-                renewable: bool) -> failures.Failure:
+    def _judged(
+        self, failure: failures.Failure, refused: bool, renewable: bool
+    ) -> failures.Failure:
         """The failure, and whether it may pass for this request."""
         if failure.status == 401 and not renewable:
-            return failure.lasting("the user's own token can not be renewed "
-                                   '(see swift_store_use_trusts)')
+            return failure.lasting(
+                "the user's own token can not be renewed "
+                '(see swift_store_use_trusts)'
+            )
         if failure.status in self._passing or (
-                failure.refused and refused and renewable):
+            failure.refused and refused and renewable
+        ):
             return dataclasses.replace(failure, may_pass=True)
         return failure
 
-    def _rewind(self, rewind: Callable[[], object],
-                failure: failures.Failure) -> None:
+    def _rewind(
+        self, rewind: Callable[[], object], failure: failures.Failure
+    ) -> None:
         try:
             rewind()
         except errors.NotRewindable as exc:
             raise failure.lasting(str(exc)).final(
-                self.what, self.made) from exc
+                self.what, self.made
+            ) from exc
 
-    def wait(self, reason: str, retry_after: float = 0,
-             at_once: bool = False) -> None:
+    def wait(
+        self, reason: str, retry_after: float = 0, at_once: bool = False
+    ) -> None:
         """Wait until it is time for the next try.
 
         :param reason: why the last one failed
@@ -160,10 +174,17 @@ class Tries:
         wait = min(bound, max(doubling, retry_after))
         if at_once:
             wait = 0
-        LOG.info('%(what)s failed (%(reason)s), try %(made)d of %(all)d; '
-                 'the next one follows in %(wait).1f s',
-                 {'what': self.what, 'reason': reason, 'made': self.made,
-                  'all': self._policy.retries + 1, 'wait': wait})
+        LOG.info(
+            '%(what)s failed (%(reason)s), try %(made)d of %(all)d; '
+            'the next one follows in %(wait).1f s',
+            {
+                'what': self.what,
+                'reason': reason,
+                'made': self.made,
+                'all': self._policy.retries + 1,
+                'wait': wait,
+            },
+        )
         with self._policy.pauses.share(stopwatch.RETRIES):
             self._policy.pause(wait)
 
@@ -181,8 +202,9 @@ def repeat(policy: Policy, what: str, call: Callable[[], T]) -> T:
             return call()
         except Exception as exc:
             # Upstream wraps what Keystone's client raises.
-            failure = (failures.of_exception(exc)
-                       or failures.of_exception(exc.__context__))
+            failure = failures.of_exception(exc) or failures.of_exception(
+                exc.__context__
+            )
             if failure is None:
                 raise
             tries.again(failure, exc)

@@ -22,18 +22,23 @@ import swiftclient
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import bulk
 from glance_store_bufswift.swift import client
+from glance_store_bufswift.swift import connections
 from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import static
-from glance_store_bufswift.swift import wire
 
 
 class StaticObjects(client.Client):
     """What is asked of Swift about SLOs."""
 
-    def put_static(self, container: str, name: str,
-                   segments: Sequence[static.Segment], heartbeat: bool,
-                   headers: Mapping[str, str],
-                   done: Callable[[], bool] = lambda: False) -> None:
+    def put_static(
+        self,
+        container: str,
+        name: str,
+        segments: Sequence[static.Segment],
+        heartbeat: bool,
+        headers: Mapping[str, str],
+        done: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Store the manifest of an SLO.
 
         Swift looks at each segment first, and compares size and MD5.
@@ -46,18 +51,23 @@ class StaticObjects(client.Client):
         tries = self.tries(f'PUT of the SLO {container}/{name}')
         manifest = static.manifest(segments)
 
-        def put(connection: wire.Connection, _: dict[str, Any]) -> None:
+        def put(connection: connections.Connection, _: dict[str, Any]) -> None:
             if tries.made > 1 and done():
                 return
             try:
-                static.stored(*connection.put_slo(
-                    container, name, manifest, headers, heartbeat))
+                static.stored(
+                    *connection.put_slo(
+                        container, name, manifest, headers, heartbeat
+                    )
+                )
             except swiftclient.ClientException as exc:
                 raise static.explained(exc) from exc
+
         self._run(tries, put)
 
-    def static_segments(self, container: str, name: str,
-                        nested: bool = True) -> list[tuple[str, str]]:
+    def static_segments(
+        self, container: str, name: str, nested: bool = True
+    ) -> list[tuple[str, str]]:
         """Container and name of each segment of an SLO; none if it is gone.
 
         :param nested: whether to tell of SLOs among them; what those are
@@ -66,17 +76,24 @@ class StaticObjects(client.Client):
         :raises NoList: the answer does not tell it, which is how Ceph RGW
             answers: 200 without a body
         """
-        def read(connection: wire.Connection) -> list[tuple[str, str]]:
+
+        def read(connection: connections.Connection) -> list[tuple[str, str]]:
             _, body = connection.get_object(
-                container, name, resp_chunk_size=wire.ANSWER_BLOCK,
+                container,
+                name,
+                resp_chunk_size=connections.ANSWER_BLOCK,
                 query_string='multipart-manifest=get',
-                headers={'X-Newest': 'true'})
+                headers={'X-Newest': 'true'},
+            )
             try:
-                return listings.static_segments(listings.manifest_of(
-                    wire.Content(body).read), nested)
+                return listings.static_segments(
+                    listings.manifest_of(connections.Content(body).read),
+                    nested,
+                )
             except BaseException:
                 connection.close()
                 raise
+
         what = f'GET of the manifest {container}/{name}'
         try:
             return self._ask(what, read) or []
@@ -94,5 +111,8 @@ class StaticObjects(client.Client):
         left = self._ask(
             f'DELETE of the SLO {container}/{name}',
             lambda connection: bulk.slo_left(
-                connection.delete_slo(container, name)), none=client.GONE)
+                connection.delete_slo(container, name)
+            ),
+            none=client.GONE,
+        )
         return left or []

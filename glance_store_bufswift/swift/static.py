@@ -26,7 +26,7 @@ import swiftclient
 
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import answers
-from glance_store_bufswift.swift import failure as failures
+from glance_store_bufswift.swift import failures
 
 #: What a site allows that does not say: the defaults of Swift, and of its
 #: releases before 2.7 for the size of a manifest.
@@ -82,17 +82,27 @@ def limits(info: Mapping[str, Any]) -> Limits | None:
     def number(name: str, default: int) -> int:
         value = told.get(name)
         return value if isinstance(value, int) and value > 0 else default
-    return Limits(number('max_manifest_segments', SEGMENTS),
-                  number('max_manifest_size', MANIFEST),
-                  number('min_segment_size', 1),
-                  'yield_frequency' in told)
+
+    return Limits(
+        number('max_manifest_segments', SEGMENTS),
+        number('max_manifest_size', MANIFEST),
+        number('min_segment_size', 1),
+        'yield_frequency' in told,
+    )
 
 
 def manifest(segments: Iterable[Segment]) -> bytes:
     """The manifest of an SLO."""
-    return json.dumps([
-        {'path': f'/{each.path}', 'etag': each.md5, 'size_bytes': each.size}
-        for each in segments]).encode()
+    return json.dumps(
+        [
+            {
+                'path': f'/{each.path}',
+                'etag': each.md5,
+                'size_bytes': each.size,
+            }
+            for each in segments
+        ]
+    ).encode()
 
 
 def fitting(allowed: Limits, longest: Segment) -> int:
@@ -122,14 +132,18 @@ def stored(status: int, body: bytes) -> None:
     line = str(told.get('Response Status', ''))
     number, _, reason = line.partition(' ')
     if not number.isdecimal():
-        raise errors.NotStored(f'202, and no word on what came of it: '
-                               f'{body.strip()[:100]!r}')
+        raise errors.NotStored(
+            f'202, and no word on what came of it: {body.strip()[:100]!r}'
+        )
     if number == '202':
         raise errors.NotStored(line)
     if not number.startswith('2'):
         raise swiftclient.ClientException(
-            'SLO PUT failed', http_status=int(number), http_reason=reason,
-            http_response_content=body.strip())
+            'SLO PUT failed',
+            http_status=int(number),
+            http_reason=reason,
+            http_response_content=body.strip(),
+        )
 
 
 def explained(exc: swiftclient.ClientException) -> Exception:
@@ -149,17 +163,25 @@ def explained(exc: swiftclient.ClientException) -> Exception:
             passing = passing and _may_pass(str(why))
     except (TypeError, ValueError):
         problems.clear()
-    return errors.SegmentsRefused(
-        f'Swift refuses {len(problems)} of the segments: '
-        f'{", ".join(problems[:SOME])}', passing) if problems else exc
+    return (
+        errors.SegmentsRefused(
+            f'Swift refuses {len(problems)} of the segments: '
+            f'{", ".join(problems[:SOME])}',
+            passing,
+        )
+        if problems
+        else exc
+    )
 
 
 def _may_pass(why: str) -> bool:
     number = why.partition(' ')[0]
     return number == '404' or (
-        number.isdecimal() and failures.may_pass(int(number)))
+        number.isdecimal() and failures.may_pass(int(number))
+    )
 
 
 def _read(body: bytes | str) -> Mapping[str, Any]:
-    return answers.json_object(body.decode('utf-8', 'replace') if isinstance(
-        body, bytes) else body)
+    return answers.json_object(
+        body.decode('utf-8', 'replace') if isinstance(body, bytes) else body
+    )

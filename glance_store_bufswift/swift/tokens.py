@@ -38,9 +38,12 @@ class Login:
     :param clock: gives seconds, and never goes back
     """
 
-    def __init__(self, session: Any,
-                 renew: Callable[[], Any] = lambda: None,
-                 clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        session: Any,
+        renew: Callable[[], Any] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._lock = threading.RLock()
         self._session = session
         self._renew = renew

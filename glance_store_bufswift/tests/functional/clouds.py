@@ -34,12 +34,18 @@ class CloudTestCase(base.BaseTestCase):
         """The cloud to test."""
         return cloud.Cloud.attach()
 
-    def client(self, view: cloud.Cloud | None = None, retries: int = 0,
-               user: keystone.User | None = None) -> swiftclient.Connection:
+    def client(
+        self,
+        view: cloud.Cloud | None = None,
+        retries: int = 0,
+        user: keystone.User | None = None,
+    ) -> swiftclient.Connection:
         """Return a client through the fault proxies."""
         view = view or self.cloud
         client = swiftclient.Connection(
-            session=view.session(user=user), retries=retries,
-            os_options={'region_name': view.region})
+            session=view.session(user=user),
+            retries=retries,
+            os_options={'region_name': view.region},
+        )
         self.addCleanup(client.close)
         return client

@@ -36,9 +36,12 @@ class Case(base.TestCase):
     def setUp(self) -> None:
         super().setUp()
         # The tests' own logging is to stay.
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.cmd.config.set_logging_up',
-            lambda debug: None))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.cmd.config.set_logging_up',
+                lambda debug: None,
+            )
+        )
 
     def config(self, *args: Any, **sections: Any) -> str:
         """The path of a file with these sections."""
@@ -46,8 +49,7 @@ class Case(base.TestCase):
         path.write_text(stores.render(self.sections(*args, **sections)))
         return str(path)
 
-    def command(self, config: str, *words: str
-                ) -> tuple[int, str, str]:
+    def command(self, config: str, *words: str) -> tuple[int, str, str]:
         """Run it here; gives exit code, standard output and error."""
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -62,10 +64,15 @@ class Case(base.TestCase):
         self.assertEqual('', err)
         return code, json.loads(out)
 
-    def process(self, *words: str, **environment: str
-                ) -> 'subprocess.CompletedProcess[str]':
+    def process(
+        self, *words: str, **environment: str
+    ) -> 'subprocess.CompletedProcess[str]':
         """Run the console script in a process of its own."""
         script = Path(sys.executable).with_name('glance-bufswift')
         return subprocess.run(
-            [str(script), *words], text=True, capture_output=True,
-            env=process.child_environment() | environment, timeout=120)
+            [str(script), *words],
+            text=True,
+            capture_output=True,
+            env=process.child_environment() | environment,
+            timeout=120,
+        )

@@ -44,19 +44,22 @@ class Case(base.TestCase):
         super().setUp()
         info.forget()
         self.addCleanup(info.forget)
-    def upload(self, segments: float = 3, kind: str = OURS,
-               **options: Any) -> None:
+
+    def upload(
+        self, segments: float = 3, kind: str = OURS, **options: Any
+    ) -> None:
         """Have an image, and a store to delete it with."""
         size = int(segments * SEGMENT) - 5
         self.data = streams.image(size)
         self.uri = self.stores(f'fast:{kind}', fast=options).add(
-            self.image, streams.Stream(self.data), 0)[0]
+            self.image, streams.Stream(self.data), 0
+        )[0]
         self.made = self.stores(fast=options)
         self.proxy.clear()
 
     def delete(self, **what: Any) -> None:
         """Delete it."""
-        gc.collect()    # what the stock driver has left open
+        gc.collect()  # what the stock driver has left open
         before = self.connections()
         try:
             multi_backend.delete(self.uri, 'fast', **what)
@@ -69,8 +72,9 @@ class Case(base.TestCase):
         self.delete(**what)
         self.assertEqual([], self.listing())
 
-    def keeps(self, error: type[Exception], *says: str,
-              manifest: bool = True) -> None:
+    def keeps(
+        self, error: type[Exception], *says: str, manifest: bool = True
+    ) -> None:
         """It can't be deleted now, but can be when the fault is over."""
         caught = self.assertRaises(error, self.delete)
         self.assertIs(error, type(caught), repr(caught))
@@ -82,23 +86,33 @@ class Case(base.TestCase):
 
     def bulk(self) -> None:
         """Delete in bulk what is more than one object."""
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.deletes.FEW', 1))
+        self.useFixture(
+            fixtures.MonkeyPatch('glance_store_bufswift.deletes.FEW', 1)
+        )
 
-    def inject(self, fault: faults.Fault, method: str, path: str,
-               times: int | None = 1) -> faults.Rule:
+    def inject(
+        self,
+        fault: faults.Fault,
+        method: str,
+        path: str,
+        times: int | None = 1,
+    ) -> faults.Rule:
         """Have requests meet a fault."""
         return self.proxy.add(faults.Rule(fault, method, path, times=times))
 
     def requests(self, method: str, path: str = '') -> list[journal.Exchange]:
         """The requests of a kind that the proxy saw."""
-        return [each for each in self.proxy.log
-                if each.method == method and path in each.path]
+        return [
+            each
+            for each in self.proxy.log
+            if each.method == method and path in each.path
+        ]
 
     def connections(self) -> list[str]:
         """The connections that this process has."""
         return leaks.connections(
-            self.proxy.port, self.cloud.keystone_proxy.port)
+            self.proxy.port, self.cloud.keystone_proxy.port
+        )
 
 
 class StaticCase(Case):
@@ -107,17 +121,24 @@ class StaticCase(Case):
     def upload_slo(self, *more: dict[str, Any]) -> None:
         """Have an image that is one."""
         self.upload()
-        segments = [{'path': f'/{self.container}/{name}'}
-                    for name in self.listing(f'{self.image}/')]
+        segments = [
+            {'path': f'/{self.container}/{name}'}
+            for name in self.listing(f'{self.image}/')
+        ]
         self.put_slo(self.image, [*segments, *more])
-        self.assertIn('x-static-large-object', self.cloud.connection()
-                      .head_object(self.container, self.image))
+        self.assertIn(
+            'x-static-large-object',
+            self.cloud.connection().head_object(self.container, self.image),
+        )
 
     def put_slo(self, name: str, segments: list[dict[str, Any]]) -> None:
         """Store the manifest of one."""
         self.cloud.connection().put_object(
-            self.container, name, json.dumps(segments),
-            query_string='multipart-manifest=put')
+            self.container,
+            name,
+            json.dumps(segments),
+            query_string='multipart-manifest=put',
+        )
 
 
 assert deletes.FEW  # noqa: S101  # the name that bulk() patches

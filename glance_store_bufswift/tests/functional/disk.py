@@ -40,18 +40,26 @@ MIDDLE = 2_500_000
 WRITTEN = 2 * MIB
 
 _SUMMARY = re.compile(
-    r'Image (\S+) stored: .*, (\d+) bytes buffered, (\d+) unbuffered')
+    r'Image (\S+) stored: .*, (\d+) bytes buffered, (\d+) unbuffered'
+)
 
 
 class Case(base.TestCase):
     """Tests of uploads in segments of SEGMENT bytes."""
 
-    options = {'swift_store_large_object_chunk_size': 3,
-               'swift_store_large_object_size': 3}
+    options = {
+        'swift_store_large_object_chunk_size': 3,
+        'swift_store_large_object_size': 3,
+    }
 
-    def uploader(self, prefix: Iterable[str] = (), reserves: bool = True,
-                 quota: int = 0, small: bool = False,
-                 **options: Any) -> uploaders.Uploader:
+    def uploader(
+        self,
+        prefix: Iterable[str] = (),
+        reserves: bool = True,
+        quota: int = 0,
+        small: bool = False,
+        **options: Any,
+    ) -> uploaders.Uploader:
         """Start a process that uploads.
 
         :param quota: in MiB
@@ -60,31 +68,47 @@ class Case(base.TestCase):
         """
         names = ['fast', 'small'] if small else ['fast']
         sections = {
-            'DEFAULT': {'enabled_backends': ','.join(
-                f'{name}:swift+buffered' for name in names)},
-            'glance_store': {'default_backend': 'fast'}}
-        section = self._section('swift+buffered') | {
-            'swift_buffered_disk_quota': quota} | options
+            'DEFAULT': {
+                'enabled_backends': ','.join(
+                    f'{name}:swift+buffered' for name in names
+                )
+            },
+            'glance_store': {'default_backend': 'fast'},
+        }
+        section = (
+            self._section('swift+buffered')
+            | {'swift_buffered_disk_quota': quota}
+            | options
+        )
         for name in names:
             sections[name] = section | (
-                {} if name == 'fast'
-                else {'swift_store_large_object_chunk_size': 2})
-        return self.useFixture(
-            uploaders.Uploader(sections, prefix, reserves))
+                {}
+                if name == 'fast'
+                else {'swift_store_large_object_chunk_size': 2}
+            )
+        return self.useFixture(uploaders.Uploader(sections, prefix, reserves))
 
-    def mounted(self, kind: str = 'tmpfs', options: str = 'rw',
-                **more: Any) -> uploaders.Uploader:
+    def mounted(
+        self, kind: str = 'tmpfs', options: str = 'rw', **more: Any
+    ) -> uploaders.Uploader:
         """The same, on a file system of its own."""
         reason = uploaders.can_mount(self.buffers)
         if reason:
             self.skipTest(f'nothing can be mounted here: {reason}')
-        self.addDetail('file system', content.text_content(
-            f'{kind}, {options}'))
+        self.addDetail(
+            'file system', content.text_content(f'{kind}, {options}')
+        )
         prefix = uploaders.mounting(kind, options, self.buffers)
         return self.uploader(prefix, **more)
 
-    def assert_right(self, uploader: uploaders.Uploader, image: str,
-                     size: int, seed: int = 1, store: str = 'fast') -> None:
+    def assert_right(
+        self,
+        uploader: uploaders.Uploader,
+        image: str,
+        size: int,
+        seed: int = 1,
+        store: str = 'fast',
+    ) -> None:
         """An upload of another process has ended well."""
         self.image = image
         answer = uploader.done(image)
@@ -95,24 +119,38 @@ class Case(base.TestCase):
         found = filter(None, map(_SUMMARY.match, messages))
         return {match[1]: (int(match[2]), int(match[3])) for match in found}
 
-    def assert_counted(self, buffered: int, unbuffered: int,
-                       uploader: uploaders.Uploader | None = None) -> None:
+    def assert_counted(
+        self,
+        buffered: int,
+        unbuffered: int,
+        uploader: uploaders.Uploader | None = None,
+    ) -> None:
         """The summary of the image says so."""
-        messages = (uploader.logged(logging.INFO) if uploader
-                    else self.records.of(logging.INFO))
+        messages = (
+            uploader.logged(logging.INFO)
+            if uploader
+            else self.records.of(logging.INFO)
+        )
         self.assertEqual(
-            (buffered, unbuffered), self.counts(messages)[self.image])
+            (buffered, unbuffered), self.counts(messages)[self.image]
+        )
 
-    def assert_warned(self, *says: str,
-                      uploader: uploaders.Uploader | None = None) -> None:
+    def assert_warned(
+        self, *says: str, uploader: uploaders.Uploader | None = None
+    ) -> None:
         """There is one warning for the image, and it says all that.
 
         The last line of an upload that failed is told elsewhere.
         """
-        messages = (uploader.logged() if uploader
-                    else self.records.of(logging.WARNING))
-        warnings = [each for each in messages if self.image in each
-                    and f'{self.image} was not stored' not in each]
+        messages = (
+            uploader.logged() if uploader else self.records.of(logging.WARNING)
+        )
+        warnings = [
+            each
+            for each in messages
+            if self.image in each
+            and f'{self.image} was not stored' not in each
+        ]
         self.assertEqual(1, len(warnings), str(messages))
         for each in says:
             self.assertIn(each, warnings[0])

@@ -36,31 +36,40 @@ class TestCase(base.TestCase):
         gc.collect()
         self.before = self.connections()
 
-    def upload(self, size: int = IMAGE, kind: str = 'swift+buffered',
-               **options: Any) -> None:
+    def upload(
+        self, size: int = IMAGE, kind: str = 'swift+buffered', **options: Any
+    ) -> None:
         """Have an image, and a store to read it with."""
         self.data = streams.image(size)
         declared = size if options else 0
         made = self.stores(f'fast:{kind}', fast=options)
-        self.uri = made.add(self.image, streams.Stream(self.data),
-                            declared)[0]
+        self.uri = made.add(self.image, streams.Stream(self.data), declared)[0]
         if kind == 'swift':
             # The stock driver leaves its connections to the collector.
             self.before = self.connections()
         self.made = self.stores()
         self.proxy.clear()
 
-    def inject(self, fault: faults.Fault, times: int | None = 1,
-               skip: int = 0, method: str = 'GET',
-               segment: int = 0) -> faults.Rule:
+    def inject(
+        self,
+        fault: faults.Fault,
+        times: int | None = 1,
+        skip: int = 0,
+        method: str = 'GET',
+        segment: int = 0,
+    ) -> faults.Rule:
         """Have the requests for the image meet a fault.
 
         :param segment: have those for one of its segments meet it instead
         """
-        name = f'/{self.image}(-|/.*/)0*{segment}$' if segment else (
-            f'/{self.image}(\\?.*)?$')
-        return self.proxy.add(faults.Rule(
-            fault, method, name, times=times, skip=skip))
+        name = (
+            f'/{self.image}(-|/.*/)0*{segment}$'
+            if segment
+            else (f'/{self.image}(\\?.*)?$')
+        )
+        return self.proxy.add(
+            faults.Rule(fault, method, name, times=times, skip=skip)
+        )
 
     def get(self, **what: Any) -> bytes:
         """What get() gives, which is as long as it tells."""
@@ -73,8 +82,10 @@ class TestCase(base.TestCase):
     def assert_read(self, data: bytes) -> None:
         """These are the bytes of the image."""
         # Not compared themselves: a diff of megabytes takes minutes.
-        self.assertEqual((len(self.data), streams.hashes(self.data)),
-                         (len(data), streams.hashes(data)))
+        self.assertEqual(
+            (len(self.data), streams.hashes(self.data)),
+            (len(data), streams.hashes(data)),
+        )
 
     def assert_lost(self, error: type[Exception], **what: Any) -> str:
         """The image can't be read to its end, and nothing stays open."""
@@ -87,14 +98,18 @@ class TestCase(base.TestCase):
     def ranges(self, segment: int = 0) -> list[str | None]:
         """What was asked for of the image, or of a segment of ours."""
         end = f'/{segment:08d}' if segment else self.image
-        return [each.headers.get('range') for each in self.proxy.log
-                if each.method == 'GET'
-                and each.path.partition('?')[0].endswith(end)]
+        return [
+            each.headers.get('range')
+            for each in self.proxy.log
+            if each.method == 'GET'
+            and each.path.partition('?')[0].endswith(end)
+        ]
 
     def connections(self) -> list[str]:
         """The connections that this process has."""
         return leaks.connections(
-            self.proxy.port, self.cloud.keystone_proxy.port)
+            self.proxy.port, self.cloud.keystone_proxy.port
+        )
 
     def assert_closed(self) -> None:
         """No connection is open that was not before."""

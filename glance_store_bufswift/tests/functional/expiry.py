@@ -41,12 +41,19 @@ class TestCase(base.TestCase):
         """Wait until Keystone takes a token for expired."""
         session = self.cloud.session(direct=True)
         url = f'{self.cloud.direct_auth_url}/auth/tokens'
-        while session.get(url, headers={'X-Subject-Token': token},
-                          raise_exc=False).status_code == 200:
+        while (
+            session.get(
+                url, headers={'X-Subject-Token': token}, raise_exc=False
+            ).status_code
+            == 200
+        ):
             pass
 
     def let_clocks_differ(self) -> None:
         """Have keystoneauth take every token for good until it is refused."""
-        self.useFixture(fixtures.MonkeyPatch(
-            'keystoneauth1.access.access.AccessInfo.will_expire_soon',
-            lambda info, stale_duration=30: False))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'keystoneauth1.access.access.AccessInfo.will_expire_soon',
+                lambda info, stale_duration=30: False,
+            )
+        )

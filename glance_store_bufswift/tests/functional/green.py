@@ -38,15 +38,14 @@ class Stream(streams.Stream):
         return super().read(size)
 
 
-def upload(made: stores.Stores, image: str, size: int,
-           fails: bool) -> Any:
+def upload(made: stores.Stores, image: str, size: int, fails: bool) -> Any:
     """Upload an image; gives the answer or the error's name."""
+
     def fail() -> None:
         if fails:
             raise ValueError('bad')
 
-    stream = Stream(streams.image(size), most=1 << 16, at=size // 2,
-                    then=fail)
+    stream = Stream(streams.image(size), most=1 << 16, at=size // 2, then=fail)
     try:
         return made.add(image, stream, 0)
     except Exception as exc:
@@ -58,11 +57,15 @@ def main() -> None:
     orders = json.load(sys.stdin)
     made = stores.Stores(orders['sections'])
     made.setUp()
-    green = [eventlet.spawn(upload, made, *order)
-             for order in orders['uploads']]
+    green = [
+        eventlet.spawn(upload, made, *order) for order in orders['uploads']
+    ]
     answers = [each.wait() for each in green]
-    left = [thread.name for thread in threading.enumerate()
-            if thread.name.startswith('bufswift')]
+    left = [
+        thread.name
+        for thread in threading.enumerate()
+        if thread.name.startswith('bufswift')
+    ]
     print(json.dumps({'answers': answers, 'left': left}))
 
 

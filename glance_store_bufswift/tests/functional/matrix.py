@@ -70,12 +70,18 @@ LATEST = Target('/00000003$', LAST, IMAGE)
 MANIFEST = Target('/[0-9a-f-]{36}$', 0, IMAGE)
 
 
-def status(code: int, after: faults.Place = 0,
-           **headers: str) -> faults.Status:
+def status(
+    code: int, after: faults.Place = 0, **headers: str
+) -> faults.Status:
     """An answer of the fault proxy, as Swift would give it."""
-    return faults.Status(after=after, code=code, headers={
-        'X-Trans-Id': TRANSACTION,
-        **{name.replace('_', '-'): text for name, text in headers.items()}})
+    return faults.Status(
+        after=after,
+        code=code,
+        headers={
+            'X-Trans-Id': TRANSACTION,
+            **{name.replace('_', '-'): text for name, text in headers.items()},
+        },
+    )
 
 
 class Case(base.TestCase):
@@ -91,34 +97,52 @@ class Case(base.TestCase):
         # Other tests' clients may wait for the garbage collector.
         self.connections_before = self._connections()
 
-    def inject(self, fault: faults.Fault, target: Target | str,
-               times: int | None = 1, method: str = 'PUT',
-               skip: int = 0) -> faults.Rule:
+    def inject(
+        self,
+        fault: faults.Fault,
+        target: Target | str,
+        times: int | None = 1,
+        method: str = 'PUT',
+        skip: int = 0,
+    ) -> faults.Rule:
         """Have an object's requests meet a fault."""
         path = target if isinstance(target, str) else target.path
-        return self.proxy.add(faults.Rule(
-            fault, method, path, times=times, skip=skip))
+        return self.proxy.add(
+            faults.Rule(fault, method, path, times=times, skip=skip)
+        )
 
-    def add(self, size: int = IMAGE, known: bool = True,
-            **options: Any) -> Any:
+    def add(
+        self, size: int = IMAGE, known: bool = True, **options: Any
+    ) -> Any:
         """Upload the first bytes of the data."""
         self.data = streams.image(size)
         self.made = self.stores(fast=options)
         return self.made.add(
-            self.image, streams.Stream(self.data), size if known else 0,
-            verifier=self.verifier)
+            self.image,
+            streams.Stream(self.data),
+            size if known else 0,
+            verifier=self.verifier,
+        )
 
-    def recovers(self, size: int = IMAGE, known: bool = True,
-                 **options: Any) -> None:
+    def recovers(
+        self, size: int = IMAGE, known: bool = True, **options: Any
+    ) -> None:
         """The upload succeeds, and every byte is right."""
         answer = self.add(size, known, **options)
         self.assert_stored(
-            self.data, answer, -(-size // SEGMENT) if size > SEGMENT else 0)
+            self.data, answer, -(-size // SEGMENT) if size > SEGMENT else 0
+        )
         self.assertEqual(self.data, bytes(self.verifier.seen))
         self.assert_bounded()
 
-    def fails(self, error: type[Exception], *says: str, size: int = IMAGE,
-              known: bool = True, **options: Any) -> Exception:
+    def fails(
+        self,
+        error: type[Exception],
+        *says: str,
+        size: int = IMAGE,
+        known: bool = True,
+        **options: Any,
+    ) -> Exception:
         """The upload fails with just this error, and leaves nothing.
 
         :param says: regexes that are found in the error's message
@@ -145,30 +169,42 @@ class Case(base.TestCase):
 
         A first 401 costs a manifest, which has no body, none of these.
         """
-        tries: dict[str, list[journal.Exchange]] = (
-            collections.defaultdict(list))
+        tries: dict[str, list[journal.Exchange]] = collections.defaultdict(
+            list
+        )
         for each in self.puts():
             tries[each.path].append(each)
         for path, puts in tries.items():
-            beyond = any(each.status == 401 and each.length == 0
-                         for each in puts)
+            beyond = any(
+                each.status == 401 and each.length == 0 for each in puts
+            )
             self.assertLessEqual(len(puts), RETRIES + 1 + beyond, path)
 
     def assert_nothing_runs(self) -> None:
         """Nothing is open either: no buffer, no connection."""
         super().assert_nothing_runs()
-        self.assertEqual([], leaks.files(self.buffers) + [
-            each for each in self._connections()
-            if each not in self.connections_before])
+        self.assertEqual(
+            [],
+            leaks.files(self.buffers)
+            + [
+                each
+                for each in self._connections()
+                if each not in self.connections_before
+            ],
+        )
 
     def _connections(self) -> list[str]:
         return leaks.connections(
-            self.proxy.port, self.cloud.keystone_proxy.port)
+            self.proxy.port, self.cloud.keystone_proxy.port
+        )
 
     def assert_no_secret(self, text: str) -> None:
         """No password and no token is in a message."""
         log = self.proxy.log + self.cloud.keystone_proxy.log
-        secrets = {self.cloud.site.glance.password,
-                   *(each.headers.get('x-auth-token') for each in log)}
-        self.assertEqual([], [secret for secret in secrets
-                              if secret and secret in text])
+        secrets = {
+            self.cloud.site.glance.password,
+            *(each.headers.get('x-auth-token') for each in log),
+        }
+        self.assertEqual(
+            [], [secret for secret in secrets if secret and secret in text]
+        )

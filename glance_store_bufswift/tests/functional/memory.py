@@ -36,12 +36,22 @@ IMAGE = 5 * GIB
 
 def uploads() -> list[scenarios.Scenario]:
     """The same upload with room on disk and without."""
-    return [scenarios.Scenario(
-        name, name, image=IMAGE, segment=GIB, swift=SLOW, options=options,
-        lines=(scenarios.OURS,), once=True)
+    return [
+        scenarios.Scenario(
+            name,
+            name,
+            image=IMAGE,
+            segment=GIB,
+            swift=SLOW,
+            options=options,
+            lines=(scenarios.OURS,),
+            once=True,
+        )
         for name, options in (
             ('buffered', {'swift_buffered_min_free_percent': 0}),
-            ('unbuffered', {'swift_buffered_dir': '/nowhere'}))]
+            ('unbuffered', {'swift_buffered_dir': '/nowhere'}),
+        )
+    ]
 
 
 def main() -> int:
@@ -52,10 +62,13 @@ def main() -> int:
             outcome = bench.run(scenario, 1)
         measure = outcome.median(scenarios.OURS.name)
         missed = missed or measure.memory > GOAL
-        print(f'{scenario.name}: {scenario.size / 2**30:.2f} GiB in '
-              f'{measure.wall:.0f} s, memory {measure.memory / 2**20:.1f} '
-              f'MiB over idle (goal: under {GOAL / 2**20:.0f}), disk '
-              f'{measure.disk / 2**20:.0f} MiB', flush=True)
+        print(
+            f'{scenario.name}: {scenario.size / 2**30:.2f} GiB in '
+            f'{measure.wall:.0f} s, memory {measure.memory / 2**20:.1f} '
+            f'MiB over idle (goal: under {GOAL / 2**20:.0f}), disk '
+            f'{measure.disk / 2**20:.0f} MiB',
+            flush=True,
+        )
     return int(missed)
 
 

@@ -39,16 +39,28 @@ class Case(commands.Case):
         self.set_clock(datetime.datetime.now(datetime.timezone.utc) + LATER)
 
     def set_clock(self, moment: datetime.datetime) -> None:
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.cmd.orphans.now', lambda *_: moment))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.cmd.orphans.now', lambda *_: moment
+            )
+        )
 
-    def put(self, name: str, data: bytes = b'x', container: str = '',
-            **headers: str) -> None:
+    def put(
+        self,
+        name: str,
+        data: bytes = b'x',
+        container: str = '',
+        **headers: str,
+    ) -> None:
         """Store an object past the fault proxy."""
         self.cloud.connection().put_object(
-            container or self.container, name, data,
-            headers={key.replace('_', '-'): value
-                     for key, value in headers.items()})
+            container or self.container,
+            name,
+            data,
+            headers={
+                key.replace('_', '-'): value for key, value in headers.items()
+            },
+        )
 
     def put_segments(self, stock: bool = False, count: int = 2) -> str:
         """Store what a killed upload leaves; gives the prefix."""
@@ -56,8 +68,9 @@ class Case(commands.Case):
         where = layout.Layout(self.container, image)
         self.cloud.connection().put_container(self.container)
         for number in range(1, count + 1):
-            self.put(f'{image}-{number:05d}' if stock
-                     else where.segment(number))
+            self.put(
+                f'{image}-{number:05d}' if stock else where.segment(number)
+            )
         return f'{image}-' if stock else where.prefix
 
     def found(self, config: str, *words: str) -> list[str]:
@@ -69,9 +82,13 @@ class Case(commands.Case):
     def newest(self, image: str) -> datetime.datetime:
         """When the newest segment of an image was stored."""
         _, found = self.cloud.connection().get_container(
-            self.container, prefix=image)
-        return max(moment for each in found
-                   if (moment := listings.entry(each).modified))
+            self.container, prefix=image
+        )
+        return max(
+            moment
+            for each in found
+            if (moment := listings.entry(each).modified)
+        )
 
     def wait_for(self, image: str, count: int) -> None:
         """Wait until so many objects of an image are listed."""

@@ -36,14 +36,17 @@ class TestCase(base.TestCase):
         self.prefix = self.container
         # Each image has a container of its own.
         self.container = f'{self.prefix}_{self.image}'
-        self.addCleanup(self.cloud.delete_container, self.container,
-                        user=self.demo)
+        self.addCleanup(
+            self.cloud.delete_container, self.container, user=self.demo
+        )
 
-    def stores(self, enabled: str = 'fast:swift+buffered',
-               **sections: Any) -> made_stores.Stores:
+    def stores(
+        self, enabled: str = 'fast:swift+buffered', **sections: Any
+    ) -> made_stores.Stores:
         own = {'swift_store_container': self.prefix} | self.options
         return super().stores(
-            enabled, fast=own | sections.pop('fast', {}), **sections)
+            enabled, fast=own | sections.pop('fast', {}), **sections
+        )
 
     def listing(self, prefix: str = '') -> list[str]:
         return self.cloud.listing(self.container, prefix, user=self.demo)
@@ -57,19 +60,30 @@ class TestCase(base.TestCase):
 
         As upstream's client has no region, this goes past the proxies.
         """
-        return len([record for record in self.records.all
-                    if record.name == 'keystoneauth.session'
-                    and f'-X {method} ' in record.getMessage()
-                    and '/OS-TRUST/trusts' in record.getMessage()])
+        return len(
+            [
+                record
+                for record in self.records.all
+                if record.name == 'keystoneauth.session'
+                and f'-X {method} ' in record.getMessage()
+                and '/OS-TRUST/trusts' in record.getMessage()
+            ]
+        )
 
-    def add(self, made: made_stores.Stores, data: bytes,
-            declared: int = 0) -> str:
+    def add(
+        self, made: made_stores.Stores, data: bytes, declared: int = 0
+    ) -> str:
         uri, size, *hashes, metadata = made.add(
-            self.image, streams.Stream(data), declared, context=self.context)
+            self.image, streams.Stream(data), declared, context=self.context
+        )
         self.assertEqual((len(data), *streams.hashes(data)), (size, *hashes))
         self.assertEqual({'store': 'fast'}, metadata)
-        self.assertEqual(data, self.cloud.object_bytes(
-            self.container, self.image, user=self.demo))
+        self.assertEqual(
+            data,
+            self.cloud.object_bytes(
+                self.container, self.image, user=self.demo
+            ),
+        )
         self.assert_nothing_runs()
         return str(uri)
 
@@ -79,7 +93,8 @@ class TrustsTestCase(TestCase):
         super().setUp()
         user = self.cloud.site.glance
         self.trustee = trusts.Trustee(
-            self.cloud.auth_url, user.name, user.password, user.project)
+            self.cloud.auth_url, user.name, user.password, user.project
+        )
         self.user_id = self.context.user_id
         self.made: list[str] = []
         true_create = ks_trusts.TrustManager.create
@@ -88,13 +103,18 @@ class TrustsTestCase(TestCase):
             made = true_create(*args, **kwargs)
             self.made.append(made.id)
             return made
-        self.useFixture(fixtures.MonkeyPatch(
-            'keystoneclient.v3.contrib.trusts.TrustManager.create', create))
+
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'keystoneclient.v3.contrib.trusts.TrustManager.create', create
+            )
+        )
 
     def make(self) -> trusts.Trust:
         """A trust of the ordinary user."""
-        made = trusts.make(self.trustee, self.context.auth_token,
-                           self.context.project_id)
+        made = trusts.make(
+            self.trustee, self.context.auth_token, self.context.project_id
+        )
         self.addCleanup(made.remove)
         return made
 
@@ -102,6 +122,10 @@ class TrustsTestCase(TestCase):
         """The trusts that this test has made and Keystone has."""
         session = self.cloud.session(direct=True, user=self.demo)
         client = ks_client.Client(
-            session=session, endpoint_override=self.cloud.direct_auth_url)
-        return [each.id for each in client.trusts.list(
-            trustor_user=self.user_id) if each.id in self.made]
+            session=session, endpoint_override=self.cloud.direct_auth_url
+        )
+        return [
+            each.id
+            for each in client.trusts.list(trustor_user=self.user_id)
+            if each.id in self.made
+        ]

@@ -64,10 +64,12 @@ class TestBroken(base.TestCase):
     def test_reset(self) -> None:
         data = streams.image(3 * SEGMENT + 5)
         for declared in (0, len(data)):
-            self.proxy.add(faults.Rule(
-                faults.Reset(after=500_000), 'PUT', '/00000002'))
+            self.proxy.add(
+                faults.Rule(faults.Reset(after=500_000), 'PUT', '/00000002')
+            )
             answer = self.stores().add(
-                self.image, streams.Stream(data), declared)
+                self.image, streams.Stream(data), declared
+            )
             self.assert_stored(data, answer)
 
 
@@ -81,8 +83,15 @@ class TestAlgorithm(base.TestCase):
             stream = streams.Stream(streams.image(2 * SEGMENT))
             exc = self.assertRaises(
                 exceptions.UnknownHashingAlgo,
-                multi_backend.add_with_multihash, made.conf, self.image,
-                stream, 0, 'fast', algorithm, context=context)
+                multi_backend.add_with_multihash,
+                made.conf,
+                self.image,
+                stream,
+                0,
+                'fast',
+                algorithm,
+                context=context,
+            )
             self.assertIn(algorithm, str(exc))
             self.assertIn('hashing_algorithm', str(exc))
             self.assertEqual(0, stream.position)

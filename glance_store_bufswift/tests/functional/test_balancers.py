@@ -56,7 +56,8 @@ class Case(matrix.Case):
 
     def _connections(self) -> list[str]:
         return leaks.connections(
-            self.cloud.front_port, self.cloud.keystone_proxy.port)
+            self.cloud.front_port, self.cloud.keystone_proxy.port
+        )
 
     def read(self, **part: int) -> bytes:
         """The image's bytes, or a part of them, as many as are announced."""
@@ -83,8 +84,10 @@ ALL = kinds('haproxy', 'haproxy buffering', 'nginx', 'nginx buffering')
 class TestUpload(Case):
     """Nothing goes wrong: each object is sent once."""
 
-    scenarios = testscenarios.multiply_scenarios(ALL, [
-        ('known size', {'known': True}), ('unknown size', {'known': False})])
+    scenarios = testscenarios.multiply_scenarios(
+        ALL,
+        [('known size', {'known': True}), ('unknown size', {'known': False})],
+    )
 
     known: bool
 
@@ -114,19 +117,31 @@ FAULTS: dict[str, faults.Fault] = {
 class TestFaults(Case):
     """What goes wrong behind the proxy, in the middle of a body or after."""
 
-    scenarios = testscenarios.multiply_scenarios(ALL, [
-        (name, {'fault': fault}) for name, fault in FAULTS.items()])
+    scenarios = testscenarios.multiply_scenarios(
+        ALL, [(name, {'fault': fault}) for name, fault in FAULTS.items()]
+    )
 
     fault: faults.Fault
 
     def test_recovers(self) -> None:
-        rules = [self.inject(self.fault, target)
-                 for target in (matrix.FIRST, matrix.LATEST)]
+        rules = [
+            self.inject(self.fault, target)
+            for target in (matrix.FIRST, matrix.LATEST)
+        ]
         self.recovers(known=False)
         self.assertEqual([1, 1], [rule.applied for rule in rules])
-        self.assertEqual([2, 1, 2, 1], [
-            len(self.puts(path)) for path in (
-                '/00000001$', '/00000002$', '/00000003$', f'{self.image}$')])
+        self.assertEqual(
+            [2, 1, 2, 1],
+            [
+                len(self.puts(path))
+                for path in (
+                    '/00000001$',
+                    '/00000002$',
+                    '/00000003$',
+                    f'{self.image}$',
+                )
+            ],
+        )
 
 
 class TestRefused(Case):
@@ -136,16 +151,22 @@ class TestRefused(Case):
 
     def test_too_large(self) -> None:
         self.inject(matrix.status(413, after=300_000), matrix.MIDDLE)
-        self.fails(exceptions.StorageFull, '/00000002 failed, tried once: '
-                   f'413 .*{matrix.TRANSACTION}')
+        self.fails(
+            exceptions.StorageFull,
+            f'/00000002 failed, tried once: 413 .*{matrix.TRANSACTION}',
+        )
 
     def test_not_allowed(self) -> None:
         self.inject(matrix.status(403, after=300_000), matrix.MIDDLE)
-        self.fails(exceptions.StorageWriteDenied,
-                   '/00000002 failed, tried once: 403 ', known=False)
+        self.fails(
+            exceptions.StorageWriteDenied,
+            '/00000002 failed, tried once: 403 ',
+            known=False,
+        )
 
     def test_revoked_token(self) -> None:
         """Swift's own 401, before it has read the body."""
+
         def revoke(exchange: journal.Exchange) -> None:
             self.cloud.revoke(exchange.headers['x-auth-token'])
 
@@ -160,23 +181,29 @@ class TestRead(Case):
     def test_whole(self) -> None:
         for size in (matrix.LAST, matrix.IMAGE):
             self.have(size)
-            self.assertEqual(streams.hashes(self.data),
-                             streams.hashes(self.read()))
+            self.assertEqual(
+                streams.hashes(self.data), streams.hashes(self.read())
+            )
 
     def test_range(self) -> None:
         self.have()
         for offset, size in ((0, 1), (SEGMENT - 5, 10), (5, SEGMENT)):
-            self.assertEqual(self.data[offset:offset + size],
-                             self.read(offset=offset, chunk_size=size))
+            self.assertEqual(
+                self.data[offset : offset + size],
+                self.read(offset=offset, chunk_size=size),
+            )
 
     def test_resumed(self) -> None:
         self.have()
         for how in ('close', 'reset'):
             rule = self.inject(
                 faults.BreakAnswer(SEGMENT // 2, how),
-                matrix.MIDDLE, method='GET')
-            self.assertEqual(streams.hashes(self.data),
-                             streams.hashes(self.read()))
+                matrix.MIDDLE,
+                method='GET',
+            )
+            self.assertEqual(
+                streams.hashes(self.data), streams.hashes(self.read())
+            )
             self.assertEqual(1, rule.applied)
 
     def test_deleted(self) -> None:
@@ -194,12 +221,17 @@ class TestCompressed(Case):
         """What the others of these tests are about is so."""
         self.have()
         session = self.cloud.session()
-        url = session.get_endpoint(service_type='object-store',
-                                   region_name=self.cloud.region)
+        url = session.get_endpoint(
+            service_type='object-store', region_name=self.cloud.region
+        )
         answer = requests.get(
-            f'{url}/{self.container}/{self.image}', timeout=60, headers={
+            f'{url}/{self.container}/{self.image}',
+            timeout=60,
+            headers={
                 'X-Auth-Token': str(session.get_token()),
-                'Accept-Encoding': 'gzip'})
+                'Accept-Encoding': 'gzip',
+            },
+        )
         self.assertEqual('gzip', answer.headers['Content-Encoding'])
         self.assertRegex(answer.headers['ETag'], '^W/"[0-9a-f]{32}"$')
         self.assertEqual(self.data, answer.content)
@@ -208,8 +240,9 @@ class TestCompressed(Case):
         self.recovers(known=False)
 
     def test_deleted_in_bulk(self) -> None:
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.deletes.FEW', 1))
+        self.useFixture(
+            fixtures.MonkeyPatch('glance_store_bufswift.deletes.FEW', 1)
+        )
         self.have()
         self.made.delete(self.uri)
         self.assert_nothing_left()
@@ -226,8 +259,11 @@ class TestOwnLimit(Case):
     def test_too_large(self) -> None:
         for known in (True, False):
             self.fails(
-                exceptions.StorageFull, '/00000001 failed, tried once: 413 '
+                exceptions.StorageFull,
+                '/00000001 failed, tried once: 413 '
                 'Request Entity Too Large .*transaction id none given',
-                size=3 * SEGMENT, known=known,
-                swift_store_large_object_chunk_size=2)
+                size=3 * SEGMENT,
+                known=known,
+                swift_store_large_object_chunk_size=2,
+            )
             self.proxy.clear()

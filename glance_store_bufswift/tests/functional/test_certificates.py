@@ -32,36 +32,47 @@ class TestCase(commands.Case):
     def setUp(self) -> None:
         super().setUp()
         self.keystone = self.useFixture(
-            tls.Front(self.cloud.keystone_proxy.port))
+            tls.Front(self.cloud.keystone_proxy.port)
+        )
         self.swift = self.useFixture(tls.Front(self.proxy.port))
 
     def bundles(self) -> list[tuple[str | None, str]]:
         """CA bundles that do not do, and what is said of them."""
         garbage = Path(self.buffers, 'garbage.quota')
         garbage.write_text('no certificate')
-        return [(None, 'certificate verify failed'),
-                ('/nowhere/ca.pem', '/nowhere/ca.pem'),
-                (str(garbage), 'X509')]
+        return [
+            (None, 'certificate verify failed'),
+            ('/nowhere/ca.pem', '/nowhere/ca.pem'),
+            (str(garbage), 'X509'),
+        ]
 
     def at_keystone(self, bundle: str | None) -> dict[str, Any]:
         """Options of a store whose Keystone speaks TLS."""
-        return {'swift_store_auth_address': f'{self.keystone.url}/v3',
-                'swift_store_cacert': bundle}
+        return {
+            'swift_store_auth_address': f'{self.keystone.url}/v3',
+            'swift_store_cacert': bundle,
+        }
 
     def at_swift(self, bundle: str | None) -> dict[str, Any]:
         """Options of a store whose Swift speaks TLS."""
         project = self.cloud.session(direct=True).get_project_id()
-        return {'swift_store_endpoint':
-                self.cloud.site.account_of(project, self.swift.url),
-                'swift_store_cacert': bundle}
+        return {
+            'swift_store_endpoint': self.cloud.site.account_of(
+                project, self.swift.url
+            ),
+            'swift_store_cacert': bundle,
+        }
 
 
 class TestOneAccount(TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.data = streams.image(2 * SEGMENT + 5)
-        self.name = self.stores().add(
-            self.image, streams.Stream(self.data), 0)[0].partition('@')[2]
+        self.name = (
+            self.stores()
+            .add(self.image, streams.Stream(self.data), 0)[0]
+            .partition('@')[2]
+        )
 
     def uri(self, options: dict[str, Any]) -> str:
         """The image's, in a store with these options."""
@@ -69,8 +80,10 @@ class TestOneAccount(TestCase):
         keystone = self.cloud.auth_url.partition('/v3')[0]
         url = options.get('swift_store_auth_address', keystone)
         scheme, _, host = url.removesuffix('/v3').partition('://')
-        return (f'swift+{scheme}://{user.project}%3A{user.name}:'
-                f'{user.password}@{host}/v3/{self.container}/{self.image}')
+        return (
+            f'swift+{scheme}://{user.project}%3A{user.name}:'
+            f'{user.password}@{host}/v3/{self.container}/{self.image}'
+        )
 
     def calls(self, options: dict[str, Any]) -> list[Callable[[], object]]:
         """All that Glance does with a store."""
@@ -78,19 +91,23 @@ class TestOneAccount(TestCase):
         uri = self.uri(options)
         return [
             lambda: made.add(self.image, streams.Stream(b'x'), 1),
-            lambda: made.get(uri), lambda: made.delete(uri),
+            lambda: made.get(uri),
+            lambda: made.delete(uri),
             lambda: made.store('fast').get_size(
-                stores.location_of(uri, 'fast', made.conf))]
+                stores.location_of(uri, 'fast', made.conf)
+            ),
+        ]
 
-    def check(self,
-              options: Callable[[str | None], dict[str, Any]]) -> None:
+    def check(self, options: Callable[[str | None], dict[str, Any]]) -> None:
         """Each call fails at once, and says what is wrong."""
         for bundle, says in self.bundles():
             for call in self.calls(options(bundle)):
                 try:
                     call()
-                except (exceptions.BackendException,
-                        exceptions.RemoteServiceUnavailable) as exc:
+                except (
+                    exceptions.BackendException,
+                    exceptions.RemoteServiceUnavailable,
+                ) as exc:
                     told = str(exc)
                 self.assertIn(says, told)
                 self.assertIn('tried once', told)
@@ -104,8 +121,10 @@ class TestOneAccount(TestCase):
         self.check(self.at_swift)
 
     def test_trusted(self) -> None:
-        for options in (self.at_keystone(self.keystone.bundle),
-                        self.at_swift(self.swift.bundle)):
+        for options in (
+            self.at_keystone(self.keystone.bundle),
+            self.at_swift(self.swift.bundle),
+        ):
             made = self.stores(fast=options)
             self.assertEqual(self.data, made.get(self.uri(options)))
 
@@ -115,12 +134,18 @@ class TestOneAccount(TestCase):
         self.assertEqual(self.data, made.get(self.uri({})))
 
     def test_checked(self) -> None:
-        for subject, options in (('keystone', self.at_keystone),
-                                 ('container', self.at_swift)):
+        for subject, options in (
+            ('keystone', self.at_keystone),
+            ('container', self.at_swift),
+        ):
             for bundle, says in self.bundles():
                 code, rows = self.rows(
-                    self.config(fast=options(bundle)), 'check',
-                    '--no-round-trip', '--uploads', '1')
+                    self.config(fast=options(bundle)),
+                    'check',
+                    '--no-round-trip',
+                    '--uploads',
+                    '1',
+                )
                 [bad] = [row for row in rows if row['result'] == 'error']
                 self.assertEqual((1, subject), (code, bad['subject']))
                 self.assertIn(says, bad['found'])

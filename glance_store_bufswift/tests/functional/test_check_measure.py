@@ -39,21 +39,34 @@ GENEROUS = 120
 class Case(commands.Case):
     options: dict[str, Any] = {
         'swift_store_large_object_size': None,
-        'swift_store_large_object_chunk_size': 200}
+        'swift_store_large_object_chunk_size': 200,
+    }
 
     def setUp(self) -> None:
         super().setUp()
-        for name, value in (('load.LARGEST', LARGEST), ('host.EACH', 0.01),
-                            ('host.MOST', 1), ('temporary.PAUSES', (0, 0.1))):
-            self.useFixture(fixtures.MonkeyPatch(
-                f'glance_store_bufswift.check.{name}', value))
+        for name, value in (
+            ('load.LARGEST', LARGEST),
+            ('host.EACH', 0.01),
+            ('host.MOST', 1),
+            ('temporary.PAUSES', (0, 0.1)),
+        ):
+            self.useFixture(
+                fixtures.MonkeyPatch(
+                    f'glance_store_bufswift.check.{name}', value
+                )
+            )
 
-    def measure(self, *words: str, **options: Any) -> dict[
-            str, list[dict[str, Any]]]:
+    def measure(
+        self, *words: str, **options: Any
+    ) -> dict[str, list[dict[str, Any]]]:
         """What is told, by subject, and nothing is left."""
         self.code, rows = self.rows(
-            self.config(fast=options), 'check', '--measure',
-            '--no-round-trip', *words)
+            self.config(fast=options),
+            'check',
+            '--measure',
+            '--no-round-trip',
+            *words,
+        )
         self.assert_nothing_left()
         found: dict[str, list[dict[str, Any]]] = {}
         for row in rows:
@@ -66,8 +79,11 @@ class Case(commands.Case):
 
     def sent(self) -> list[str]:
         """The objects that were put."""
-        return [each.path for each in self.proxy.log
-                if each.method == 'PUT' and '/0000' in each.path]
+        return [
+            each.path
+            for each in self.proxy.log
+            if each.method == 'PUT' and '/0000' in each.path
+        ]
 
 
 class TestFigures(Case):
@@ -75,38 +91,51 @@ class TestFigures(Case):
         self.cloud.connection().put_container(self.container)
         found = self.measure('--uploads', '3')
         self.assertEqual(0, self.code)
-        self.assertEqual([1, 2, 4, 8], [
-            row['figures']['connections'] for row in found['speed']])
+        self.assertEqual(
+            [1, 2, 4, 8],
+            [row['figures']['connections'] for row in found['speed']],
+        )
         for subject in ('speed', 'requests', 'disk', 'digest'):
             for row in found[subject]:
                 self.assertTrue(row['figures'], row)
                 self.assertLess(0, min(row['figures'].values()), row)
-        told = {name: value for row in found['proposal']
-                for name, value in row['figures'].items()}
+        told = {
+            name: value
+            for row in found['proposal']
+            for name, value in row['figures'].items()
+        }
         self.assertEqual(
-            {'hashing_algorithm', 'swift_buffered_threads',
-             'swift_buffered_read_threads', 'swift_buffered_disk_quota',
-             'swift_store_large_object_chunk_size'}, set(told))
+            {
+                'hashing_algorithm',
+                'swift_buffered_threads',
+                'swift_buffered_read_threads',
+                'swift_buffered_disk_quota',
+                'swift_store_large_object_chunk_size',
+            },
+            set(told),
+        )
         # Sizes to find out, one that makes the connection, and the load.
         most = 1 + load.PUTS + len(load.PROBES) + 4 * load.OBJECTS
         self.assertLessEqual(len(self.sent()), most)
-        self.assertTrue(self.cloud.connection().head_container(
-            self.container))
+        self.assertTrue(self.cloud.connection().head_container(self.container))
 
     def test_text(self) -> None:
         code, out, err = self.command(
-            self.config(), 'check', '--measure', '--no-round-trip')
+            self.config(), 'check', '--measure', '--no-round-trip'
+        )
         self.assertEqual((0, ''), (code, err))
         self.assertRegex(out, r'\n  to Swift   1 connection +[\d.]+  #+')
         self.assertRegex(out, r'\n\[DEFAULT\]\n(# .*\n)+hashing_algorithm = s')
         self.assertRegex(
-            out, r'\n\[fast\]\n(# .*\n)+swift_buffered_threads = \d\n')
+            out, r'\n\[fast\]\n(# .*\n)+swift_buffered_threads = \d\n'
+        )
         self.assertNotIn('ok       proposal', out)
         self.assert_nothing_left()
 
     def test_quiet(self) -> None:
         code, out, _ = self.command(
-            self.config(), 'check', '--measure', '--no-round-trip', '-q')
+            self.config(), 'check', '--measure', '--no-round-trip', '-q'
+        )
         self.assertEqual(0, code)
         self.assertNotIn('connection', out)
 
@@ -114,15 +143,17 @@ class TestFigures(Case):
         self.assertIn('speed', self.measure())
         exc = self.assertRaises(
             swiftclient.ClientException,
-            self.cloud.connection().head_container, self.container)
+            self.cloud.connection().head_container,
+            self.container,
+        )
         self.assertEqual(404, exc.http_status)
 
     def test_multi_tenant(self) -> None:
         found = self.measure(
-            swift_store_multi_tenant=True, swift_store_config_file=None)
+            swift_store_multi_tenant=True, swift_store_config_file=None
+        )
         self.assertIn('speed', found, str(found))
-        _, listed = self.cloud.connection().get_account(
-            prefix=self.container)
+        _, listed = self.cloud.connection().get_account(prefix=self.container)
         self.assertEqual([], listed)
 
 
@@ -130,33 +161,45 @@ class TestNotMeasured(Case):
     def why(self, **options: Any) -> str:
         found = self.measure(**options)
         self.assertNotIn('speed', found)
-        row, = found['measure']
+        (row,) = found['measure']
         self.assertEqual('error', row['result'])
         return str(row['found'])
 
     def test_no_container(self) -> None:
-        self.assertIn('does not exist', self.why(
-            swift_store_create_container_on_put=False))
+        self.assertIn(
+            'does not exist',
+            self.why(swift_store_create_container_on_put=False),
+        )
 
     def test_what_keeps_versions(self) -> None:
         self.cloud.connection().put_container(
-            self.container, {'X-Versions-Enabled': 'true'})
-        self.addCleanup(self.cloud.connection().post_container,
-                        self.container, {'X-Versions-Enabled': 'false'})
+            self.container, {'X-Versions-Enabled': 'true'}
+        )
+        self.addCleanup(
+            self.cloud.connection().post_container,
+            self.container,
+            {'X-Versions-Enabled': 'false'},
+        )
         self.assertIn('keeps what is deleted', self.why())
         self.assertEqual([], self.sent())
 
     def test_a_put_fails(self) -> None:
         """Those before it are deleted."""
-        self.proxy.add(faults.Rule(
-            faults.Status(code=503), 'PUT', '/0000', times=None, skip=9))
+        self.proxy.add(
+            faults.Rule(
+                faults.Status(code=503), 'PUT', '/0000', times=None, skip=9
+            )
+        )
         self.assertIn('503', self.why())
         self.assertLess(9, len(self.sent()))
 
     def test_an_answer_is_lost(self) -> None:
         """What was stored all the same is deleted."""
-        self.proxy.add(faults.Rule(
-            faults.LostAnswer(), 'PUT', '/0000', times=None, skip=9))
+        self.proxy.add(
+            faults.Rule(
+                faults.LostAnswer(), 'PUT', '/0000', times=None, skip=9
+            )
+        )
         self.why()
 
 
@@ -169,9 +212,18 @@ class TestInterrupted(Case):
         for shown in (b'4 connections to Swift', b'2 connections from Swift'):
             main, terminal = pty.openpty()
             with subprocess.Popen(
-                    [str(script), 'check', '--measure', '--no-round-trip',
-                     '--config-file', config], stdout=subprocess.DEVNULL,
-                    stderr=terminal, env=process.child_environment()) as run:
+                [
+                    str(script),
+                    'check',
+                    '--measure',
+                    '--no-round-trip',
+                    '--config-file',
+                    config,
+                ],
+                stdout=subprocess.DEVNULL,
+                stderr=terminal,
+                env=process.child_environment(),
+            ) as run:
                 os.close(terminal)
                 told = b''
                 while shown not in told:
@@ -179,7 +231,8 @@ class TestInterrupted(Case):
                 run.send_signal(signal.SIGINT)
                 told += rest(main)
                 self.assertEqual(
-                    status.INTERRUPTED, run.wait(GENEROUS), str(told))
+                    status.INTERRUPTED, run.wait(GENEROUS), str(told)
+                )
             os.close(main)
             self.assertIn(b'deleting', told)
             self.assertTrue(self.sent())

@@ -34,10 +34,12 @@ from glance_store_bufswift.tests.support.cloud import site
 _PACKAGE = 'glance_store_bufswift.tests.support.cloud'
 
 # A command that says where its cloud is, and then outlives any test.
-_SAY_AND_STAY = ('import json, os, time; '
-                 f'site = json.loads(os.environ[{site.VARIABLE!r}]); '
-                 'print(site["root"], os.getpid(), flush=True); '
-                 'time.sleep(600)')
+_SAY_AND_STAY = (
+    'import json, os, time; '
+    f'site = json.loads(os.environ[{site.VARIABLE!r}]); '
+    'print(site["root"], os.getpid(), flush=True); '
+    'time.sleep(600)'
+)
 
 
 class TestCloud(clouds.CloudTestCase):
@@ -47,24 +49,37 @@ class TestCloud(clouds.CloudTestCase):
         client = self.client()
         for number in range(3):
             client.put_object(self.container, f'big/{number}', b'x' * 1000)
-        client.put_object(self.container, 'big', b'', headers={
-            'X-Object-Manifest': f'{self.container}/big/'})
-        self.assertEqual(b'x' * 3000,
-                         self.cloud.object_bytes(self.container, 'big'))
-        self.assertEqual(['big/0', 'big/1', 'big/2'],
-                         self.cloud.listing(self.container, 'big/'))
-        self.assertEqual(4, sum(e.method == 'PUT'
-                                for e in self.cloud.swift_proxy.log))
+        client.put_object(
+            self.container,
+            'big',
+            b'',
+            headers={'X-Object-Manifest': f'{self.container}/big/'},
+        )
+        self.assertEqual(
+            b'x' * 3000, self.cloud.object_bytes(self.container, 'big')
+        )
+        self.assertEqual(
+            ['big/0', 'big/1', 'big/2'],
+            self.cloud.listing(self.container, 'big/'),
+        )
+        self.assertEqual(
+            4, sum(e.method == 'PUT' for e in self.cloud.swift_proxy.log)
+        )
         self.assertTrue(self.cloud.keystone_proxy.log)
 
     def test_views_are_isolated(self) -> None:
         with cloud.Cloud(self.cloud.site) as other:
-            other.swift_proxy.add(faults.Rule(faults.Status(code=500),
-                                              times=None))
+            other.swift_proxy.add(
+                faults.Rule(faults.Status(code=500), times=None)
+            )
             self.client().put_object(self.container, 'a', b'a')
             self.assertRaises(
-                swiftclient.ClientException, self.client(other).put_object,
-                self.container, 'a', b'b')
+                swiftclient.ClientException,
+                self.client(other).put_object,
+                self.container,
+                'a',
+                b'b',
+            )
             self.assertEqual(1, len(other.swift_proxy.log))
         self.assertEqual(1, len(self.cloud.swift_proxy.log))
         self.assertEqual(b'a', self.cloud.object_bytes(self.container, 'a'))
@@ -76,49 +91,74 @@ class TestCloud(clouds.CloudTestCase):
         swiftclient.head_container(url, token, self.container)
         self.cloud.revoke(token)
         error = self.assertRaises(
-            swiftclient.ClientException, swiftclient.head_container,
-            url, token, self.container)
+            swiftclient.ClientException,
+            swiftclient.head_container,
+            url,
+            token,
+            self.container,
+        )
         self.assertEqual(401, error.http_status)
 
     def test_token_revoked_under_a_put(self) -> None:
-        hook = faults.Hook(lambda exchange: self.cloud.revoke(
-            exchange.headers['x-auth-token']))
+        hook = faults.Hook(
+            lambda exchange: self.cloud.revoke(
+                exchange.headers['x-auth-token']
+            )
+        )
         self.cloud.swift_proxy.add(faults.Rule(hook, method='PUT'))
-        self.client(retries=1).put_object(self.container, 'a',
-                                          io.BytesIO(b'a'))
-        self.assertEqual([401, 201],
-                         [e.status for e in self.cloud.swift_proxy.log])
+        self.client(retries=1).put_object(
+            self.container, 'a', io.BytesIO(b'a')
+        )
+        self.assertEqual(
+            [401, 201], [e.status for e in self.cloud.swift_proxy.log]
+        )
         self.assertEqual(b'a', self.cloud.object_bytes(self.container, 'a'))
 
     def test_broken_put_stores_nothing(self) -> None:
         for after in (0, 1000, -1, faults.WHOLE):
-            self.cloud.swift_proxy.add(faults.Rule(faults.Reset(after),
-                                                   method='PUT'))
+            self.cloud.swift_proxy.add(
+                faults.Rule(faults.Reset(after), method='PUT')
+            )
             self.assertRaises(
-                requests.ConnectionError, self.client().put_object,
-                self.container, 'a', b'x' * 100000)
+                requests.ConnectionError,
+                self.client().put_object,
+                self.container,
+                'a',
+                b'x' * 100000,
+            )
         self.cloud.swift_proxy.clear()
         self.assertEqual([], self.cloud.listing(self.container))
 
     def test_late_landing(self) -> None:
-        rule = self.cloud.swift_proxy.add(faults.Rule(
-            faults.LateLanding(reset=True), method='PUT'))
-        self.assertRaises(requests.ConnectionError, self.client().put_object,
-                          self.container, 'a', b'late')
+        rule = self.cloud.swift_proxy.add(
+            faults.Rule(faults.LateLanding(reset=True), method='PUT')
+        )
+        self.assertRaises(
+            requests.ConnectionError,
+            self.client().put_object,
+            self.container,
+            'a',
+            b'late',
+        )
         self.assertEqual([], self.cloud.listing(self.container))
         self.assertEqual([201], rule.release())
-        self.assertEqual(b'late',
-                         self.cloud.object_bytes(self.container, 'a'))
+        self.assertEqual(b'late', self.cloud.object_bytes(self.container, 'a'))
 
     def test_tenant(self) -> None:
         context = self.cloud.tenant_context()
-        [store] = [s for s in context.service_catalog
-                   if s['type'] == 'object-store']
-        [url] = [e['publicURL'] for e in store['endpoints']
-                 if e['region'] == self.cloud.region]
+        [store] = [
+            s for s in context.service_catalog if s['type'] == 'object-store'
+        ]
+        [url] = [
+            e['publicURL']
+            for e in store['endpoints']
+            if e['region'] == self.cloud.region
+        ]
         self.assertEqual(
             self.cloud.site.account_url(self.cloud.front_port)
-            % {'project_id': context.project_id}, url)
+            % {'project_id': context.project_id},
+            url,
+        )
         swiftclient.put_container(url, context.auth_token, self.container)
         demo = self.cloud.site.demo
         self.addCleanup(self.cloud.delete_container, self.container, demo)
@@ -126,8 +166,9 @@ class TestCloud(clouds.CloudTestCase):
 
     @functional.swift_only('hangs up on a silent client without an answer')
     def test_variant(self) -> None:
-        view = self.cloud.variant(client_timeout=1.0, token_seconds=100,
-                                  validate_through_proxy=True)
+        view = self.cloud.variant(
+            client_timeout=1.0, token_seconds=100, validate_through_proxy=True
+        )
 
         class Stalling(io.BytesIO):
             """Give nothing more until Swift has lost its patience."""
@@ -135,12 +176,18 @@ class TestCloud(clouds.CloudTestCase):
             def read(self, size: int | None = -1) -> bytes:
                 if self.tell():
                     view.swift_proxy.wait_for(
-                        lambda log: log and log[-1].status)
+                        lambda log: log and log[-1].status
+                    )
                 return super().read(1)
 
         error = self.assertRaises(
-            swiftclient.ClientException, self.client(view).put_object,
-            self.container, 'a', Stalling(b'ab'), content_length=2)
+            swiftclient.ClientException,
+            self.client(view).put_object,
+            self.container,
+            'a',
+            Stalling(b'ab'),
+            content_length=2,
+        )
         # Swift's own timeout and that of its WSGI server are the same: which
         # of them is first decides the answer.
         self.assertIn(error.http_status, (408, 499))
@@ -153,10 +200,21 @@ class TestNothingIsLeft(base.BaseTestCase):
     def start(self) -> tuple[subprocess.Popen[str], Path, int]:
         """Start a run; return it, its directory, its command's id."""
         run = subprocess.Popen(
-            [sys.executable, '-m', _PACKAGE, 'exec', '--',
-             sys.executable, '-c', _SAY_AND_STAY],
-            env=process.child_environment(), stdout=subprocess.PIPE,
-            text=True, start_new_session=True)
+            [
+                sys.executable,
+                '-m',
+                _PACKAGE,
+                'exec',
+                '--',
+                sys.executable,
+                '-c',
+                _SAY_AND_STAY,
+            ],
+            env=process.child_environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
         self.addCleanup(run.wait)
         self.addCleanup(run.kill)
         assert run.stdout
@@ -164,8 +222,9 @@ class TestNothingIsLeft(base.BaseTestCase):
         root, command = run.stdout.readline().split()
         return run, Path(root), int(command)
 
-    def assert_gone(self, root: Path, command: int,
-                    servers: list[int]) -> None:
+    def assert_gone(
+        self, root: Path, command: int, servers: list[int]
+    ) -> None:
         for pid in [command, *servers]:
             _wait_gone(pid)
         self.assertFalse(root.exists())
@@ -196,9 +255,18 @@ class TestNothingIsLeft(base.BaseTestCase):
 
     def test_status_is_the_commands(self) -> None:
         done = subprocess.run(
-            [sys.executable, '-m', _PACKAGE, 'exec', '--',
-             sys.executable, '-c', 'raise SystemExit(7)'],
-            env=process.child_environment())
+            [
+                sys.executable,
+                '-m',
+                _PACKAGE,
+                'exec',
+                '--',
+                sys.executable,
+                '-c',
+                'raise SystemExit(7)',
+            ],
+            env=process.child_environment(),
+        )
         self.assertEqual(7, done.returncode)
 
 

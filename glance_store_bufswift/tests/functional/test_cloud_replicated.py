@@ -47,20 +47,26 @@ class ReplicatedCase(support.CloudTestCase):
 
     def put_manifest(self, name: str) -> None:
         """Store a DLO's manifest."""
-        self.swift.put_object(self.container, name, b'', headers={
-            'X-Object-Manifest': f'{self.container}/{name}/'})
+        self.swift.put_object(
+            self.container,
+            name,
+            b'',
+            headers={'X-Object-Manifest': f'{self.container}/{name}/'},
+        )
 
     def request(self, method: str, name: str) -> requests.Response:
         """What Swift answers, at the first try."""
         url, token = self.swift.url, self.swift.token
         return requests.request(
-            method, f'{url}/{self.container}/{name}',
-            headers={'X-Auth-Token': token}, timeout=60)
+            method,
+            f'{url}/{self.container}/{name}',
+            headers={'X-Auth-Token': token},
+            timeout=60,
+        )
 
     def status(self, name: str) -> set[int]:
         """What Swift answers to a HEAD, whichever servers it asks."""
-        return {self.request('HEAD', name).status_code
-                for _ in range(OFTEN)}
+        return {self.request('HEAD', name).status_code for _ in range(OFTEN)}
 
     def listings(self) -> list[list[str]]:
         """All different listings that Swift gives."""
@@ -74,17 +80,22 @@ class TestReplicated(ReplicatedCase):
     def test_three_copies(self) -> None:
         self.put('a')
         paths = self.cloud.copies(self.container, 'a')
-        self.assertEqual([node.device for node in self.cloud.objects],
-                         [path.parents[3] for path in paths])
+        self.assertEqual(
+            [node.device for node in self.cloud.objects],
+            [path.parents[3] for path in paths],
+        )
         self.assertEqual([['a']], self.listings())
 
     def test_fault_proxy(self) -> None:
-        self.cloud.swift_proxy.add(faults.Rule(
-            faults.Status(code=503), method='PUT'))
-        self.client(retries=1).put_object(self.container, 'a',
-                                          io.BytesIO(b'a'))
-        self.assertEqual([503, 201],
-                         [each.status for each in self.cloud.swift_proxy.log])
+        self.cloud.swift_proxy.add(
+            faults.Rule(faults.Status(code=503), method='PUT')
+        )
+        self.client(retries=1).put_object(
+            self.container, 'a', io.BytesIO(b'a')
+        )
+        self.assertEqual(
+            [503, 201], [each.status for each in self.cloud.swift_proxy.log]
+        )
         self.assertEqual(b'a', self.cloud.object_bytes(self.container, 'a'))
 
     def test_data_is_apart(self) -> None:
@@ -103,20 +114,27 @@ class TestListings(ReplicatedCase):
             for _ in range(2):
                 self.assertEqual([['image', 'image/1']], self.listings())
                 self.assertEqual(
-                    b'y', self.cloud.object_bytes(self.container, 'image/2'))
+                    b'y', self.cloud.object_bytes(self.container, 'image/2')
+                )
                 self.assertEqual({200}, self.status('image/2'))
                 # Too short, and announced so.
                 answer = self.request('GET', 'image')
-                self.assertEqual((200, b'x', '1'), (
-                    answer.status_code, answer.content,
-                    answer.headers['Content-Length']))
+                self.assertEqual(
+                    (200, b'x', '1'),
+                    (
+                        answer.status_code,
+                        answer.content,
+                        answer.headers['Content-Length'],
+                    ),
+                )
                 self.cloud.update_listings()
         self.assertEqual([['image', 'image/1']], self.listings())
         self.assertEqual(3, len(self.cloud.pending_rows()))
         self.cloud.update_listings()
         self.assertEqual([['image', 'image/1', 'image/2']], self.listings())
-        self.assertEqual(b'xy',
-                         self.cloud.object_bytes(self.container, 'image'))
+        self.assertEqual(
+            b'xy', self.cloud.object_bytes(self.container, 'image')
+        )
         self.assertEqual([], self.cloud.pending_rows())
 
     def test_delete(self) -> None:
@@ -130,13 +148,15 @@ class TestListings(ReplicatedCase):
         self.assertEqual([names], self.listings())
         self.assertEqual({404}, self.status('image/2'))
         # Announced in full, and broken off.
-        self.assertRaises(requests.RequestException,
-                          self.request, 'GET', 'image')
+        self.assertRaises(
+            requests.RequestException, self.request, 'GET', 'image'
+        )
         self.cloud.update_listings()
         names.remove('image/2')
         self.assertEqual([names], self.listings())
-        self.assertEqual(2 * data,
-                         self.cloud.object_bytes(self.container, 'image'))
+        self.assertEqual(
+            2 * data, self.cloud.object_bytes(self.container, 'image')
+        )
 
     def test_one_lags(self) -> None:
         with self.cloud.lagging_listings(self.cloud.containers[:1]):
@@ -211,7 +231,8 @@ class TestCopies(ReplicatedCase):
             self.put('a', data=b'new')
         with self.cloud.stopped(*others):
             self.assertEqual(
-                b'old', self.cloud.object_bytes(self.container, 'a'))
+                b'old', self.cloud.object_bytes(self.container, 'a')
+            )
 
 
 class TestWholeAgain(ReplicatedCase):
@@ -221,9 +242,11 @@ class TestWholeAgain(ReplicatedCase):
         self.put('a', 'b')
         broken = contextlib.ExitStack()
         self.addCleanup(broken.close)
-        for each in (self.cloud.lagging_listings(),
-                     self.cloud.stopped(self.cloud.objects[0]),
-                     self.cloud.lost(self.container, 'a')):
+        for each in (
+            self.cloud.lagging_listings(),
+            self.cloud.stopped(self.cloud.objects[0]),
+            self.cloud.lost(self.container, 'a'),
+        ):
             broken.enter_context(each)
         self.swift.delete_object(self.container, 'b')
         self.put('c')

@@ -24,18 +24,31 @@ OURS, STOCK = 'swift+buffered', 'swift'
 class TestSwitch(base.TestCase):
     """The same store, one driver after the other."""
 
-    def check(self, writer: str, reader: str, size: int,
-              segments: list[str], declared: int = 0) -> None:
+    def check(
+        self,
+        writer: str,
+        reader: str,
+        size: int,
+        segments: list[str],
+        declared: int = 0,
+    ) -> None:
         """What one driver writes the other one reads and deletes."""
         data = streams.image(size)
         # Below this limit the stock driver writes plain objects.
-        made = self.stores(f'fast:{writer}', fast={
-            'swift_store_large_object_size': 1 if not declared else 100})
+        made = self.stores(
+            f'fast:{writer}',
+            fast={'swift_store_large_object_size': 1 if not declared else 100},
+        )
         answer = made.add(self.image, streams.Stream(data), declared)
         self.assert_stored(data, answer)
         self.assertEqual(
-            segments, [name.rpartition('/')[2] for name in self.listing()
-                       if name != self.image])
+            segments,
+            [
+                name.rpartition('/')[2]
+                for name in self.listing()
+                if name != self.image
+            ],
+        )
         other = self.stores(f'fast:{reader}')
         self.assertEqual(data, other.get(answer[0]))
         other.delete(answer[0])
@@ -56,8 +69,12 @@ class TestSwitch(base.TestCase):
             self.check(STOCK, OURS, size, [], declared=size)
 
     def test_stocks_in_segments(self) -> None:
-        self.check(STOCK, OURS, 2 * SEGMENT + 5, [
-            f'{self.image}-0000{number}' for number in (1, 2, 3)])
+        self.check(
+            STOCK,
+            OURS,
+            2 * SEGMENT + 5,
+            [f'{self.image}-0000{number}' for number in (1, 2, 3)],
+        )
 
     def test_stocks_in_one_segment(self) -> None:
         self.check(STOCK, OURS, 5, [f'{self.image}-00001'])
@@ -90,17 +107,17 @@ class TestContainers(base.TestCase):
 
     def test_there_and_not_to_be_created(self) -> None:
         self.cloud.connection().put_container(self.container)
-        answer = self.stores(fast={
-            'swift_store_create_container_on_put': False}).add(
-                self.image, streams.Stream(b'x'), 0)
+        answer = self.stores(
+            fast={'swift_store_create_container_on_put': False}
+        ).add(self.image, streams.Stream(b'x'), 0)
         self.assert_stored(b'x', answer, 0)
 
     def test_not_to_be_created(self) -> None:
         stream = streams.Stream(streams.image(2 * SEGMENT))
-        made = self.stores(fast={
-            'swift_store_create_container_on_put': False})
+        made = self.stores(fast={'swift_store_create_container_on_put': False})
         error = self.assertRaises(
-            exceptions.BackendException, made.add, self.image, stream, 0)
+            exceptions.BackendException, made.add, self.image, stream, 0
+        )
         self.assertIs(exceptions.BackendException, type(error))
         self.assertIn(self.container, str(error))
         self.assertEqual(0, self.created())
@@ -116,8 +133,7 @@ class TestContainers(base.TestCase):
             name = f'{self.container}_{self.image[:10]}'
             self.addCleanup(self.cloud.delete_container, name)
             self.assertIn(f'/{name}/{self.image}', answer[0])
-            self.assertEqual(
-                data, self.cloud.object_bytes(name, self.image))
+            self.assertEqual(data, self.cloud.object_bytes(name, self.image))
             made = self.stores(f'fast:{other}', fast=seed)
             self.assertEqual(data, made.get(answer[0]))
             made.delete(answer[0])
@@ -126,5 +142,11 @@ class TestContainers(base.TestCase):
 
     def created(self) -> int:
         """How often the container was put."""
-        return len([each for each in self.proxy.log if each.method == 'PUT'
-                    and each.path.endswith(f'/{self.container}')])
+        return len(
+            [
+                each
+                for each in self.proxy.log
+                if each.method == 'PUT'
+                and each.path.endswith(f'/{self.container}')
+            ]
+        )

@@ -37,36 +37,55 @@ class Case(orphans.Case):
     """Tests with a Swift of three replicas."""
 
     cloud: replicated.Replicated
-    options = {'swift_buffered_confirm_timeout': 1,
-               'swift_buffered_retries': 1}
+    options = {
+        'swift_buffered_confirm_timeout': 1,
+        'swift_buffered_retries': 1,
+    }
 
     def attach(self) -> clouds.Cloud:
         return replicated.Replicated.attach()
 
-    def add(self, then: Callable[[], object] = lambda: None,
-            size: int = SIZE, **options: Any) -> Any:
+    def add(
+        self,
+        then: Callable[[], object] = lambda: None,
+        size: int = SIZE,
+        **options: Any,
+    ) -> Any:
         """Store an image whose source calls this when it falls silent."""
         self.data = streams.image(size)
         self.made = self.stores(fast=options)
-        return self.made.add(self.image, streams.Stream(
-            self.data, at=min(SILENT, size), then=then))
+        return self.made.add(
+            self.image,
+            streams.Stream(self.data, at=min(SILENT, size), then=then),
+        )
 
-    def assert_fails(self, then: Callable[[], object],
-                     **options: Any) -> None:
+    def assert_fails(self, then: Callable[[], object], **options: Any) -> None:
         """Segments are gone: the upload fails, and leaves nothing."""
         caught = self.assertRaises(
-            exceptions.BackendException, self.add, then, **options)
+            exceptions.BackendException, self.add, then, **options
+        )
         self.assertRegex(
-            str(caught), f'{self.image}/.*/0000000[12] was stored, but is '
-            'gone')
+            str(caught), f'{self.image}/.*/0000000[12] was stored, but is gone'
+        )
         self.cloud.update_listings()
         self.assert_nothing_left()
 
     def stored(self, count: int) -> None:
         """Wait until so many segments of the upload are stored."""
-        self.proxy.wait_for(lambda log: count <= len([
-            each for each in log if each.method == 'PUT'
-            and each.status == 201 and f'{self.image}/' in each.path]))
+        self.proxy.wait_for(
+            lambda log: (
+                count
+                <= len(
+                    [
+                        each
+                        for each in log
+                        if each.method == 'PUT'
+                        and each.status == 201
+                        and f'{self.image}/' in each.path
+                    ]
+                )
+            )
+        )
 
     def sweep(self) -> tuple[int, list[str]]:
         """Look for orphans, long after; exit code and results."""
@@ -87,9 +106,14 @@ class TestLag(Case):
                 answer = self.add(swift_buffered_confirm_timeout=timeout)
             [warning] = self.records.of(logging.WARNING)
             self.assertIn('does not show all of its segments', warning)
-            self.assertEqual({f'{number:08d}' for number in range(1, 6)}, {
-                each.path[-8:] for each in self.proxy.log
-                if each.method == 'HEAD' and f'{self.image}/' in each.path})
+            self.assertEqual(
+                {f'{number:08d}' for number in range(1, 6)},
+                {
+                    each.path[-8:]
+                    for each in self.proxy.log
+                    if each.method == 'HEAD' and f'{self.image}/' in each.path
+                },
+            )
             self.cloud.update_listings()
             self.assert_stored(self.data, answer, 5)
             self.made.delete(answer[0])
@@ -99,12 +123,24 @@ class TestLag(Case):
     def test_a_listing_that_shows_all(self) -> None:
         """Nothing more is asked for than before."""
         self.add()
-        self.assertEqual([], [
-            each for each in self.proxy.log
-            if each.method == 'HEAD' and f'{self.image}/' in each.path])
-        self.assertEqual(2, len([
-            each for each in self.proxy.log
-            if each.method == 'HEAD' and each.path.endswith(self.image)]))
+        self.assertEqual(
+            [],
+            [
+                each
+                for each in self.proxy.log
+                if each.method == 'HEAD' and f'{self.image}/' in each.path
+            ],
+        )
+        self.assertEqual(
+            2,
+            len(
+                [
+                    each
+                    for each in self.proxy.log
+                    if each.method == 'HEAD' and each.path.endswith(self.image)
+                ]
+            ),
+        )
 
 
 class TestSwept(Case):
@@ -113,16 +149,20 @@ class TestSwept(Case):
     def test_a_source_that_was_silent_for_too_long(self) -> None:
         for timeout in (0, 1):
             self.assert_fails(
-                self.swept, swift_buffered_confirm_timeout=timeout)
+                self.swept, swift_buffered_confirm_timeout=timeout
+            )
 
     def test_rows_of_deleted_segments_that_are_listed_on(self) -> None:
         """The listing shows all; an upload that lasted asks all the same."""
+
         def swept() -> None:
             self.stored(2)
             with self.cloud.lagging_listings():
                 self.swept()
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.layout.LEAST_AGE', 0))
+
+        self.useFixture(
+            fixtures.MonkeyPatch('glance_store_bufswift.layout.LEAST_AGE', 0)
+        )
         self.assert_fails(swept)
 
     def test_a_listing_that_lags_for_too_long(self) -> None:
@@ -132,11 +172,14 @@ class TestSwept(Case):
         def sweep(_: Any) -> None:
             self.stored(3)
             swept.append(self.sweep())
+
         self.proxy.add(faults.Rule(faults.Hook(sweep), 'PUT', '/00000005$'))
         with contextlib.ExitStack() as lag:
+
             def begin() -> None:
                 self.stored(2)
                 lag.enter_context(self.cloud.lagging_listings())
+
             answer = self.add(begin)
         [(code, [result])] = swept
         self.assertEqual(4, code)
@@ -148,11 +191,16 @@ class TestSwept(Case):
 class TestLost(Case):
     def test_manifest(self) -> None:
         """Somebody deletes the image while it is looked at."""
+
         def delete(_: Any) -> None:
             self.cloud.connection().delete_object(self.container, self.image)
-        self.proxy.add(faults.Rule(
-            faults.Hook(delete), 'HEAD', f'/{self.image}$', skip=1))
+
+        self.proxy.add(
+            faults.Rule(faults.Hook(delete), 'HEAD', f'/{self.image}$', skip=1)
+        )
         caught = self.assertRaises(exceptions.BackendException, self.add)
-        self.assertIn(f'The manifest of image {self.image} was stored, but '
-                      'is gone', str(caught))
+        self.assertIn(
+            f'The manifest of image {self.image} was stored, but is gone',
+            str(caught),
+        )
         self.assert_nothing_left()

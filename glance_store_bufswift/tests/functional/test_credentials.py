@@ -32,13 +32,16 @@ class TestCase(base.TestCase):
         name = f'{name}-{uuid.uuid4().hex}'
         self.user = keystone.User(name, key, f'{name}-project')
         admin = keystone.Admin(
-            self.cloud.direct_auth_url, self.cloud.site.admin)
-        project = admin.create('project', name=self.user.project,
-                               domain_id=keystone.DOMAIN)
+            self.cloud.direct_auth_url, self.cloud.site.admin
+        )
+        project = admin.create(
+            'project', name=self.user.project, domain_id=keystone.DOMAIN
+        )
         admin.create_user(self.user, project, 'member')
         self.section = {
             'swift_store_user': f'{self.user.project}:{self.user.name}',
-            'swift_store_key': key}
+            'swift_store_key': key,
+        }
 
     def store(self, kind: str) -> stores.Stores:
         return self.stores(f'fast:{kind}', fast=self.section)
@@ -55,8 +58,12 @@ class TestCase(base.TestCase):
         for kind in ('swift+buffered', 'swift'):
             made = self.store(kind)
             self.assertEqual(self.data, made.get(uri))
-            self.assertEqual(len(self.data), made.store('fast').get_size(
-                stores.location_of(uri, 'fast', made.conf)))
+            self.assertEqual(
+                len(self.data),
+                made.store('fast').get_size(
+                    stores.location_of(uri, 'fast', made.conf)
+                ),
+            )
         made.delete(uri)
         self.assertEqual([], self.listing())
 
@@ -89,10 +96,14 @@ class TestColon(TestCase):
         self.use('sec:ret')
         self.records.clear()
         made = self.store('swift+buffered')
-        told = [record.getMessage() for record in self.records.all
-                if record.levelno == logging.WARNING]
-        [reason] = [text for text in told if 'swift_store_key has a ":"'
-                    in text]
+        told = [
+            record.getMessage()
+            for record in self.records.all
+            if record.levelno == logging.WARNING
+        ]
+        [reason] = [
+            text for text in told if 'swift_store_key has a ":"' in text
+        ]
         self.assertIn('swift_store_config_file', reason)
         self.assertRaises(exceptions.StoreAddDisabled, self.add, made)
         self.assertEqual([], self.proxy.log)
@@ -103,10 +114,12 @@ class TestColon(TestCase):
         """Its locations have no credentials; the trust takes the key."""
         self.use('sec:ret')
         context: Any = self.cloud.tenant_context()
-        made = self.stores(fast={
-            **self.section, 'swift_store_multi_tenant': True})
-        uri = made.add(self.image, streams.Stream(b'image'),
-                       context=context)[0]
+        made = self.stores(
+            fast={**self.section, 'swift_store_multi_tenant': True}
+        )
+        uri = made.add(self.image, streams.Stream(b'image'), context=context)[
+            0
+        ]
         self.assertEqual(b'image', made.get(uri, context=context))
         made.delete(uri, context=context)
         self.assertEqual([], self.records.of(logging.WARNING))
@@ -122,8 +135,12 @@ class TestFormerly(TestCase):
         self.assertRaises(exceptions.BackendException, stock.get, uri)
         made = self.store('swift+buffered')
         self.assertEqual(self.data, made.get(uri))
-        self.assertEqual(len(self.data), made.store('fast').get_size(
-            stores.location_of(uri, 'fast', made.conf)))
+        self.assertEqual(
+            len(self.data),
+            made.store('fast').get_size(
+                stores.location_of(uri, 'fast', made.conf)
+            ),
+        )
         made.delete(uri)
         self.assertEqual([], self.listing())
 

@@ -52,7 +52,8 @@ class TestDelete(deletes.Case):
     def test_a_segment_is_gone_already(self) -> None:
         self.upload()
         self.cloud.connection().delete_object(
-            self.container, self.listing(f'{self.image}/')[1])
+            self.container, self.listing(f'{self.image}/')[1]
+        )
         self.deletes()
 
     def test_another_image_stays(self) -> None:
@@ -74,11 +75,17 @@ class TestDelete(deletes.Case):
 
     def test_connection_fails(self) -> None:
         self.upload()
-        for fault in (faults.Status(code=503), faults.Reset(),
-                      faults.Status(code=429)):
-            for method, path in (('HEAD', self.image), ('GET', LISTING),
-                                 ('DELETE', SECOND),
-                                 ('DELETE', f'{self.image}$')):
+        for fault in (
+            faults.Status(code=503),
+            faults.Reset(),
+            faults.Status(code=429),
+        ):
+            for method, path in (
+                ('HEAD', self.image),
+                ('GET', LISTING),
+                ('DELETE', SECOND),
+                ('DELETE', f'{self.image}$'),
+            ):
                 self.inject(fault, method, path)
         self.made = self.stores(fast={'swift_buffered_retries': 9})
         self.deletes()
@@ -137,7 +144,8 @@ class TestListing(deletes.Case):
 
     def empty(self) -> faults.Status:
         return faults.Status(
-            code=200, body=b'[]', headers={'Content-Type': 'application/json'})
+            code=200, body=b'[]', headers={'Content-Type': 'application/json'}
+        )
 
     def test_shows_nothing(self) -> None:
         self.upload()
@@ -148,9 +156,15 @@ class TestListing(deletes.Case):
         self.upload()
         first = self.listing(f'{self.image}/')[:1]
         shown = json.dumps([{'name': name} for name in first]).encode()
-        self.inject(faults.Status(
-            code=200, body=shown,
-            headers={'Content-Type': 'application/json'}), 'GET', LISTING)
+        self.inject(
+            faults.Status(
+                code=200,
+                body=shown,
+                headers={'Content-Type': 'application/json'},
+            ),
+            'GET',
+            LISTING,
+        )
         self.inject(self.empty(), 'GET', LISTING, None)
         self.deletes()
 
@@ -162,11 +176,12 @@ class TestListing(deletes.Case):
 
     def test_shows_what_is_gone(self) -> None:
         self.upload()
-        shown = json.dumps([{'name': name} for name in self.listing(
-            f'{self.image}/')]).encode()
+        shown = json.dumps(
+            [{'name': name} for name in self.listing(f'{self.image}/')]
+        ).encode()
         ghosts = faults.Status(
-            code=200, body=shown,
-            headers={'Content-Type': 'application/json'})
+            code=200, body=shown, headers={'Content-Type': 'application/json'}
+        )
         # What is behind a marker is told truly: the listing ends.
         self.inject(ghosts, 'GET', r'\?format=json&prefix=', None)
         self.deletes()
@@ -182,10 +197,15 @@ class TestForeign(deletes.Case):
 
     def check(self, value: str) -> None:
         self.cloud.connection().put_object(
-            self.container, self.image, '',
-            headers={'X-Object-Manifest': value,
-                     'X-Object-Meta-Bufswift-Attempt': 'x',
-                     'X-Object-Meta-Bufswift-Segments': '3'})
+            self.container,
+            self.image,
+            '',
+            headers={
+                'X-Object-Manifest': value,
+                'X-Object-Meta-Bufswift-Attempt': 'x',
+                'X-Object-Meta-Bufswift-Segments': '3',
+            },
+        )
         self.records.clear()
         self.delete()
         self.assertEqual(self.others, self.listing())
@@ -197,8 +217,14 @@ class TestForeign(deletes.Case):
         self.others = self.listing()
         other, self.image = self.image, str(uuid.uuid4())
         self.uri = self.uri.replace(other, self.image)
-        for prefix in (f'{other}/', f'{other}-', other, other[:5],
-                       self.image[:8], '0'):
+        for prefix in (
+            f'{other}/',
+            f'{other}-',
+            other,
+            other[:5],
+            self.image[:8],
+            '0',
+        ):
             self.check(f'{self.container}/{prefix}')
 
     def test_id_that_begins_another(self) -> None:
@@ -232,16 +258,27 @@ class TestStatic(deletes.StaticCase):
 
     def test_swift_reports_an_error(self) -> None:
         self.upload_slo()
-        self.inject(faults.Status(code=200, body=json.dumps({
-            'Response Status': '400 Bad Request',
-            'Errors': [[f'/{self.container}/a%20b', '403 Forbidden']],
-        }).encode()), 'DELETE', 'multipart-manifest=delete')
+        self.inject(
+            faults.Status(
+                code=200,
+                body=json.dumps(
+                    {
+                        'Response Status': '400 Bad Request',
+                        'Errors': [
+                            [f'/{self.container}/a%20b', '403 Forbidden']
+                        ],
+                    }
+                ).encode(),
+            ),
+            'DELETE',
+            'multipart-manifest=delete',
+        )
         self.keeps(BACKEND, 'a b (403 Forbidden)')
 
     def test_answer_says_nothing(self) -> None:
         self.upload_slo()
         self.inject(faults.Status(code=200), 'DELETE', 'multipart-manifest')
-        self.deletes()      # as it was asked again
+        self.deletes()  # as it was asked again
 
 
 class TestVersions(deletes.Case):
@@ -250,9 +287,13 @@ class TestVersions(deletes.Case):
         versions = self.new_container()
         connection = self.cloud.connection()
         connection.put_container(versions)
-        connection.put_container(self.container, {
-            name.replace('_', '-'): headers[name].format(versions)
-            for name in headers})
+        connection.put_container(
+            self.container,
+            {
+                name.replace('_', '-'): headers[name].format(versions)
+                for name in headers
+            },
+        )
         self.records.clear()
         return versions
 
@@ -302,14 +343,17 @@ class TestVersions(deletes.Case):
     def versions(self) -> list[dict[str, Any]]:
         """All that the container keeps."""
         found: list[dict[str, Any]] = self.cloud.connection().get_container(
-            self.container, query_string='versions')[1]
+            self.container, query_string='versions'
+        )[1]
         return found
 
     def forget_versions(self) -> None:
         for each in self.versions():
             self.cloud.connection().delete_object(
-                self.container, each['name'],
-                query_string=f'version-id={each["version_id"]}')
+                self.container,
+                each['name'],
+                query_string=f'version-id={each["version_id"]}',
+            )
 
 
 class TestMeanwhile(deletes.Case):
@@ -318,9 +362,15 @@ class TestMeanwhile(deletes.Case):
         self.upload()
         data = streams.image(5 * deletes.SEGMENT, seed=2)
         other = self.stores()
-        self.inject(faults.Hook(lambda _: other.add(
-            self.image, streams.Stream(data), 0)), 'DELETE', SECOND)
+        self.inject(
+            faults.Hook(
+                lambda _: other.add(self.image, streams.Stream(data), 0)
+            ),
+            'DELETE',
+            SECOND,
+        )
         self.delete()
-        self.assertEqual(data, self.cloud.object_bytes(
-            self.container, self.image))
+        self.assertEqual(
+            data, self.cloud.object_bytes(self.container, self.image)
+        )
         self.assertEqual(6, len(self.listing()))

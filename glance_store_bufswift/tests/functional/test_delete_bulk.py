@@ -33,13 +33,18 @@ class TestBulk(deletes.Case):
 
     def told(self, **told: Any) -> faults.Status:
         """What Swift is to answer."""
-        return faults.Status(code=200, body=json.dumps(
-            {name.replace('_', ' '): told[name] for name in told}).encode())
+        return faults.Status(
+            code=200,
+            body=json.dumps(
+                {name.replace('_', ' '): told[name] for name in told}
+            ).encode(),
+        )
 
     def offered(self, offer: Any) -> faults.Status:
         """What a site says that has this to say of its bulk delete."""
         return faults.Status(
-            code=200, body=json.dumps({'bulk_delete': offer}).encode())
+            code=200, body=json.dumps({'bulk_delete': offer}).encode()
+        )
 
     def singles(self) -> int:
         """How many segments were deleted one by one."""
@@ -52,18 +57,24 @@ class TestBulk(deletes.Case):
         self.assertEqual(0, self.singles())
 
     def test_few_at_a_time(self) -> None:
-        self.inject(self.offered({'max_deletes_per_request': 2}),
-                    'GET', '/info$')
+        self.inject(
+            self.offered({'max_deletes_per_request': 2}), 'GET', '/info$'
+        )
         self.deletes()
         self.assertEqual(3, len(self.requests('POST', BULK)))
         self.assertEqual(0, self.singles())
 
     def test_not_offered(self) -> None:
-        for offer in (faults.Status(code=404), faults.Status(code=401),
-                      faults.Reset(), self.told(slo={}),
-                      self.offered(None), self.offered([]),
-                      self.offered({'max_deletes_per_request': 0}),
-                      self.offered({'max_deletes_per_request': 'x'})):
+        for offer in (
+            faults.Status(code=404),
+            faults.Status(code=401),
+            faults.Reset(),
+            self.told(slo={}),
+            self.offered(None),
+            self.offered([]),
+            self.offered({'max_deletes_per_request': 0}),
+            self.offered({'max_deletes_per_request': 'x'}),
+        ):
             info.forget()
             self.inject(offer, 'GET', '/info$')
             self.deletes()
@@ -72,11 +83,19 @@ class TestBulk(deletes.Case):
             self.upload(5)
 
     def test_fails(self) -> None:
-        for fault in (faults.Status(code=404), faults.Status(code=503),
-                      faults.Reset(), self.told(),
-                      faults.Status(code=200, body=b'deleted'),
-                      self.told(Response_Status='502 Bad Gateway', Errors=[],
-                                Number_Deleted=0, Number_Not_Found=0)):
+        for fault in (
+            faults.Status(code=404),
+            faults.Status(code=503),
+            faults.Reset(),
+            self.told(),
+            faults.Status(code=200, body=b'deleted'),
+            self.told(
+                Response_Status='502 Bad Gateway',
+                Errors=[],
+                Number_Deleted=0,
+                Number_Not_Found=0,
+            ),
+        ):
             self.inject(fault, 'POST', BULK, None)
             self.deletes()
             self.assertEqual(5, self.singles())
@@ -92,27 +111,47 @@ class TestBulk(deletes.Case):
     @base.swift_only('tells no limit of its bulk delete')
     def test_some_are_left(self) -> None:
         names = self.listing(f'{self.image}/')
-        self.inject(self.told(
-            Response_Status='400 Bad Request', Number_Deleted=3,
-            Number_Not_Found=0, Errors=[
-                [f'/{self.container}/{name}', '503 Service Unavailable']
-                for name in names[1:3]]), 'POST', BULK)
+        self.inject(
+            self.told(
+                Response_Status='400 Bad Request',
+                Number_Deleted=3,
+                Number_Not_Found=0,
+                Errors=[
+                    [f'/{self.container}/{name}', '503 Service Unavailable']
+                    for name in names[1:3]
+                ],
+            ),
+            'POST',
+            BULK,
+        )
         self.deletes()
         self.assertEqual(2, self.singles())
 
     def test_segment_can_not_be_deleted(self) -> None:
         name = self.listing(f'{self.image}/')[1]
-        self.inject(self.told(
-            Response_Status='400 Bad Request', Number_Deleted=4,
-            Number_Not_Found=0,
-            Errors=[[f'/{self.container}/{name}', '403 Forbidden']]),
-            'POST', BULK)
+        self.inject(
+            self.told(
+                Response_Status='400 Bad Request',
+                Number_Deleted=4,
+                Number_Not_Found=0,
+                Errors=[[f'/{self.container}/{name}', '403 Forbidden']],
+            ),
+            'POST',
+            BULK,
+        )
         self.inject(faults.Status(code=403), 'DELETE', name, None)
         self.keeps(exceptions.Forbidden, '1 of 5 segments', name)
 
     def test_swift_lies(self) -> None:
         """It says that all is deleted; the next look tells otherwise."""
-        self.inject(self.told(Response_Status='200 OK', Errors=[],
-                              Number_Deleted=5, Number_Not_Found=0),
-                    'POST', BULK)
+        self.inject(
+            self.told(
+                Response_Status='200 OK',
+                Errors=[],
+                Number_Deleted=5,
+                Number_Not_Found=0,
+            ),
+            'POST',
+            BULK,
+        )
         self.deletes()

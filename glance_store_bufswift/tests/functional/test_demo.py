@@ -33,13 +33,16 @@ class TestDemo(base.TestCase):
         self.assertNotIn('WRONG', out)
         self.assertNotIn(self.cloud.site.glance.password, out)
         self.assertRegex(out, r'result +stored +failed +failed\n')
-        self.assertEqual([], [
-            line for line in out.splitlines() if len(line) > 79])
+        self.assertEqual(
+            [], [line for line in out.splitlines() if len(line) > 79]
+        )
         self.assert_nothing_runs()
 
     def test_bad(self) -> None:
         self.proxy.add(faults.Rule(faults.Status(code=403), 'PUT', '/0+4$'))
         status, out = self.run_demo()
         self.assertEqual(1, status, out)
-        self.assertIn('WRONG, the upload failed: StorageWriteDenied',
-                      ' '.join(out.split()))
+        self.assertIn(
+            'WRONG, the upload failed: StorageWriteDenied',
+            ' '.join(out.split()),
+        )

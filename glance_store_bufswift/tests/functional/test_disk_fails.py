@@ -37,8 +37,9 @@ CODES = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 class TestWrite(disk.Case):
     """write(2) fails once, after a part of a block."""
 
-    def add(self, data: bytes, code: int = errno.ENOSPC,
-            **options: Any) -> Any:
+    def add(
+        self, data: bytes, code: int = errno.ENOSPC, **options: Any
+    ) -> Any:
         made = self.stores(fast=options)
         with disk.giving_out(code, after=MIB + 300_000):
             return made.add(self.image, streams.Stream(data), 0)
@@ -54,8 +55,9 @@ class TestWrite(disk.Case):
 
     def test_a_reset_while_the_window_holds_the_rest(self) -> None:
         data = streams.image(3 * SEGMENT)
-        self.proxy.add(faults.Rule(
-            faults.Reset(after=2_500_000), 'PUT', '/00000001$'))
+        self.proxy.add(
+            faults.Rule(faults.Reset(after=2_500_000), 'PUT', '/00000001$')
+        )
         answer = self.add(data)
         self.assert_stored(data, answer, 3)
         self.assertEqual(2, len(self.puts('/00000001$')))
@@ -63,11 +65,15 @@ class TestWrite(disk.Case):
 
     def test_a_reset_when_bytes_are_gone(self) -> None:
         data = streams.image(9 * disk.MIB)
-        self.proxy.add(faults.Rule(
-            faults.Reset(after=7_500_000), 'PUT', '/00000001$'))
+        self.proxy.add(
+            faults.Rule(faults.Reset(after=7_500_000), 'PUT', '/00000001$')
+        )
         error = self.assertRaises(
-            exceptions.BackendException, self.add, data,
-            swift_store_large_object_chunk_size=8)
+            exceptions.BackendException,
+            self.add,
+            data,
+            swift_store_large_object_chunk_size=8,
+        )
         self.assertIn('the buffer gave out: [Errno 28]', str(error))
         self.assertEqual(1, len(self.puts('/00000001$')))
         self.assert_nothing_left()
@@ -75,13 +81,18 @@ class TestWrite(disk.Case):
 
     def test_read_back_fails(self) -> None:
         """An error of the disk on reading ends the upload, cleanly."""
+
         def pread(*_: object) -> bytes:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
         self.useFixture(fixtures.MonkeyPatch('os.pread', pread))
         error = self.assertRaises(
-            exceptions.BackendException, self.stores().add, self.image,
-            streams.Stream(streams.image(3 * SEGMENT)), 0)
+            exceptions.BackendException,
+            self.stores().add,
+            self.image,
+            streams.Stream(streams.image(3 * SEGMENT)),
+            0,
+        )
         self.assertIn('can not be read back', str(error))
         self.assert_nothing_left()
 
@@ -90,14 +101,20 @@ class TestDirectory(disk.Case):
     def test_goes_and_comes_back(self) -> None:
         """What is open stays, what comes next goes without."""
         data = streams.image(5 * SEGMENT)
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.buffer.space.CHECK_EVERY', MIB))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.buffer.space.CHECK_EVERY', MIB
+            )
+        )
         back = streams.Stream(
-            data, at=2 * SEGMENT + disk.MIDDLE,
-            then=lambda: os.mkdir(self.buffers))
+            data,
+            at=2 * SEGMENT + disk.MIDDLE,
+            then=lambda: os.mkdir(self.buffers),
+        )
         stream = Then(back, disk.WRITTEN, lambda: shutil.rmtree(self.buffers))
         answer = self.stores(fast={'swift_buffered_threads': 1}).add(
-            self.image, stream, 0)
+            self.image, stream, 0
+        )
         self.assert_stored(data, answer, 5)
         self.assert_counted(3 * SEGMENT, 2 * SEGMENT)
         self.assert_warned(f'{self.buffers}: No such file or directory')
@@ -126,13 +143,15 @@ class TestLimit(disk.Case):
         uploader = self.uploader()
         self.image = uploader.begin(3 * SEGMENT, at=disk.MIDDLE)
         uploader.reached(self.image)
-        resource.prlimit(uploader.pid, resource.RLIMIT_FSIZE, (
-            disk.WRITTEN + 1000, resource.RLIM_INFINITY))
+        resource.prlimit(
+            uploader.pid,
+            resource.RLIMIT_FSIZE,
+            (disk.WRITTEN + 1000, resource.RLIM_INFINITY),
+        )
         uploader.go(self.image)
         self.assert_right(uploader, self.image, 3 * SEGMENT)
         # Further segments of this size are not even reserved.
-        self.assert_counted(
-            disk.WRITTEN, 3 * SEGMENT - disk.WRITTEN, uploader)
+        self.assert_counted(disk.WRITTEN, 3 * SEGMENT - disk.WRITTEN, uploader)
         self.assert_warned('File too large', uploader=uploader)
 
 
@@ -144,8 +163,15 @@ class TestMounted(disk.Case):
         path = Path(f'/proc/{uploader.pid}/root{self.buffers}', 'others')
         path.write_bytes(bytes(size))
 
-    def check(self, uploader: uploaders.Uploader, size: int, at: int,
-              others: int, buffered: int, says: str) -> None:
+    def check(
+        self,
+        uploader: uploaders.Uploader,
+        size: int,
+        at: int,
+        others: int,
+        buffered: int,
+        says: str,
+    ) -> None:
         self.image = uploader.begin(size, at=at)
         uploader.reached(self.image)
         self.fill(uploader, others)
@@ -157,8 +183,14 @@ class TestMounted(disk.Case):
     def test_full_in_mid_segment(self) -> None:
         """ENOSPC, on a file system that can't reserve blocks."""
         uploader = self.mounted(options='size=5m', reserves=False)
-        self.check(uploader, 3 * SEGMENT, disk.MIDDLE, 5 * MIB // 2,
-                   disk.WRITTEN, 'No space left on device')
+        self.check(
+            uploader,
+            3 * SEGMENT,
+            disk.MIDDLE,
+            5 * MIB // 2,
+            disk.WRITTEN,
+            'No space left on device',
+        )
 
     def test_full_with_reserved_blocks(self) -> None:
         """What is reserved can't be taken by others any more."""
@@ -175,11 +207,19 @@ class TestMounted(disk.Case):
     def test_floor_crossed_by_others(self) -> None:
         """In the middle of a segment of 23 MiB, looked at after 16 MiB."""
         uploader = self.mounted(
-            options='size=64m', swift_store_large_object_chunk_size=24,
-            swift_buffered_min_free_percent=25)
-        self.check(uploader, 30_000_000, 10_000_000, 30 * MIB, 16 * MIB,
-                   'less than 25 % of the file system would stay free '
-                   '(swift_buffered_min_free_percent)')
+            options='size=64m',
+            swift_store_large_object_chunk_size=24,
+            swift_buffered_min_free_percent=25,
+        )
+        self.check(
+            uploader,
+            30_000_000,
+            10_000_000,
+            30 * MIB,
+            16 * MIB,
+            'less than 25 % of the file system would stay free '
+            '(swift_buffered_min_free_percent)',
+        )
 
     def test_file_system_without_fallocate(self) -> None:
         """It tells no size either, and blocks are taken as they fill."""
@@ -204,5 +244,8 @@ class TestMounted(disk.Case):
 def unnamed(pid: int) -> int:
     """Bytes on disk of a process's files without a name."""
     found = [os.stat(link) for link in os.scandir(f'/proc/{pid}/fd')]
-    return sum(each.st_blocks * 512 for each in found
-               if stat.S_ISREG(each.st_mode) and not each.st_nlink)
+    return sum(
+        each.st_blocks * 512
+        for each in found
+        if stat.S_ISREG(each.st_mode) and not each.st_nlink
+    )

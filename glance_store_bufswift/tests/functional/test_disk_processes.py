@@ -33,14 +33,18 @@ class TestQuota(disk.Case):
         pair = [self.uploader(quota=3 * disk.UNITS) for _ in range(2)]
         sizes = [3 * SEGMENT + 100_000 * seed for seed in range(4)]
         with uploaders.Sampler(self.buffers, *pair) as sampler:
-            begun = [(uploader, uploader.begin(size, seed, disk.MIDDLE), size,
-                      seed) for uploader in pair
-                     for seed, size in enumerate(sizes)]
+            begun = [
+                (uploader, uploader.begin(size, seed, disk.MIDDLE), size, seed)
+                for uploader in pair
+                for seed, size in enumerate(sizes)
+            ]
             for uploader, image, _, _ in begun:
                 uploader.reached(image)
             # All are in the middle of their first segments.
-            self.assertEqual(3 * SEGMENT, uploaders.held(
-                self.buffers, [each.pid for each in pair]))
+            self.assertEqual(
+                3 * SEGMENT,
+                uploaders.held(self.buffers, [each.pid for each in pair]),
+            )
             for uploader, image, _, _ in begun:
                 uploader.go(image)
             for uploader, image, _, _ in begun:
@@ -51,12 +55,14 @@ class TestQuota(disk.Case):
         self.assertLessEqual(sampler.peak, 3 * SEGMENT)
         self.check_counts(pair, sum(sizes))
 
-    def check_counts(self, pair: list[uploaders.Uploader],
-                     total: int) -> None:
+    def check_counts(self, pair: list[uploaders.Uploader], total: int) -> None:
         for each in pair:
             self.assertEqual(0, uploaders.held(self.buffers, [each.pid]))
-        counts = [count for each in pair for count
-                  in self.counts(each.logged(logging.INFO)).values()]
+        counts = [
+            count
+            for each in pair
+            for count in self.counts(each.logged(logging.INFO)).values()
+        ]
         self.assertEqual(8, len(counts))
         self.assertEqual(2 * total, sum(map(sum, counts)))
         # Five had to begin without. Of the other three one may find that its
@@ -79,14 +85,18 @@ class TestKilled(disk.Case):
         os.kill(killed.pid, signal.SIGKILL)
         killed.kill()
         self.assertEqual(
-            [], [name for name in os.listdir(self.buffers)
-                 if not name.endswith('.quota')])
+            [],
+            [
+                name
+                for name in os.listdir(self.buffers)
+                if not name.endswith('.quota')
+            ],
+        )
         # What was not buffered before is from the next segment on.
         other.go(image)
         self.assert_right(other, image, 3 * SEGMENT)
         self.assert_counted(2 * SEGMENT, SEGMENT, other)
-        self.assert_warned('0 MiB of the 3 MiB quota are free',
-                           uploader=other)
+        self.assert_warned('0 MiB of the 3 MiB quota are free', uploader=other)
         self.image = other.begin(SEGMENT + 1)
         self.assert_right(other, self.image, SEGMENT + 1)
         self.assert_counted(SEGMENT + 1, 0, other)
@@ -96,15 +106,19 @@ class TestSizes(disk.Case):
     def test_two_stores_with_different_segments(self) -> None:
         """The quota is for both together."""
         uploader = self.uploader(small=True, quota=5)
-        images = {store: uploader.begin(size, at=1_500_000, store=store)
-                  for store, size in (('fast', 2 * SEGMENT),
-                                      ('small', SEGMENT))}
+        images = {
+            store: uploader.begin(size, at=1_500_000, store=store)
+            for store, size in (('fast', 2 * SEGMENT), ('small', SEGMENT))
+        }
         for image in images.values():
             uploader.reached(image)
-        self.assertEqual(SEGMENT + 2_048_000, uploaders.held(
-            self.buffers, [uploader.pid]))
-        without = {store: uploader.begin(SEGMENT + 5, store=store)
-                   for store in ('fast', 'small')}
+        self.assertEqual(
+            SEGMENT + 2_048_000, uploaders.held(self.buffers, [uploader.pid])
+        )
+        without = {
+            store: uploader.begin(SEGMENT + 5, store=store)
+            for store in ('fast', 'small')
+        }
         for store, image in without.items():
             self.assert_right(uploader, image, SEGMENT + 5, store=store)
             self.assert_counted(0, SEGMENT + 5, uploader)

@@ -42,12 +42,16 @@ PATIENCE = 60.0
 class Pair(disk.Case):
     """An upload, and another one in the middle of it."""
 
-    def add(self, quota_for: int, size: int,
-            then: Callable[[], object] = lambda: None,
-            at: int = disk.MIDDLE, **options: Any) -> None:
+    def add(
+        self,
+        quota_for: int,
+        size: int,
+        then: Callable[[], object] = lambda: None,
+        at: int = disk.MIDDLE,
+        **options: Any,
+    ) -> None:
         """Upload the image, and call something in its middle."""
-        made = self.stores(
-            fast={QUOTA: quota_for * disk.UNITS} | options)
+        made = self.stores(fast={QUOTA: quota_for * disk.UNITS} | options)
         self.other = str(uuid.uuid4())
         data = streams.image(size)
 
@@ -57,16 +61,17 @@ class Pair(disk.Case):
                 then()
 
         answer = made.add(
-            self.image, streams.Stream(data, at=at, then=meanwhile), 0)
+            self.image, streams.Stream(data, at=at, then=meanwhile), 0
+        )
         self.assert_stored(data, answer)
 
     def add_other(self) -> None:
         """Upload another image of two segments; wait for its end."""
         data = streams.image(2 * SEGMENT, seed=2)
         answer = self.pool.submit(
-            self.made.add, self.other, streams.Stream(data), 0).result()
-        self.assertEqual(
-            (len(data), *streams.hashes(data)), answer[1:4])
+            self.made.add, self.other, streams.Stream(data), 0
+        ).result()
+        self.assertEqual((len(data), *streams.hashes(data)), answer[1:4])
         self.assertEqual(data, self.made.get(answer[0]))
 
     def counted(self, image: str) -> tuple[int, int]:
@@ -82,9 +87,13 @@ class TestTogether(Pair):
         self.assertEqual(1, self.proxy.peak('PUT'))
 
     def test_a_fault_while_another_has_no_buffer(self) -> None:
-        self.proxy.add(faults.Rule(
-            faults.Reset(after=2_800_000), 'PUT',
-            f'/{self.image}/.*/00000001$'))
+        self.proxy.add(
+            faults.Rule(
+                faults.Reset(after=2_800_000),
+                'PUT',
+                f'/{self.image}/.*/00000001$',
+            )
+        )
         self.add(1, 2 * SEGMENT, self.add_other)
         self.assertEqual(2, len(self.puts(f'/{self.image}/.*1$')))
         self.assert_counted(2 * SEGMENT, 0)
@@ -94,10 +103,15 @@ class TestTogether(Pair):
 
     def test_a_fault_of_the_one_without_a_buffer(self) -> None:
         """What it has sent is still in its window."""
+
         def add() -> None:
-            self.proxy.add(faults.Rule(
-                faults.Reset(after=500_000), 'PUT',
-                f'/{self.other}/.*/00000001$'))
+            self.proxy.add(
+                faults.Rule(
+                    faults.Reset(after=500_000),
+                    'PUT',
+                    f'/{self.other}/.*/00000001$',
+                )
+            )
             self.add_other()
 
         self.add(1, 2 * SEGMENT, add)
@@ -110,29 +124,41 @@ class TestReadingAhead(Pair):
 
     def test_the_last_room_is_for_others(self) -> None:
         refused, go_on = threading.Event(), threading.Event()
-        self.proxy.add(faults.Rule(
-            faults.Hook(lambda _: go_on.wait(PATIENCE)), 'PUT',
-            f'/{self.image}/.*1$'))
-        real = space.Space.room
+        self.proxy.add(
+            faults.Rule(
+                faults.Hook(lambda _: go_on.wait(PATIENCE)),
+                'PUT',
+                f'/{self.image}/.*1$',
+            )
+        )
+        real = space.Space.open
 
-        def room(own: space.Space, size: int, spare: int = 0) -> space.Room:
+        def file(
+            own: space.Space, size: int, spare: int = 0
+        ) -> space.BufferFile:
             try:
                 return real(own, size, spare)
-            except space.NoRoom:
+            except space.NoSpace:
                 refused.set()
                 raise
 
         def other() -> None:
             try:
                 self.assertTrue(refused.wait(PATIENCE))
-                self.pool, self.made = pool, self.stores(
-                    fast={QUOTA: 2 * disk.UNITS})
+                self.pool, self.made = (
+                    pool,
+                    self.stores(fast={QUOTA: 2 * disk.UNITS}),
+                )
                 self.add_other()
             finally:
                 go_on.set()
 
-        with futures.ThreadPoolExecutor(2) as pool, mock.patch.object(
-                space.Space, 'room', autospec=True, side_effect=room):
+        with (
+            futures.ThreadPoolExecutor(2) as pool,
+            mock.patch.object(
+                space.Space, 'open', autospec=True, side_effect=file
+            ),
+        ):
             self.other = str(uuid.uuid4())
             waiting = pool.submit(other)
             data = streams.image(4 * SEGMENT)
@@ -148,8 +174,9 @@ class TestReadingAhead(Pair):
 class TestQuotaOutOfReach(disk.Case):
     """Each of these is said, and the images go without a buffer."""
 
-    def check(self, *says: str, size: int = 2 * SEGMENT,
-              buffered: int = 0) -> None:
+    def check(
+        self, *says: str, size: int = 2 * SEGMENT, buffered: int = 0
+    ) -> None:
         data = streams.image(size)
         made = self.stores(fast={QUOTA: 4})
         answer = made.add(self.image, streams.Stream(data), 0)
@@ -159,20 +186,27 @@ class TestQuotaOutOfReach(disk.Case):
 
     def test_less_than_a_segment(self) -> None:
         self.options = self.options | {
-            'swift_store_large_object_chunk_size': 5}
-        self.check('a segment of 5 MiB is more than the quota of 4 MiB '
-                   '(swift_buffered_disk_quota)')
+            'swift_store_large_object_chunk_size': 5
+        }
+        self.check(
+            'a segment of 5 MiB is more than the quota of 4 MiB '
+            '(swift_buffered_disk_quota)'
+        )
 
     def test_segments_that_grow_beyond_it(self) -> None:
         """2 * 1, 2 * 2 and then 4 and more."""
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.layout.GROWTHS', 5000))
+        self.useFixture(
+            fixtures.MonkeyPatch('glance_store_bufswift.layout.GROWTHS', 5000)
+        )
         self.options = self.options | {
-            'swift_store_large_object_chunk_size': 2}
+            'swift_store_large_object_chunk_size': 2
+        }
         two = SEGMENT // 3 * 2
-        self.check('a segment of 8 MiB is more than the quota of 4 MiB',
-                   size=2 * two + 2 * 2 * two + 4 * two + 5,
-                   buffered=2 * two + 2 * 2 * two)
+        self.check(
+            'a segment of 8 MiB is more than the quota of 4 MiB',
+            size=2 * two + 2 * 2 * two + 4 * two + 5,
+            buffered=2 * two + 2 * 2 * two,
+        )
 
     def test_a_symbolic_link_is_not_followed(self) -> None:
         target = Path(self.useFixture(fixtures.TempDir()).path, 'target')
@@ -200,11 +234,17 @@ class TestQuotaOutOfReach(disk.Case):
             return os.statvfs_result(found)
 
         self.options = self.options | {'swift_buffered_min_free_percent': 1}
-        with mock.patch.object(
-                os, 'statvfs', autospec=True, side_effect=statvfs), \
+        with (
             mock.patch.object(
-                os, 'posix_fallocate', autospec=True,
-                side_effect=lambda *_: taken.set()):
+                os, 'statvfs', autospec=True, side_effect=statvfs
+            ),
+            mock.patch.object(
+                os,
+                'posix_fallocate',
+                autospec=True,
+                side_effect=lambda *_: taken.set(),
+            ),
+        ):
             self.check('less than 1 % of the file system would stay free')
 
     def test_a_file_system_without_locks(self) -> None:
@@ -216,7 +256,8 @@ class TestQuotaOutOfReach(disk.Case):
             return real(descriptor, command, *more)
 
         with mock.patch.object(
-                fcntl, 'fcntl', autospec=True, side_effect=refuse):
+            fcntl, 'fcntl', autospec=True, side_effect=refuse
+        ):
             self.check('No locks available')
 
     def test_a_directory_in_its_place(self) -> None:

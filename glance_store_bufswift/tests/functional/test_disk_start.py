@@ -18,7 +18,7 @@ from typing import Any
 
 import fixtures
 
-from glance_store_bufswift import once
+from glance_store_bufswift import notices
 from glance_store_bufswift.tests.functional import disk
 from glance_store_bufswift.tests.support import streams
 
@@ -28,8 +28,9 @@ SEGMENT = disk.SEGMENT
 class TestStart(disk.Case):
     def setUp(self) -> None:
         super().setUp()
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.once._given', set()))
+        self.useFixture(
+            fixtures.MonkeyPatch('glance_store_bufswift.notices._given', set())
+        )
         self.directory = Path(self.buffers, 'buffers')
         self.data = streams.image(2 * SEGMENT)
 
@@ -37,7 +38,8 @@ class TestStart(disk.Case):
         self.records.clear()
         answer = made.add(self.image, streams.Stream(self.data), 0)
         self.assertEqual(
-            (len(self.data), *streams.hashes(self.data)), answer[1:4])
+            (len(self.data), *streams.hashes(self.data)), answer[1:4]
+        )
         return answer
 
     def check(self, says: str, **options: Any) -> Any:
@@ -45,9 +47,14 @@ class TestStart(disk.Case):
         options = {'swift_buffered_dir': self.directory} | options
         made = self.stores(
             'fast:swift+buffered,other:swift+buffered',
-            fast=options, other=options)
-        started = [each for each in self.records.of(logging.WARNING)
-                   if 'missing or not writable' in each]
+            fast=options,
+            other=options,
+        )
+        started = [
+            each
+            for each in self.records.of(logging.WARNING)
+            if 'missing or not writable' in each
+        ]
         self.assertEqual(1, len(started), str(started))
         self.assertIn(str(self.directory), started[0])
         for _ in range(2):
@@ -71,8 +78,10 @@ class TestStart(disk.Case):
         self.assertEqual([], self.records.of(logging.WARNING))
 
     def test_missing_with_a_quota(self) -> None:
-        self.check(f'{self.directory}: No such file or directory',
-                   swift_buffered_disk_quota=10)
+        self.check(
+            f'{self.directory}: No such file or directory',
+            swift_buffered_disk_quota=10,
+        )
 
     def test_not_a_directory(self) -> None:
         self.directory.write_text('a file')
@@ -85,4 +94,4 @@ class TestStart(disk.Case):
         self.assertEqual([], self.records.of(logging.WARNING))
 
 
-assert once._given is not None  # the name that setUp() patches
+assert notices._given is not None  # the name that setUp() patches

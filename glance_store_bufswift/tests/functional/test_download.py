@@ -30,8 +30,9 @@ UNAVAILABLE = downloads.UNAVAILABLE
 
 
 class TestWhole(downloads.TestCase):
-    def check(self, size: int, kind: str = 'swift+buffered',
-              **options: Any) -> None:
+    def check(
+        self, size: int, kind: str = 'swift+buffered', **options: Any
+    ) -> None:
         # The stock driver leaves segments of what it replaces in the image.
         self.image = str(uuid.uuid4())
         self.upload(size, kind, **options)
@@ -62,11 +63,16 @@ class TestWhole(downloads.TestCase):
     def as_slo(self) -> None:
         """Make the image a manifest of another kind."""
         connection = self.cloud.connection()
-        segments = [{'path': f'/{self.container}/{name}'}
-                    for name in self.listing(f'{self.image}/')]
+        segments = [
+            {'path': f'/{self.container}/{name}'}
+            for name in self.listing(f'{self.image}/')
+        ]
         connection.put_object(
-            self.container, self.image, json.dumps(segments),
-            query_string='multipart-manifest=put')
+            self.container,
+            self.image,
+            json.dumps(segments),
+            query_string='multipart-manifest=put',
+        )
 
 
 class TestRange(downloads.TestCase):
@@ -76,47 +82,58 @@ class TestRange(downloads.TestCase):
         super().setUp()
         self.upload()
 
-    def check(self, offset: int, size: int | None,
-              *asked: list[str | None]) -> None:
+    def check(
+        self, offset: int, size: int | None, *asked: list[str | None]
+    ) -> None:
         """No byte is asked for that nobody wants."""
         self.proxy.clear()
         end = IMAGE if size is None else offset + size
-        self.assertEqual(self.data[offset:end],
-                         self.get(offset=offset, chunk_size=size))
-        self.assertEqual([*asked], [
-            self.ranges(segment) for segment in range(1, 5)])
+        self.assertEqual(
+            self.data[offset:end], self.get(offset=offset, chunk_size=size)
+        )
+        self.assertEqual(
+            [*asked], [self.ranges(segment) for segment in range(1, 5)]
+        )
 
     def test_ranges(self) -> None:
         last = SEGMENT - 1
         self.check(0, 1, ['bytes=0-0'], [], [], [])
         self.check(last, 2, [f'bytes={last}-'], ['bytes=0-0'], [], [])
         self.check(SEGMENT, SEGMENT, [], [None], [], [])
-        self.check(5, 3 * SEGMENT, ['bytes=5-'], [None], [None],
-                   ['bytes=0-4'])
+        self.check(5, 3 * SEGMENT, ['bytes=5-'], [None], [None], ['bytes=0-4'])
         self.check(IMAGE - 1, None, [], [], [], ['bytes=299999-'])
         self.check(IMAGE - 1, 1, [], [], [], ['bytes=299999-'])
 
     def test_more_than_there_is(self) -> None:
         """It is told how many bytes come."""
-        self.assertEqual(self.data[-5:],
-                         self.get(offset=IMAGE - 5, chunk_size=100))
+        self.assertEqual(
+            self.data[-5:], self.get(offset=IMAGE - 5, chunk_size=100)
+        )
 
     def test_behind_the_end(self) -> None:
-        self.assertRaises(exceptions.BackendException, multi_backend.get,
-                          self.uri, 'fast', offset=IMAGE)
+        self.assertRaises(
+            exceptions.BackendException,
+            multi_backend.get,
+            self.uri,
+            'fast',
+            offset=IMAGE,
+        )
         self.assert_closed()
 
     def test_resumed(self) -> None:
         self.inject(faults.BreakAnswer(SEGMENT // 2), segment=1)
-        self.assertEqual(self.data[100:100 + 2 * SEGMENT],
-                         self.get(offset=100, chunk_size=2 * SEGMENT))
+        self.assertEqual(
+            self.data[100 : 100 + 2 * SEGMENT],
+            self.get(offset=100, chunk_size=2 * SEGMENT),
+        )
         self.assertEqual('bytes=100-', self.ranges(1)[0])
         self.assertEqual(2, len(self.ranges(1)))
 
 
 class TestResume(downloads.TestCase):
-    def resumes(self, fault: faults.Fault, at: int, segment: int = 0,
-                **options: Any) -> None:
+    def resumes(
+        self, fault: faults.Fault, at: int, segment: int = 0, **options: Any
+    ) -> None:
         self.made = self.stores(fast=options)
         self.proxy.clear()
         self.inject(fault, segment=segment)
@@ -144,13 +161,21 @@ class TestResume(downloads.TestCase):
 
     def test_stalled(self) -> None:
         self.upload()
-        self.resumes(faults.BreakAnswer(SEGMENT // 2, 'stall'), SEGMENT // 2,
-                     2, swift_buffered_timeout=1)
+        self.resumes(
+            faults.BreakAnswer(SEGMENT // 2, 'stall'),
+            SEGMENT // 2,
+            2,
+            swift_buffered_timeout=1,
+        )
 
     def test_what_comes_in_between(self) -> None:
         self.upload()
-        for fault in (faults.Status(code=503), faults.Reset(),
-                      faults.Status(code=429), faults.Status(code=404)):
+        for fault in (
+            faults.Status(code=503),
+            faults.Reset(),
+            faults.Status(code=429),
+            faults.Status(code=404),
+        ):
             self.inject(faults.BreakAnswer(SEGMENT // 2), segment=2)
             self.inject(fault, segment=2)
             self.assert_read(self.get())
@@ -164,11 +189,15 @@ class TestResume(downloads.TestCase):
 
     def test_before_the_first_byte(self) -> None:
         self.upload()
-        for fault in (faults.Status(code=503), faults.Status(code=429),
-                      faults.Reset(), faults.BreakAnswer(0)):
+        for fault in (
+            faults.Status(code=503),
+            faults.Status(code=429),
+            faults.Reset(),
+            faults.BreakAnswer(0),
+        ):
             for segment in (0, 1, 2):
                 if not segment and fault == faults.BreakAnswer(0):
-                    continue    # the manifest has nothing to break off
+                    continue  # the manifest has nothing to break off
                 self.proxy.clear()
                 self.inject(fault, segment=segment)
                 self.assert_read(self.get())
@@ -181,13 +210,26 @@ class TestResume(downloads.TestCase):
 
     def test_token_is_revoked(self) -> None:
         self.upload()
-        self.proxy.add(faults.Rule(faults.Hook(
-            lambda exchange: self.cloud.revoke(
-                exchange.headers['x-auth-token'])), 'GET', '/00000002$'))
+        self.proxy.add(
+            faults.Rule(
+                faults.Hook(
+                    lambda exchange: self.cloud.revoke(
+                        exchange.headers['x-auth-token']
+                    )
+                ),
+                'GET',
+                '/00000002$',
+            )
+        )
         self.assert_read(self.get())
-        self.assertEqual([401, 200], [
-            each.status for each in self.proxy.log
-            if each.path.endswith('/00000002')])
+        self.assertEqual(
+            [401, 200],
+            [
+                each.status
+                for each in self.proxy.log
+                if each.path.endswith('/00000002')
+            ],
+        )
 
 
 class TestLost(downloads.TestCase):
@@ -209,40 +251,53 @@ class TestLost(downloads.TestCase):
 
     def test_segment_is_missing(self) -> None:
         self.cloud.connection().delete_object(
-            self.container, self.listing(f'{self.image}/')[2])
-        self.assertIn('00000003', self.assert_lost(
-            exceptions.BackendException))
+            self.container, self.listing(f'{self.image}/')[2]
+        )
+        self.assertIn(
+            '00000003', self.assert_lost(exceptions.BackendException)
+        )
         # Swift's own answer is shorter then, and none the worse.
         self.made = self.stores('fast:swift')
         self.assertEqual(IMAGE - SEGMENT, len(self.made.get(self.uri)))
 
     def test_first_segment_is_missing(self) -> None:
         self.cloud.connection().delete_object(
-            self.container, self.listing(f'{self.image}/')[0])
-        self.assertRaises(exceptions.BackendException, multi_backend.get,
-                          self.uri, 'fast')
+            self.container, self.listing(f'{self.image}/')[0]
+        )
+        self.assertRaises(
+            exceptions.BackendException, multi_backend.get, self.uri, 'fast'
+        )
         self.assert_closed()
 
     def replace(self, number: int, data: bytes) -> None:
         """Have another object under the name of a segment."""
         self.cloud.connection().put_object(
-            self.container, self.listing(f'{self.image}/')[number], data)
+            self.container, self.listing(f'{self.image}/')[number], data
+        )
 
     def test_segment_is_another(self) -> None:
         self.replace(2, self.data[:SEGMENT])
         self.assertIn('another object', self.assert_lost(UNAVAILABLE))
-        self.assertIn('another object', self.assert_lost(
-            UNAVAILABLE, offset=5, chunk_size=3 * SEGMENT))
+        self.assertIn(
+            'another object',
+            self.assert_lost(UNAVAILABLE, offset=5, chunk_size=3 * SEGMENT),
+        )
 
     def test_segment_has_another_length(self) -> None:
-        for data in (self.data[:SEGMENT - 1], self.data[:SEGMENT + 1]):
+        for data in (self.data[: SEGMENT - 1], self.data[: SEGMENT + 1]):
             self.replace(2, data)
             self.assertIn('another object', self.assert_lost(UNAVAILABLE))
 
     def test_replaced_meanwhile(self) -> None:
         other = streams.image(IMAGE, seed=2)
-        self.inject(faults.Hook(lambda _: self.stores().add(
-            self.image, streams.Stream(other), 0)), segment=3)
+        self.inject(
+            faults.Hook(
+                lambda _: self.stores().add(
+                    self.image, streams.Stream(other), 0
+                )
+            ),
+            segment=3,
+        )
         self.assertIn('404', self.assert_lost(exceptions.BackendException))
 
 
@@ -266,8 +321,10 @@ class TestEnd(downloads.TestCase):
 
     def test_dropped_by_a_generator(self) -> None:
         """Which is how Glance hands it on (glance/notifier.py)."""
+
         def hand_on() -> Any:
             yield from multi_backend.get(self.uri, 'fast')[0]
+
         chunks = hand_on()
         next(chunks)
         chunks.close()
@@ -295,13 +352,14 @@ class TestRefused(downloads.TestCase):
         super().setUp()
         self.upload()
         self.location = made_stores.location_of(
-            self.uri, 'fast', self.made.conf)
+            self.uri, 'fast', self.made.conf
+        )
 
     def refuse(self, code: int, error: type[Exception]) -> None:
         for method, call in (
-                ('GET', lambda: multi_backend.get(self.uri, 'fast')),
-                ('HEAD', lambda: self.made.store('fast').get_size(
-                    self.location))):
+            ('GET', lambda: multi_backend.get(self.uri, 'fast')),
+            ('HEAD', lambda: self.made.store('fast').get_size(self.location)),
+        ):
             self.proxy.clear()
             self.inject(faults.Status(code=code), None, method=method)
             caught = self.assertRaises(error, call)
@@ -322,13 +380,16 @@ class TestRefused(downloads.TestCase):
 
     def test_container_is_gone(self) -> None:
         self.cloud.delete_container(self.container)
-        self.assertRaises(exceptions.NotFound, multi_backend.get,
-                          self.uri, 'fast')
+        self.assertRaises(
+            exceptions.NotFound, multi_backend.get, self.uri, 'fast'
+        )
 
     def test_keystone_is_down(self) -> None:
-        self.cloud.keystone_proxy.add(faults.Rule(
-            faults.Status(code=503), times=None))
+        self.cloud.keystone_proxy.add(
+            faults.Rule(faults.Status(code=503), times=None)
+        )
         self.assertRaises(UNAVAILABLE, multi_backend.get, self.uri, 'fast')
-        self.assertRaises(UNAVAILABLE, self.made.store('fast').get_size,
-                          self.location)
+        self.assertRaises(
+            UNAVAILABLE, self.made.store('fast').get_size, self.location
+        )
         self.assert_closed()

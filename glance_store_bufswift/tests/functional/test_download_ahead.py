@@ -33,11 +33,17 @@ PIECE, IMAGE = 512_000, 5 * SEGMENT // 2
 class TestCase(downloads.TestCase):
     def setUp(self) -> None:
         super().setUp()
-        for name, value in (('parts.PIECE', PIECE), ('gauge.ENOUGH', 1),
-                            ('gauge.FAST', float('inf')),
-                            ('finding.ALONE', PIECE)):
-            self.useFixture(fixtures.MonkeyPatch(
-                f'glance_store_bufswift.reader.{name}', value))
+        for name, value in (
+            ('parts.PIECE', PIECE),
+            ('gauge.ENOUGH', 1),
+            ('gauge.FAST', float('inf')),
+            ('finding.ALONE', PIECE),
+        ):
+            self.useFixture(
+                fixtures.MonkeyPatch(
+                    f'glance_store_bufswift.reader.{name}', value
+                )
+            )
         self.upload(IMAGE)
 
     def assert_closed(self) -> None:
@@ -49,8 +55,9 @@ class TestCase(downloads.TestCase):
     def assert_right(self) -> None:
         """The image is read as it is, whole and in part."""
         self.assert_read(self.get())
-        self.assertEqual(self.data[5:-5], self.get(
-            offset=5, chunk_size=IMAGE - 10))
+        self.assertEqual(
+            self.data[5:-5], self.get(offset=5, chunk_size=IMAGE - 10)
+        )
 
 
 class TestFaults(TestCase):
@@ -87,19 +94,29 @@ class TestFaults(TestCase):
         self.assert_right()
 
     def test_token_is_revoked(self) -> None:
-        self.proxy.add(faults.Rule(faults.Hook(
-            lambda exchange: self.cloud.revoke(
-                exchange.headers['x-auth-token'])), 'GET', '/00000002$'))
+        self.proxy.add(
+            faults.Rule(
+                faults.Hook(
+                    lambda exchange: self.cloud.revoke(
+                        exchange.headers['x-auth-token']
+                    )
+                ),
+                'GET',
+                '/00000002$',
+            )
+        )
         self.assert_right()
 
     def test_wrong_range(self) -> None:
         wrong = f'bytes 600000-{SEGMENT - 1}/{SEGMENT}'
-        self.inject(faults.Rewrite(206, {'Content-Range': wrong}), skip=1,
-                    segment=2)
+        self.inject(
+            faults.Rewrite(206, {'Content-Range': wrong}), skip=1, segment=2
+        )
         self.assert_right()
         self.proxy.clear()
-        self.inject(faults.Rewrite(206, {'Content-Range': wrong}), None,
-                    segment=2)
+        self.inject(
+            faults.Rewrite(206, {'Content-Range': wrong}), None, segment=2
+        )
         self.assert_lost(downloads.UNAVAILABLE)
 
     def test_missing_at_times(self) -> None:
@@ -116,8 +133,9 @@ class TestFaults(TestCase):
 
     def test_another_object(self) -> None:
         self.inject(faults.Rewrite(None, {'ETag': 32 * '0'}), None, segment=3)
-        self.assertIn('another object', self.assert_lost(
-            downloads.UNAVAILABLE))
+        self.assertIn(
+            'another object', self.assert_lost(downloads.UNAVAILABLE)
+        )
 
 
 class TestEnd(TestCase):
@@ -134,7 +152,7 @@ class TestEnd(TestCase):
     def test_dropped(self) -> None:
         chunks, _ = multi_backend.get(self.uri, 'fast')
         got = b''.join(next(chunks) for _ in range(3))
-        self.assertEqual(self.data[:len(got)], got)
+        self.assertEqual(self.data[: len(got)], got)
         del chunks
         self.assert_closed()
 
@@ -145,21 +163,25 @@ class TestEnd(TestCase):
 
         def read() -> None:
             done.append(b''.join(multi_backend.get(self.uri, 'fast')[0]))
+
         threads = [threading.Thread(target=read) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        self.assertEqual([streams.hashes(self.data)] * 8,
-                         [streams.hashes(each) for each in done])
+        self.assertEqual(
+            [streams.hashes(self.data)] * 8,
+            [streams.hashes(each) for each in done],
+        )
         self.assert_closed()
 
 
 class TestPlain(TestCase):
     """One large object, of another driver."""
 
-    def upload(self, size: int = IMAGE, kind: str = 'swift',
-               **options: Any) -> None:
+    def upload(
+        self, size: int = IMAGE, kind: str = 'swift', **options: Any
+    ) -> None:
         super().upload(size, kind, swift_store_large_object_size=100)
 
     def test_whole(self) -> None:
@@ -167,16 +189,25 @@ class TestPlain(TestCase):
         self.assertGreater(len(self.ranges()), 5)
 
     def test_faults(self) -> None:
-        for fault in (faults.BreakAnswer(PIECE // 2), faults.Reset(),
-                      faults.Status(code=503)):
+        for fault in (
+            faults.BreakAnswer(PIECE // 2),
+            faults.Reset(),
+            faults.Status(code=503),
+        ):
             for skip in range(4):
                 self.inject(fault, skip=skip)
                 self.assert_read(self.get())
 
     def test_replaced_meanwhile(self) -> None:
         other = streams.image(IMAGE, seed=2)
-        self.inject(faults.Hook(
-            lambda _: self.cloud.connection().put_object(
-                self.container, self.image, other)), skip=1)
-        self.assertIn('another object', self.assert_lost(
-            downloads.UNAVAILABLE))
+        self.inject(
+            faults.Hook(
+                lambda _: self.cloud.connection().put_object(
+                    self.container, self.image, other
+                )
+            ),
+            skip=1,
+        )
+        self.assertIn(
+            'another object', self.assert_lost(downloads.UNAVAILABLE)
+        )

@@ -29,8 +29,10 @@ IMAGE = 3 * SEGMENT + 300_000
 
 class TestCase(base.TestCase):
     cloud: replicated.Replicated
-    options = {'swift_buffered_confirm_timeout': 0,
-               'swift_buffered_retries': 2}
+    options = {
+        'swift_buffered_confirm_timeout': 0,
+        'swift_buffered_retries': 2,
+    }
 
     def attach(self) -> clouds.Cloud:
         return replicated.Replicated.attach()
@@ -45,12 +47,14 @@ class TestCase(base.TestCase):
 
     def assert_reads(self, uri: str, data: bytes) -> None:
         """The image is there, whole and in parts, and its size is right."""
-        self.assertEqual(streams.hashes(data),
-                         streams.hashes(self.made.get(uri)))
-        self.assertEqual(data[SEGMENT - 5:2 * SEGMENT + 5], self.made.get(
-            uri, offset=SEGMENT - 5, chunk_size=SEGMENT + 10))
-        self.assertEqual(data[-7:], self.made.get(
-            uri, offset=len(data) - 7))
+        self.assertEqual(
+            streams.hashes(data), streams.hashes(self.made.get(uri))
+        )
+        self.assertEqual(
+            data[SEGMENT - 5 : 2 * SEGMENT + 5],
+            self.made.get(uri, offset=SEGMENT - 5, chunk_size=SEGMENT + 10),
+        )
+        self.assertEqual(data[-7:], self.made.get(uri, offset=len(data) - 7))
         self.assertEqual(len(data), self.size(uri))
 
     def size(self, uri: str) -> int:
@@ -80,7 +84,7 @@ class TestOurs(TestCase):
         """A longer image than the one that is listed still."""
         with self.cloud.lagging_listings(self.cloud.containers[:2]):
             uri = self.add(self.data)
-            for _ in range(5):      # whichever server is asked
+            for _ in range(5):  # whichever server is asked
                 self.assert_reads(uri, self.data)
             self.made.delete(uri)
 
@@ -104,8 +108,11 @@ class TestOthers(TestCase):
 
     def check(self, uri: str) -> None:
         self.made = self.stores()
-        for call in (lambda: self.made.get(uri), lambda: self.size(uri),
-                     lambda: self.made.get(uri, offset=5, chunk_size=9)):
+        for call in (
+            lambda: self.made.get(uri),
+            lambda: self.size(uri),
+            lambda: self.made.get(uri, offset=5, chunk_size=9),
+        ):
             self.assertRaises(exceptions.RemoteServiceUnavailable, call)
         self.cloud.update_listings()
         self.assert_reads(uri, self.data)
@@ -120,11 +127,21 @@ class TestOthers(TestCase):
         with self.cloud.lagging_listings():
             uri = self.add(self.data)
         headers = self.cloud.connection().head_object(
-            self.container, self.image)
+            self.container, self.image
+        )
         self.cloud.connection().put_object(
-            self.container, self.image, b'', headers={
-                name: value for name, value in headers.items()
-                if name in ('x-object-manifest',
-                            'x-object-meta-bufswift-attempt',
-                            'x-object-meta-bufswift-segments')})
+            self.container,
+            self.image,
+            b'',
+            headers={
+                name: value
+                for name, value in headers.items()
+                if name
+                in (
+                    'x-object-manifest',
+                    'x-object-meta-bufswift-attempt',
+                    'x-object-meta-bufswift-segments',
+                )
+            },
+        )
         self.check(uri)

@@ -43,8 +43,12 @@ class TestEventlet(base.TestCase):
         done = subprocess.run(
             [sys.executable, '-W', 'ignore', '-m', f'{__package__}.green'],
             input=json.dumps({'sections': made.sections, 'uploads': uploads}),
-            stdout=subprocess.PIPE, text=True, timeout=PATIENCE, check=True,
-            env=process.child_environment())
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE,
+            check=True,
+            env=process.child_environment(),
+        )
         told = json.loads(done.stdout)
         self.assertEqual([], told['left'])
         self.assert_nothing_runs()
@@ -52,15 +56,18 @@ class TestEventlet(base.TestCase):
         return answers
 
     def test_several_at_once(self) -> None:
-        images = [(str(uuid.uuid4()), 4 * SEGMENT + 5, False)
-                  for _ in range(3)]
+        images = [
+            (str(uuid.uuid4()), 4 * SEGMENT + 5, False) for _ in range(3)
+        ]
         for (self.image, size, _), answer in zip(
-                images, self.upload(*images), strict=True):
+            images, self.upload(*images), strict=True
+        ):
             self.assert_stored(streams.image(size), answer, 5)
 
     def test_segment_that_breaks(self) -> None:
-        self.proxy.add(faults.Rule(faults.Reset(after=1000), 'PUT',
-                                   '/00000002$'))
+        self.proxy.add(
+            faults.Rule(faults.Reset(after=1000), 'PUT', '/00000002$')
+        )
         [answer] = self.upload((self.image, 3 * SEGMENT, False))
         self.assert_stored(streams.image(3 * SEGMENT), answer, 3)
 

@@ -25,8 +25,12 @@ load_tests = testscenarios.load_tests_apply_scenarios
 BACKEND = exceptions.BackendException
 
 
-def row(fault: faults.Fault, error: type[Exception], *says: str,
-        tried: int = matrix.RETRIES + 1) -> dict[str, Any]:
+def row(
+    fault: faults.Fault,
+    error: type[Exception],
+    *says: str,
+    tried: int = matrix.RETRIES + 1,
+) -> dict[str, Any]:
     """What stands in the table.
 
     :param says: what the error's message says, regexes
@@ -35,11 +39,19 @@ def row(fault: faults.Fault, error: type[Exception], *says: str,
     return {'fault': fault, 'error': error, 'says': says, 'tried': tried}
 
 
-def answered(code: int, error: type[Exception] = BACKEND,
-             tried: int = matrix.RETRIES + 1) -> dict[str, Any]:
+def answered(
+    code: int,
+    error: type[Exception] = BACKEND,
+    tried: int = matrix.RETRIES + 1,
+) -> dict[str, Any]:
     """An answer of the fault proxy's own."""
-    return row(matrix.status(code, after=1000), error, f': {code} ',
-               f'transaction id {matrix.TRANSACTION}', tried=tried)
+    return row(
+        matrix.status(code, after=1000),
+        error,
+        f': {code} ',
+        f'transaction id {matrix.TRANSACTION}',
+        tried=tried,
+    )
 
 
 TABLE = {
@@ -55,18 +67,34 @@ TABLE = {
     '412': answered(412, tried=1),
     '413': answered(413, exceptions.StorageFull, tried=1),
     '422': answered(422),
-    **{str(code): answered(code)
-       for code in (429, 498, 499, 500, 502, 503, 504)},
+    **{
+        str(code): answered(code)
+        for code in (429, 498, 499, 500, 502, 503, 504)
+    },
     '507': answered(507, exceptions.StorageFull),
-    '202 without etag': row(faults.Rewrite(202, {'etag': None}), BACKEND,
-                            ': 202 ', 'transaction id tx'),
-    'wrong etag': row(faults.Rewrite(headers={'etag': '0' * 32}), BACKEND,
-                      f"ETag '{'0' * 32}'", 'transaction id tx'),
-    'byte flipped': row(faults.FlipByte(100_000), BACKEND, 'ETag',
-                        'bytes of MD5', 'transaction id tx'),
+    '202 without etag': row(
+        faults.Rewrite(202, {'etag': None}),
+        BACKEND,
+        ': 202 ',
+        'transaction id tx',
+    ),
+    'wrong etag': row(
+        faults.Rewrite(headers={'etag': '0' * 32}),
+        BACKEND,
+        f"ETag '{'0' * 32}'",
+        'transaction id tx',
+    ),
+    'byte flipped': row(
+        faults.FlipByte(100_000),
+        BACKEND,
+        'ETag',
+        'bytes of MD5',
+        'transaction id tx',
+    ),
     'answer lost': row(faults.LostAnswer(), BACKEND, 'Connection aborted'),
-    'landing late': row(faults.LateLanding(reset=True), BACKEND,
-                        'Connection aborted'),
+    'landing late': row(
+        faults.LateLanding(reset=True), BACKEND, 'Connection aborted'
+    ),
     'answer late': row(faults.LateLanding(), matrix.TIMEOUT, 'timed out'),
 }
 
@@ -87,11 +115,20 @@ class TestFinal(matrix.Case):
         self.inject(self.fault, target, times=None)
         times = 'once' if self.tried == 1 else rf'{self.tried} times'
         self.fails(
-            self.error, f'PUT of {self.container}/{self.image}{named} failed',
-            f'tried {times}: ', *self.says, size=target.image, known=known)
+            self.error,
+            f'PUT of {self.container}/{self.image}{named} failed',
+            f'tried {times}: ',
+            *self.says,
+            size=target.image,
+            known=known,
+        )
         self.assertEqual(self.tried, len(self.puts(target.path)))
-        self.assertEqual([], self.puts(matrix.MANIFEST.path)
-                         if target.image == matrix.IMAGE else [])
+        self.assertEqual(
+            [],
+            self.puts(matrix.MANIFEST.path)
+            if target.image == matrix.IMAGE
+            else [],
+        )
 
     def test_plain(self) -> None:
         self.check(matrix.PLAIN, '', known=True)
@@ -103,9 +140,22 @@ class TestFinal(matrix.Case):
 class TestManifest(matrix.Case):
     """The manifest's PUT fails each time, or lands unseen."""
 
-    scenarios = [(name, TABLE[name]) for name in (
-        'reset', 'stall', '401', '403', '413', '422', '503', '507',
-        '202 without etag', 'answer lost', 'landing late')]
+    scenarios = [
+        (name, TABLE[name])
+        for name in (
+            'reset',
+            'stall',
+            '401',
+            '403',
+            '413',
+            '422',
+            '503',
+            '507',
+            '202 without etag',
+            'answer lost',
+            'landing late',
+        )
+    ]
 
     fault: faults.Fault
     error: type[Exception]
@@ -125,8 +175,10 @@ class TestManifest(matrix.Case):
     def test_for_good(self) -> None:
         self.inject(self.place(), matrix.MANIFEST, times=None)
         self.fails(
-            self.error, f'PUT of {self.container}/{self.image} failed, tried',
-            *self.says)
+            self.error,
+            f'PUT of {self.container}/{self.image} failed, tried',
+            *self.says,
+        )
 
     def test_once(self) -> None:
         self.inject(self.place(), matrix.MANIFEST)
@@ -143,8 +195,10 @@ class TestBudget(matrix.Case):
         self.inject(matrix.status(422), matrix.MIDDLE)
         self.inject(matrix.status(503), matrix.MIDDLE, times=None)
         self.fails(BACKEND, 'tried 3 times: 503 ')
-        self.assertEqual([422, 503, 503], [
-            each.status for each in self.puts(matrix.MIDDLE.path)])
+        self.assertEqual(
+            [422, 503, 503],
+            [each.status for each in self.puts(matrix.MIDDLE.path)],
+        )
 
 
 class TestNotRetried(matrix.Case):
@@ -160,8 +214,9 @@ class TestNotRetried(matrix.Case):
             self.assertEqual(1, len(self.puts(target.path)))
 
     def test_reset(self) -> None:
-        self.check(faults.Reset(after=100_000), 'tried once',
-                   'Connection aborted')
+        self.check(
+            faults.Reset(after=100_000), 'tried once', 'Connection aborted'
+        )
 
     def test_401(self) -> None:
         self.check(matrix.status(401, after=100_000), 'tried once: 401 ')

@@ -54,8 +54,11 @@ class BackOff(logging.Handler):
 class TestAbort(matrix.Case):
     """What fails for good ends all the rest, whatever that is about."""
 
-    options = {**matrix.Case.options, 'swift_buffered_max_backoff': 30,
-               'swift_buffered_threads': 4}
+    options = {
+        **matrix.Case.options,
+        'swift_buffered_max_backoff': 30,
+        'swift_buffered_threads': 4,
+    }
 
     def setUp(self) -> None:
         super().setUp()
@@ -72,22 +75,30 @@ class TestAbort(matrix.Case):
     def wait(self, _: Any = None) -> None:
         """Until the three are where they are meant to be."""
         self.assertTrue(self.back_off.begun.wait(FAR))
-        self.proxy.wait_for(lambda log: sum(
-            each.parked for each in log if each.method == 'PUT') == 2)
+        self.proxy.wait_for(
+            lambda log: (
+                sum(each.parked for each in log if each.method == 'PUT') == 2
+            )
+        )
 
     def check_stopped(self) -> None:
         """What was on the wire is not sent again, and does not land."""
         for path in ('/00000001$', '/00000002$', '/00000003$'):
-            self.assertEqual([None], [
-                each.upstream_status for each in self.puts(path)])
+            self.assertEqual(
+                [None], [each.upstream_status for each in self.puts(path)]
+            )
         self.proxy.clear()
         self.assertEqual([], self.listing(self.image))
 
     def test_segment_fails(self) -> None:
         self.inject(faults.Hook(self.wait), '/00000004$')
         self.inject(matrix.status(403), '/00000004$')
-        self.fails(exceptions.StorageWriteDenied, '/00000004 failed', '403',
-                   size=4 * SEGMENT)
+        self.fails(
+            exceptions.StorageWriteDenied,
+            '/00000004 failed',
+            '403',
+            size=4 * SEGMENT,
+        )
         self.check_stopped()
 
     def test_source_fails(self) -> None:
@@ -96,7 +107,8 @@ class TestAbort(matrix.Case):
             raise OwnError('hung up')
 
         stream = streams.Stream(
-            streams.image(4 * SEGMENT), at=3 * SEGMENT + 700_000, then=fail)
+            streams.image(4 * SEGMENT), at=3 * SEGMENT + 700_000, then=fail
+        )
         caught = self.catch(lambda: self.stores().add(self.image, stream))
         self.assertIs(OwnError, type(caught))
         self.assert_nothing_left()
@@ -104,10 +116,13 @@ class TestAbort(matrix.Case):
 
     def test_source_ends_early(self) -> None:
         stream = streams.Stream(
-            streams.image(4 * SEGMENT), at=3 * SEGMENT + 700_000,
-            then=self.wait)
-        caught = self.catch(lambda: self.stores().add(
-            self.image, stream, 4 * SEGMENT + 1))
+            streams.image(4 * SEGMENT),
+            at=3 * SEGMENT + 700_000,
+            then=self.wait,
+        )
+        caught = self.catch(
+            lambda: self.stores().add(self.image, stream, 4 * SEGMENT + 1)
+        )
         self.assertIs(exceptions.Invalid, type(caught))
         self.assertIn(f'{4 * SEGMENT + 1} bytes declared', str(caught))
         self.assert_nothing_left()
@@ -117,16 +132,19 @@ class TestAbort(matrix.Case):
 class TestTwoFaults(matrix.Case):
     """A segment that meets two faults is stored by its third try."""
 
-    scenarios = testscenarios.multiply_scenarios([
-        ('reset', {'first': faults.Reset(after=500_000)}),
-        ('401', {'first': matrix.status(401, after=500_000)}),
-        ('422', {'first': matrix.status(422, after=faults.WHOLE)}),
-        ('lost', {'first': faults.LostAnswer()}),
-    ], [
-        ('401', {'second': matrix.status(401)}),
-        ('503', {'second': matrix.status(503, after=700_000)}),
-        ('flipped', {'second': faults.FlipByte(9)}),
-    ])
+    scenarios = testscenarios.multiply_scenarios(
+        [
+            ('reset', {'first': faults.Reset(after=500_000)}),
+            ('401', {'first': matrix.status(401, after=500_000)}),
+            ('422', {'first': matrix.status(422, after=faults.WHOLE)}),
+            ('lost', {'first': faults.LostAnswer()}),
+        ],
+        [
+            ('401', {'second': matrix.status(401)}),
+            ('503', {'second': matrix.status(503, after=700_000)}),
+            ('flipped', {'second': faults.FlipByte(9)}),
+        ],
+    )
 
     first: faults.Fault
     second: faults.Fault
@@ -153,11 +171,15 @@ class TestAttempts(matrix.Case):
         self.begun.set()
         self.goes_on.wait(journal.TIMEOUT)
 
-    def check(self, zombie: streams.Stream, size: int,
-              error: type[Exception]) -> None:
+    def check(
+        self, zombie: streams.Stream, size: int, error: type[Exception]
+    ) -> None:
         errors: list[Exception] = []
-        thread = threading.Thread(target=lambda: errors.append(self.catch(
-            lambda: self.made.add(self.image, zombie))))
+        thread = threading.Thread(
+            target=lambda: errors.append(
+                self.catch(lambda: self.made.add(self.image, zombie))
+            )
+        )
         thread.start()
         self.addCleanup(thread.join)
         self.addCleanup(self.goes_on.set)
@@ -168,23 +190,33 @@ class TestAttempts(matrix.Case):
         thread.join()
         self.assertEqual([error], [type(each) for each in errors])
         self.assert_stored(
-            data, answer, -(-size // SEGMENT) if size > SEGMENT else 0)
+            data, answer, -(-size // SEGMENT) if size > SEGMENT else 0
+        )
 
     def check_source(self, size: int) -> None:
         """It hangs in its source, with segments stored."""
+
         def fail() -> None:
             self.hang()
             raise OwnError('zombie')
 
-        self.check(streams.Stream(streams.image(4 * SEGMENT, seed=2),
-                                  at=3 * SEGMENT, then=fail), size, OwnError)
+        self.check(
+            streams.Stream(
+                streams.image(4 * SEGMENT, seed=2), at=3 * SEGMENT, then=fail
+            ),
+            size,
+            OwnError,
+        )
 
     def check_put(self, zombie_size: int, size: int) -> None:
         """It hangs in the PUT of the image's own name."""
         self.inject(faults.Hook(self.hang), matrix.PLAIN)
         self.inject(matrix.status(403), matrix.PLAIN)
-        self.check(streams.Stream(streams.image(zombie_size, seed=2)), size,
-                   exceptions.StorageWriteDenied)
+        self.check(
+            streams.Stream(streams.image(zombie_size, seed=2)),
+            size,
+            exceptions.StorageWriteDenied,
+        )
 
     def test_source_and_segments(self) -> None:
         self.check_source(3 * SEGMENT)
@@ -211,8 +243,11 @@ class TestLeftovers(matrix.Case):
     def test_segments_without_a_manifest(self) -> None:
         direct = self.cloud.connection()
         direct.put_container(self.container)
-        names = [f'{self.image}-00001', f'{self.image}-00009',
-                 f'{self.image}/20200101T000000Z-0123456789ab/00000009']
+        names = [
+            f'{self.image}-00001',
+            f'{self.image}-00009',
+            f'{self.image}/20200101T000000Z-0123456789ab/00000009',
+        ]
         for name in names:
             direct.put_object(self.container, name, b'left over')
         for size in (2 * SEGMENT + 5, 10):
@@ -226,11 +261,13 @@ class TestLeftovers(matrix.Case):
                 self.image = str(uuid.uuid4())
                 longer = streams.image(5 * SEGMENT, seed=2)
                 self.stores(enabled).add(
-                    self.image, streams.Stream(longer), len(longer))
+                    self.image, streams.Stream(longer), len(longer)
+                )
                 self.assertEqual(6, len(self.listing(self.image)))
                 # The stock driver leaves its own to the garbage collector.
                 self.connections_before = self._connections()
                 answer = self.add(size)
                 self.assert_stored(self.data, answer, 2 if size > 10 else 0)
-                self.assertEqual(3 if size > 10 else 1,
-                                 len(self.listing(self.image)))
+                self.assertEqual(
+                    3 if size > 10 else 1, len(self.listing(self.image))
+                )

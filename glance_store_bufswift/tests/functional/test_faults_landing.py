@@ -36,24 +36,32 @@ class TestCase(matrix.Case):
     def setUp(self) -> None:
         super().setUp()
         # One look is all: HEADs are counted here.
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.upload.LOOK_AGAIN', 60))
+        self.useFixture(
+            fixtures.MonkeyPatch('glance_store_bufswift.upload.LOOK_AGAIN', 60)
+        )
 
 
 class TestLanding(TestCase):
-    def landing(self, rule: faults.Rule, path: str, method: str,
-                skip: int = 0) -> faults.Rule:
+    def landing(
+        self, rule: faults.Rule, path: str, method: str, skip: int = 0
+    ) -> faults.Rule:
         """Let what a rule holds land when another request comes."""
+
         def land(_: Any) -> None:
             self.landed += rule.release()
 
         self.landed: list[int] = []
         return self.inject(faults.Hook(land), path, 1, method, skip)
 
-    def check(self, when: faults.Rule, size: int = matrix.IMAGE,
-              landed: Sequence[int] = (201,) * (matrix.RETRIES + 1)) -> None:
-        self.fails(exceptions.BackendException, 'Connection aborted',
-                   size=size)
+    def check(
+        self,
+        when: faults.Rule,
+        size: int = matrix.IMAGE,
+        landed: Sequence[int] = (201,) * (matrix.RETRIES + 1),
+    ) -> None:
+        self.fails(
+            exceptions.BackendException, 'Connection aborted', size=size
+        )
         self.assertEqual(1, when.applied)
         self.assertEqual([*landed], self.landed)
 
@@ -77,16 +85,23 @@ class TestLanding(TestCase):
     def test_manifest_after_the_first_pass(self) -> None:
         rule = self.inject(LATE, matrix.MANIFEST, None)
         # Each is on condition that none is there.
-        self.check(self.landing(rule, IMAGE, 'HEAD', skip=2),
-                   landed=[201, 412, 412])
+        self.check(
+            self.landing(rule, IMAGE, 'HEAD', skip=2), landed=[201, 412, 412]
+        )
 
     def test_first_try_of_what_was_stored(self) -> None:
         """A later failure takes what an earlier try still brings."""
+
         def fail() -> None:
-            self.proxy.wait_for(lambda log: any(
-                each.method == 'PUT' and each.status == 201
-                and each.path.endswith(self.image) and each.finished
-                for each in log))
+            self.proxy.wait_for(
+                lambda log: any(
+                    each.method == 'PUT'
+                    and each.status == 201
+                    and each.path.endswith(self.image)
+                    and each.finished
+                    for each in log
+                )
+            )
             raise OwnError('bad signature')
 
         class Broken(streams.Verifier):
@@ -109,8 +124,9 @@ class TestReplaced(TestCase):
         self.proxy.clear()
         self.inject(faults.LostAnswer(), matrix.MANIFEST, None)
         # Before each further try it is asked whether it is there.
-        self.inject(matrix.status(503), IMAGE, 2 * (matrix.RETRIES + 1),
-                    'HEAD', skip=2)
+        self.inject(
+            matrix.status(503), IMAGE, 2 * (matrix.RETRIES + 1), 'HEAD', skip=2
+        )
         self.fails(exceptions.BackendException, 'Connection aborted')
 
     def test_refused_manifest_over_a_former_image(self) -> None:
@@ -119,8 +135,11 @@ class TestReplaced(TestCase):
         before = self.listing(self.image)
         former, self.verifier = self.data, streams.Verifier()
         self.inject(matrix.status(403), matrix.MANIFEST, None)
-        self.assertIs(exceptions.StorageWriteDenied, type(
-            self.catch(lambda: self.add(matrix.SEGMENT + 5))))
+        self.assertIs(
+            exceptions.StorageWriteDenied,
+            type(self.catch(lambda: self.add(matrix.SEGMENT + 5))),
+        )
         self.assertEqual(before, self.listing(self.image))
-        self.assertEqual(former, self.cloud.object_bytes(
-            self.container, self.image))
+        self.assertEqual(
+            former, self.cloud.object_bytes(self.container, self.image)
+        )

@@ -25,9 +25,12 @@ load_tests = testscenarios.load_tests_apply_scenarios
 BREAKS: dict[str, Callable[[int], faults.Fault]] = {
     'reset': lambda at: faults.Reset(after=at),
     'stall': lambda at: faults.Stall(after=at),
-    **{str(code): lambda at, code=code: matrix.status(  # type: ignore[misc]
-        code, after=at) for code in (
-            401, 408, 422, 498, 499, 500, 502, 503, 504, 507)},
+    **{
+        str(code): lambda at, code=code: matrix.status(  # type: ignore[misc]
+            code, after=at
+        )
+        for code in (401, 408, 422, 498, 499, 500, 502, 503, 504, 507)
+    },
     '429': lambda at: matrix.status(429, after=at, Retry_After='7'),
 }
 
@@ -61,27 +64,34 @@ class OneFault(matrix.Case):
         raise NotImplementedError
 
     def check(self, targets: list[matrix.Target], known: bool) -> None:
-        rules = [self.inject(self.fault(target), target)
-                 for target in targets]
+        rules = [self.inject(self.fault(target), target) for target in targets]
         self.recovers(targets[0].image, known)
         for rule, target in zip(rules, targets, strict=True):
             self.assertEqual(1, rule.applied)
             self.assertEqual(2, len(self.puts(target.path)))
             # What lands late changes nothing.
             self.assertLess(max(rule.release(), default=0), 300)
-        self.assertEqual(self.data, self.cloud.object_bytes(
-            self.container, self.image))
+        self.assertEqual(
+            self.data, self.cloud.object_bytes(self.container, self.image)
+        )
 
 
 class TestBreaks(OneFault):
     scenarios = testscenarios.multiply_scenarios(
-        [(name, {'make': staticmethod(make)})
-         for name, make in BREAKS.items()],
-        [(name, {'share': share}) for name, share in PLACES.items()])
+        [
+            (name, {'make': staticmethod(make)})
+            for name, make in BREAKS.items()
+        ],
+        [(name, {'share': share}) for name, share in PLACES.items()],
+    )
     # Swift's own errors are all alike: one place is enough for most.
-    scenarios = [each for each in scenarios if each[1]['share'] == 0.5
-                 or not each[0].startswith(('498', '499', '50'))
-                 or each[0].startswith('503')]
+    scenarios = [
+        each
+        for each in scenarios
+        if each[1]['share'] == 0.5
+        or not each[0].startswith(('498', '499', '50'))
+        or each[0].startswith('503')
+    ]
 
     make: Callable[[int], faults.Fault]
     share: float
@@ -96,8 +106,10 @@ class TestBreaks(OneFault):
         self.check([matrix.PLAIN], known=self.share != 0.5)
 
     def test_every_segment(self) -> None:
-        self.check([matrix.FIRST, matrix.MIDDLE, matrix.LATEST],
-                   known=self.share == 0.5)
+        self.check(
+            [matrix.FIRST, matrix.MIDDLE, matrix.LATEST],
+            known=self.share == 0.5,
+        )
 
 
 class TestWholes(OneFault):

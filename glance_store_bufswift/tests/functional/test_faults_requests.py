@@ -35,33 +35,42 @@ class TestOnce(matrix.Case):
     scenarios: list[matrix.Row] = [
         ('reset', {'fault': faults.Reset()}),
         ('stall', {'fault': faults.Stall()}),
-        *((str(code), {'fault': matrix.status(code)})
-          for code in (401, 429, 503))]
+        *(
+            (str(code), {'fault': matrix.status(code)})
+            for code in (401, 429, 503)
+        ),
+    ]
 
     fault: faults.Fault
 
     options = {**matrix.Case.options, 'swift_buffered_timeout': 1}
 
     def test_around_an_upload(self) -> None:
-        rules = [self.inject(self.fault, CONTAINER, method='HEAD'),
-                 self.inject(self.fault, CONTAINER, method='PUT'),
-                 self.inject(self.fault, IMAGE, method='HEAD'),
-                 self.inject(self.fault, IMAGE, method='HEAD')]
+        rules = [
+            self.inject(self.fault, CONTAINER, method='HEAD'),
+            self.inject(self.fault, CONTAINER, method='PUT'),
+            self.inject(self.fault, IMAGE, method='HEAD'),
+            self.inject(self.fault, IMAGE, method='HEAD'),
+        ]
         self.recovers()
         self.assertEqual([1] * 4, [rule.applied for rule in rules])
 
     def test_in_cleaning_up(self) -> None:
         self.inject(matrix.status(403, after=5), matrix.LATEST)
-        rules = [self.inject(self.fault, LISTING, method='GET'),
-                 self.inject(self.fault, '/00000001$', method='DELETE'),
-                 self.inject(self.fault, '/00000003$', method='DELETE')]
+        rules = [
+            self.inject(self.fault, LISTING, method='GET'),
+            self.inject(self.fault, '/00000001$', method='DELETE'),
+            self.inject(self.fault, '/00000003$', method='DELETE'),
+        ]
         self.fails(exceptions.StorageWriteDenied, ': 403 ')
         self.assertEqual([1] * 3, [rule.applied for rule in rules])
 
     def test_in_cleaning_up_an_object(self) -> None:
         self.inject(faults.LostAnswer(), IMAGE, times=None)
-        rules = [self.inject(self.fault, IMAGE, method='HEAD', skip=1),
-                 self.inject(self.fault, IMAGE, method='DELETE')]
+        rules = [
+            self.inject(self.fault, IMAGE, method='HEAD', skip=1),
+            self.inject(self.fault, IMAGE, method='DELETE'),
+        ]
         self.fails(BACKEND, 'Connection aborted', size=matrix.LAST)
         self.assertEqual([1] * 2, [rule.applied for rule in rules])
 
@@ -88,23 +97,35 @@ class TestForGood(matrix.Case):
 
     def test_head_of_container(self) -> None:
         errors: dict[int, Any] = {
-            403: exceptions.StorageWriteDenied, 401: BACKEND, 503: BACKEND,
-            507: exceptions.StorageFull}
+            403: exceptions.StorageWriteDenied,
+            401: BACKEND,
+            503: BACKEND,
+            507: exceptions.StorageFull,
+        }
         for code, error in errors.items():
             self.proxy.clear()
             self.inject(matrix.status(code), CONTAINER, None, 'HEAD')
-            self.fails(error, f'HEAD of {self.container} failed', f'{code} ',
-                       matrix.TRANSACTION)
+            self.fails(
+                error,
+                f'HEAD of {self.container} failed',
+                f'{code} ',
+                matrix.TRANSACTION,
+            )
             self.assertEqual([], self.puts())
 
     def test_put_of_container(self) -> None:
         self.inject(matrix.status(403), CONTAINER, None)
-        self.fails(exceptions.StorageWriteDenied,
-                   f'PUT of {self.container} failed, tried once: 403 ')
+        self.fails(
+            exceptions.StorageWriteDenied,
+            f'PUT of {self.container} failed, tried once: 403 ',
+        )
 
     def test_container_is_missing(self) -> None:
-        self.fails(BACKEND, f'Container {self.container} does not exist',
-                   swift_store_create_container_on_put=False)
+        self.fails(
+            BACKEND,
+            f'Container {self.container} does not exist',
+            swift_store_create_container_on_put=False,
+        )
 
     def test_head_of_image(self) -> None:
         """What stood there is unknown, and whether it reads back too."""
@@ -133,8 +154,9 @@ class TestForGood(matrix.Case):
 
     def test_delete_of_the_first_pass(self) -> None:
         """Names in doubt have a second one."""
-        self.inject(matrix.status(503), '/00000003$', matrix.RETRIES + 1,
-                    'DELETE')
+        self.inject(
+            matrix.status(503), '/00000003$', matrix.RETRIES + 1, 'DELETE'
+        )
         self.catch_403()
         self.assert_nothing_left()
         self.assertEqual([], self.records.of(logging.ERROR))

@@ -38,7 +38,8 @@ def given_up(put: journal.Exchange) -> bool:
     """
     if sites.on_rgw():
         return put.upstream_status == 500 or (
-            put.finished and put.upstream_status is None)
+            put.finished and put.upstream_status is None
+        )
     return put.upstream_status in (408, 499)
 
 
@@ -60,16 +61,18 @@ class TestSlowSource(matrix.Case):
 
     def timed_out(self) -> None:
         """Wait until Swift has run out of patience."""
-        self.proxy.wait_for(lambda log: any(
-            given_up(each) for each in log))
+        self.proxy.wait_for(lambda log: any(given_up(each) for each in log))
 
-    def check(self, target: matrix.Target, at: int, known: bool,
-              disk_quota: int = 0) -> None:
+    def check(
+        self, target: matrix.Target, at: int, known: bool, disk_quota: int = 0
+    ) -> None:
         data = streams.image(target.image)
         stream = streams.Stream(data, at=at, then=self.timed_out)
         answer = self.stores(
-            fast={'swift_buffered_disk_quota': disk_quota,
-                  'swift_store_large_object_chunk_size': 1 + disk_quota}
+            fast={
+                'swift_buffered_disk_quota': disk_quota,
+                'swift_store_large_object_chunk_size': 1 + disk_quota,
+            }
         ).add(self.image, stream, len(data) if known else 0)
         self.assert_stored(data, answer)
         first, second = self.puts(target.path)
@@ -97,8 +100,9 @@ class TestSlowSource(matrix.Case):
                     threading.Event().wait(2)
                 return super().read(min(size, 100_000))
 
-        stream = Twice(data, most=100_000, at=SEGMENT + 300_000,
-                       then=self.timed_out)
+        stream = Twice(
+            data, most=100_000, at=SEGMENT + 300_000, then=self.timed_out
+        )
         answer = self.stores().add(self.image, stream, len(data))
         self.assert_stored(data, answer, 3)
         self.assertEqual(2, len(self.puts(matrix.MIDDLE.path)))
@@ -110,11 +114,16 @@ class TestWaiting(matrix.Case):
     def waits(self, header: str, max_backoff: int) -> str:
         self.inject(matrix.status(429, Retry_After=header), matrix.MIDDLE)
         self.recovers(swift_buffered_max_backoff=max_backoff)
-        [line] = [line for line in self.records.of(logging.INFO)
-                  if 'the next one follows' in line]
-        self.assertIn('/00000002 failed (429 Too Many Requests, '
-                      f'transaction id {matrix.TRANSACTION}), try 1 of 3',
-                      line)
+        [line] = [
+            line
+            for line in self.records.of(logging.INFO)
+            if 'the next one follows' in line
+        ]
+        self.assertIn(
+            '/00000002 failed (429 Too Many Requests, '
+            f'transaction id {matrix.TRANSACTION}), try 1 of 3',
+            line,
+        )
         return line.rpartition(' follows in ')[2]
 
     def test_honoured(self) -> None:
@@ -133,27 +142,42 @@ class TestSummary(matrix.Case):
         self.inject(faults.Reset(after=5), matrix.FIRST)
         self.inject(matrix.status(503), matrix.LATEST)
         self.recovers()
-        [line] = [line for line in self.records.of(logging.INFO)
-                  if f'Image {self.image} stored: ' in line]
+        [line] = [
+            line
+            for line in self.records.of(logging.INFO)
+            if f'Image {self.image} stored: ' in line
+        ]
         self.assertRegex(
-            line, f'stored: {matrix.IMAGE} bytes in 3 segments, 2 retries, '
-            rf'{matrix.IMAGE} bytes buffered, 0 unbuffered, \d+\.\d s, ')
+            line,
+            f'stored: {matrix.IMAGE} bytes in 3 segments, 2 retries, '
+            rf'{matrix.IMAGE} bytes buffered, 0 unbuffered, \d+\.\d s, ',
+        )
 
     def test_disk_fails_in_mid_segment(self) -> None:
         """Some bytes are buffered, some are not, and none is lost."""
         calls: list[int] = []
 
-        def write(room: space.Room, block: bytes, position: int) -> None:
+        def write(file: space.BufferFile, block: bytes, position: int) -> None:
             calls.append(position)
             if len(calls) == 2:
                 raise OSError(28, 'No space left on device')
-            really(room, block, position)
+            really(file, block, position)
 
-        really = space.Room.write
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.buffer.space.Room.write', write))
+        really = space.BufferFile.write
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.buffer.space.BufferFile.write', write
+            )
+        )
         self.inject(faults.Reset(after=faults.WHOLE), matrix.MIDDLE)
         self.recovers(swift_buffered_threads=1)
-        self.assertEqual(1, len([
-            line for line in self.records.of(logging.WARNING)
-            if 'No space left on device' in line]))
+        self.assertEqual(
+            1,
+            len(
+                [
+                    line
+                    for line in self.records.of(logging.WARNING)
+                    if 'No space left on device' in line
+                ]
+            ),
+        )

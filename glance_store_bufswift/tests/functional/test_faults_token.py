@@ -50,8 +50,11 @@ class TestRevoked(matrix.Case):
 
     def test_each_time(self) -> None:
         self.inject(faults.Hook(self.revoke), matrix.MIDDLE, None)
-        self.fails(BACKEND, '/00000002 failed, tried 3 times: 401 ',
-                   'transaction id tx')
+        self.fails(
+            BACKEND,
+            '/00000002 failed, tried 3 times: 401 ',
+            'transaction id tx',
+        )
 
     def test_in_cleaning_up(self) -> None:
         self.inject(matrix.status(403), matrix.LATEST)
@@ -70,8 +73,9 @@ class TestExpired(expiry.TestCase, matrix.Case):
         self.let_clocks_differ()
         self.inject(faults.Hook(self.expire), matrix.MIDDLE)
         self.recovers(swift_buffered_threads=1)
-        self.assertEqual([401, 201], [
-            each.status for each in self.puts(matrix.MIDDLE.path)])
+        self.assertEqual(
+            [401, 201], [each.status for each in self.puts(matrix.MIDDLE.path)]
+        )
 
 
 class TestClock(matrix.Case):
@@ -86,7 +90,8 @@ class TestClock(matrix.Case):
         self.assert_stored(self.data, answer, 5)
         self.assertEqual(1, self.tokens_asked_for())
         size = self.made.store('fast').get_size(
-            stores.location_of(answer[0], 'fast', self.made.conf))
+            stores.location_of(answer[0], 'fast', self.made.conf)
+        )
         self.assertEqual((len(self.data), 2), (size, self.tokens_asked_for()))
         self.assertEqual(self.data, self.made.get(answer[0]))
         self.assertEqual(3, self.tokens_asked_for())
@@ -95,8 +100,14 @@ class TestClock(matrix.Case):
 
     def test_another_one_when_it_is_refused(self) -> None:
         self.set_clock_ahead()
-        self.inject(faults.Hook(lambda exchange: self.cloud.revoke(
-            exchange.headers['x-auth-token'])), matrix.MIDDLE)
+        self.inject(
+            faults.Hook(
+                lambda exchange: self.cloud.revoke(
+                    exchange.headers['x-auth-token']
+                )
+            ),
+            matrix.MIDDLE,
+        )
         self.recovers(swift_buffered_threads=1)
         self.assertEqual(2, self.tokens_asked_for())
 
@@ -106,23 +117,38 @@ class TestKeystone(matrix.Case):
 
     scenarios: list[matrix.Row] = [
         ('reset', {'fault': faults.Reset(), 'says': 'Connection aborted'}),
-        ('stall', {'fault': faults.Stall(), 'says': 'timed out',
-                   'error': matrix.TIMEOUT}),
-        ('answer lost', {'fault': faults.LostAnswer(),
-                         'says': 'Connection aborted'}),
-        *((str(code), {'fault': matrix.status(code), 'says': str(code)})
-          for code in (429, 500, 503))]
+        (
+            'stall',
+            {
+                'fault': faults.Stall(),
+                'says': 'timed out',
+                'error': matrix.TIMEOUT,
+            },
+        ),
+        (
+            'answer lost',
+            {'fault': faults.LostAnswer(), 'says': 'Connection aborted'},
+        ),
+        *(
+            (str(code), {'fault': matrix.status(code), 'says': str(code)})
+            for code in (429, 500, 503)
+        ),
+    ]
 
     fault: faults.Fault
     says: str
     error: type[Exception] = BACKEND
 
-    options = {**matrix.Case.options, 'swift_buffered_timeout': 1,
-               'swift_buffered_threads': 1}
+    options = {
+        **matrix.Case.options,
+        'swift_buffered_timeout': 1,
+        'swift_buffered_threads': 1,
+    }
 
     def refuse(self, times: int | None, skip: int = 0) -> None:
-        self.cloud.keystone_proxy.add(faults.Rule(
-            self.fault, 'POST', TOKENS, times=times, skip=skip))
+        self.cloud.keystone_proxy.add(
+            faults.Rule(self.fault, 'POST', TOKENS, times=times, skip=skip)
+        )
 
     def in_the_middle(self, times: int) -> None:
         """Have a segment need a new token, and Keystone fail then."""
@@ -135,8 +161,11 @@ class TestKeystone(matrix.Case):
 
     def test_always_before(self) -> None:
         self.refuse(None)
-        self.fails(self.error, self.says,
-                   'Authentication for Swift failed, tried 3 times: Keystone')
+        self.fails(
+            self.error,
+            self.says,
+            'Authentication for Swift failed, tried 3 times: Keystone',
+        )
         self.assertEqual([], self.puts())
 
     def test_once_in_the_middle(self) -> None:
@@ -145,12 +174,19 @@ class TestKeystone(matrix.Case):
 
     def test_always_in_the_middle(self) -> None:
         self.in_the_middle(matrix.RETRIES)
-        self.fails(self.error, self.says,
-                   '/00000002 failed, tried 3 times: Keystone: ')
+        self.fails(
+            self.error,
+            self.says,
+            '/00000002 failed, tried 3 times: Keystone: ',
+        )
 
 
 class TestCredentials(matrix.Case):
     def test_wrong(self) -> None:
-        self.fails(BACKEND, 'Authentication for Swift failed, tried once',
-                   'Keystone.*401', swift_store_key='not-the-password')
+        self.fails(
+            BACKEND,
+            'Authentication for Swift failed, tried once',
+            'Keystone.*401',
+            swift_store_key='not-the-password',
+        )
         self.assertEqual(1, len(self.cloud.keystone_proxy.log))

@@ -33,26 +33,69 @@ BACKEND = exceptions.BackendException
 
 
 class Unbuffered(matrix.Case):
-    options = {**matrix.Case.options, 'swift_buffered_timeout': 2,
-               'swift_store_large_object_chunk_size': 2,
-               'swift_buffered_disk_quota': 1}
+    options = {
+        **matrix.Case.options,
+        'swift_buffered_timeout': 2,
+        'swift_store_large_object_chunk_size': 2,
+        'swift_buffered_disk_quota': 1,
+    }
 
     scenarios: list[matrix.Row] = [
-        ('reset', {'fault': faults.Reset(after=faults.WHOLE),
-                   'error': BACKEND, 'says': 'Connection aborted'}),
-        ('stall', {'fault': faults.Stall(after=faults.WHOLE),
-                   'error': matrix.TIMEOUT, 'says': 'timed out'}),
-        ('lost', {'fault': faults.LostAnswer(), 'error': BACKEND,
-                  'says': 'Connection aborted'}),
-        ('flipped', {'fault': faults.FlipByte(5), 'error': BACKEND,
-                     'says': 'transaction id tx.* for bytes of MD5'}),
-        ('wrong etag', {'fault': faults.Rewrite(headers={'etag': 'x'}),
-                        'error': BACKEND, 'says': "201 .* ETag 'x'"}),
-        *((str(code), {
-            'fault': matrix.status(code, after=faults.WHOLE),
-            'error': exceptions.StorageFull if code == 507 else BACKEND,
-            'says': f': {code} .*, transaction id {matrix.TRANSACTION}'})
-          for code in (401, 422, 429, 503, 507))]
+        (
+            'reset',
+            {
+                'fault': faults.Reset(after=faults.WHOLE),
+                'error': BACKEND,
+                'says': 'Connection aborted',
+            },
+        ),
+        (
+            'stall',
+            {
+                'fault': faults.Stall(after=faults.WHOLE),
+                'error': matrix.TIMEOUT,
+                'says': 'timed out',
+            },
+        ),
+        (
+            'lost',
+            {
+                'fault': faults.LostAnswer(),
+                'error': BACKEND,
+                'says': 'Connection aborted',
+            },
+        ),
+        (
+            'flipped',
+            {
+                'fault': faults.FlipByte(5),
+                'error': BACKEND,
+                'says': 'transaction id tx.* for bytes of MD5',
+            },
+        ),
+        (
+            'wrong etag',
+            {
+                'fault': faults.Rewrite(headers={'etag': 'x'}),
+                'error': BACKEND,
+                'says': "201 .* ETag 'x'",
+            },
+        ),
+        *(
+            (
+                str(code),
+                {
+                    'fault': matrix.status(code, after=faults.WHOLE),
+                    'error': exceptions.StorageFull
+                    if code == 507
+                    else BACKEND,
+                    'says': f': {code} .*, transaction id '
+                    f'{matrix.TRANSACTION}',
+                },
+            )
+            for code in (401, 422, 429, 503, 507)
+        ),
+    ]
 
     fault: faults.Fault
     error: type[Exception]
@@ -68,11 +111,17 @@ class Unbuffered(matrix.Case):
 
     def test_window_has_lost_it(self) -> None:
         """The error names what broke it, and why that was the end."""
-        self.useFixture(fixtures.MonkeyPatch(
-            f'{segment.__name__}.WINDOW', 1 << 20))
+        self.useFixture(
+            fixtures.MonkeyPatch(f'{segment.__name__}.WINDOW', 1 << 20)
+        )
         self.inject(self.fault, SECOND)
-        self.fails(self.error, '/00000002 failed, tried once: ', self.says,
-                   'not sent again, as it is not buffered$', size=SIZE)
+        self.fails(
+            self.error,
+            '/00000002 failed, tried once: ',
+            self.says,
+            'not sent again, as it is not buffered$',
+            size=SIZE,
+        )
         self.assertEqual(1, len(self.puts(SECOND.path)))
 
 
@@ -86,8 +135,9 @@ class TestEarly(matrix.Case):
     options = {**Unbuffered.options}
 
     def test_early(self) -> None:
-        self.useFixture(fixtures.MonkeyPatch(
-            f'{segment.__name__}.WINDOW', 1 << 20))
+        self.useFixture(
+            fixtures.MonkeyPatch(f'{segment.__name__}.WINDOW', 1 << 20)
+        )
         for number in range(6):
             self.proxy.clear()
             self.image = str(uuid.uuid4())
@@ -96,8 +146,11 @@ class TestEarly(matrix.Case):
             try:
                 answer = self.add(SIZE)
             except BACKEND as exc:
-                self.assertRegex(str(exc), '/00000002 failed, tried .*: '
-                                 '.*not sent again, as it is not buffered$')
+                self.assertRegex(
+                    str(exc),
+                    '/00000002 failed, tried .*: '
+                    '.*not sent again, as it is not buffered$',
+                )
                 self.assert_nothing_left()
             else:
                 self.assert_stored(self.data, answer, 3)

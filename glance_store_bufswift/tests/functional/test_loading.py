@@ -37,9 +37,9 @@ class TestCase(base.TestCase):
         image = str(uuid.uuid4())
         data = streams.image(size or 2 * SEGMENT + 5, seed=len(name))
         uri, length, *hashes, metadata = made.add(
-            image, io.BytesIO(data), 0, name)
-        self.assertEqual((len(data), *streams.hashes(data)),
-                         (length, *hashes))
+            image, io.BytesIO(data), 0, name
+        )
+        self.assertEqual((len(data), *streams.hashes(data)), (length, *hashes))
         self.assertEqual({'store': name}, metadata)
         self.assertEqual(data, made.get(uri, name))
         made.delete(uri, name)
@@ -50,15 +50,17 @@ class TestCase(base.TestCase):
 class TestBeside(TestCase):
     """Several stores in one configuration."""
 
-    enabled = ('fast:swift+buffered,second:swift+buffered,stock:swift,'
-               'disk:file')
+    enabled = 'fast:swift+buffered,second:swift+buffered,stock:swift,disk:file'
 
     def test_each_works(self) -> None:
         other = self.new_container()
         made = self.stores(
-            self.enabled, second={'swift_store_container': other})
-        uris = {name: self.check(made, name)
-                for name in ('fast', 'second', 'stock', 'disk')}
+            self.enabled, second={'swift_store_container': other}
+        )
+        uris = {
+            name: self.check(made, name)
+            for name in ('fast', 'second', 'stock', 'disk')
+        }
         self.assertEqual([], self.listing())
         self.assertEqual([], self.cloud.listing(other))
         self.assertIn(f'/{self.container}/', uris['fast'])
@@ -75,12 +77,14 @@ class TestBeside(TestCase):
     def test_default_store(self) -> None:
         made = self.stores(self.enabled)
         answer = multi_backend.add_with_multihash(
-            made.conf, self.image, streams.Stream(b'x'), 1, None, 'sha512')
+            made.conf, self.image, streams.Stream(b'x'), 1, None, 'sha512'
+        )
         self.assert_stored(b'x', answer)
 
     def test_weight_and_description(self) -> None:
-        made = self.stores(self.enabled, second={
-            'weight': 7, 'store_description': 'buffered'})
+        made = self.stores(
+            self.enabled, second={'weight': 7, 'store_description': 'buffered'}
+        )
         self.assertEqual(0, multi_backend.get_store_weight('fast'))
         self.assertEqual(7, multi_backend.get_store_weight('second'))
         self.assertEqual('buffered', made.conf.second.store_description)
@@ -89,20 +93,27 @@ class TestBeside(TestCase):
         made = self.stores(self.enabled)
         self.assertEqual(
             {*made.store('stock').get_schemes(), 'swift+buffered'},
-            set(made.store('fast').get_schemes()))
+            set(made.store('fast').get_schemes()),
+        )
 
     def test_no_uri_has_the_drivers_name(self) -> None:
         """It would get past Glance's list of restricted schemes."""
         made = self.stores(self.enabled)
         uri = made.add(self.image, streams.Stream(b'x'), 1)[0]
         rest = uri.partition('://')[2]
-        for each in (f'swift+buffered://{rest}',
-                     f'swift+buffered://ref1/{self.container}/{self.image}',
-                     'swift+buffered://'):
+        for each in (
+            f'swift+buffered://{rest}',
+            f'swift+buffered://ref1/{self.container}/{self.image}',
+            'swift+buffered://',
+        ):
             for store in ('fast', 'second'):
                 self.assertRaises(
-                    exceptions.BadStoreUri, stores.location_of,
-                    each, store, made.conf)
+                    exceptions.BadStoreUri,
+                    stores.location_of,
+                    each,
+                    store,
+                    made.conf,
+                )
 
     def test_prefix(self) -> None:
         """What Glance finds the store of an old location by."""
@@ -127,12 +138,17 @@ class TestStockOnly(TestCase):
 
     def test_with_our_options(self) -> None:
         ours = {'swift_buffered_dir': '/nowhere', 'swift_buffered_threads': 2}
-        self.check_stock(stock=ours, swift_buffered=ours,
-                         backend_defaults=ours)
+        self.check_stock(
+            stock=ours, swift_buffered=ours, backend_defaults=ours
+        )
 
     def test_with_upstreams_buffering(self) -> None:
-        self.check_stock(stock={'swift_buffer_on_upload': True,
-                                'swift_upload_buffer_dir': self.buffers})
+        self.check_stock(
+            stock={
+                'swift_buffer_on_upload': True,
+                'swift_upload_buffer_dir': self.buffers,
+            }
+        )
 
 
 class TestCredentials(TestCase):
@@ -140,35 +156,57 @@ class TestCredentials(TestCase):
 
     def test_missing(self) -> None:
         for kind in ('swift', 'swift+buffered'):
-            for name in ('swift_store_key', 'swift_store_user',
-                         'swift_store_auth_address'):
+            for name in (
+                'swift_store_key',
+                'swift_store_user',
+                'swift_store_auth_address',
+            ):
                 made = self.stores(f'fast:{kind}', fast={name: None})
                 self.assertRaises(
-                    exceptions.StoreAddDisabled, made.add, self.image,
-                    streams.Stream(b'x'), 1)
+                    exceptions.StoreAddDisabled,
+                    made.add,
+                    self.image,
+                    streams.Stream(b'x'),
+                    1,
+                )
         self.assertEqual([], self.proxy.log)
 
     def test_wrong(self) -> None:
         made = self.stores(fast={'swift_store_key': 'wrong'})
         self.assertRaises(
-            exceptions.BackendException, made.add, self.image,
-            streams.Stream(b'x'), 1)
-        asked = [each for each in self.cloud.keystone_proxy.log
-                 if each.method == 'POST']
+            exceptions.BackendException,
+            made.add,
+            self.image,
+            streams.Stream(b'x'),
+            1,
+        )
+        asked = [
+            each
+            for each in self.cloud.keystone_proxy.log
+            if each.method == 'POST'
+        ]
         self.assertEqual([401], [each.status for each in asked])
 
     def test_of_no_such_region(self) -> None:
         made = self.stores(fast={'swift_store_region': 'nowhere'})
         self.assertRaises(
-            exceptions.BackendException, made.add, self.image,
-            streams.Stream(b'x'), 1)
+            exceptions.BackendException,
+            made.add,
+            self.image,
+            streams.Stream(b'x'),
+            1,
+        )
 
     def test_are_in_the_locations_already(self) -> None:
         """Images are read and deleted though nothing can be added."""
         data = streams.image(2 * SEGMENT + 5)
         uri = self.stores().add(self.image, streams.Stream(data), 0)[0]
-        made = self.stores(fast={'swift_store_multi_tenant': False,
-                                 'swift_store_container': 'other'})
+        made = self.stores(
+            fast={
+                'swift_store_multi_tenant': False,
+                'swift_store_container': 'other',
+            }
+        )
         self.assertEqual(data, made.get(uri))
         made.delete(uri)
         self.assert_nothing_left()

@@ -18,7 +18,7 @@ import re
 from glance_store import exceptions
 import testscenarios
 
-from glance_store_bufswift import once
+from glance_store_bufswift import notices
 from glance_store_bufswift.tests.functional import deletes
 from glance_store_bufswift.tests.functional import matrix
 from glance_store_bufswift.tests.support.cloud import faults
@@ -30,8 +30,10 @@ BACKEND = exceptions.BackendException
 CONTAINER = '/images-[0-9a-f]{32}$'
 
 #: Each kind of object that an upload stores.
-TARGETS = [('plain', {'target': matrix.PLAIN}),
-           ('segment', {'target': matrix.MIDDLE})]
+TARGETS = [
+    ('plain', {'target': matrix.PLAIN}),
+    ('segment', {'target': matrix.MIDDLE}),
+]
 
 #: A byte that is no UTF-8, as a header's value.
 ODD = faults.Rewrite(headers={'X-Odd': 'caf\xe9'})
@@ -53,47 +55,67 @@ class TestEtag(Case):
 
     def setUp(self) -> None:
         super().setUp()
-        once.forget()
-        self.addCleanup(once.forget)
+        notices.forget()
+        self.addCleanup(notices.forget)
 
     def md5(self) -> str:
         """Of the bytes that the target is to have."""
         data = streams.image(self.target.image)
         first = 0 if self.target is matrix.PLAIN else matrix.SEGMENT
-        return hashlib.md5(data[first:][:self.target.length],
-                           usedforsecurity=False).hexdigest()
+        return hashlib.md5(
+            data[first:][: self.target.length], usedforsecurity=False
+        ).hexdigest()
 
     def assert_asked_once(self) -> None:
         """The target was sent once, and its ETag asked for once."""
         self.assertEqual(1, len(self.puts(self.target.path)))
         if self.target is matrix.PLAIN:
             return  # what has the image's name is also looked for
-        self.assertEqual(1, len([
-            each for each in self.proxy.log if each.method == 'HEAD'
-            and re.search(self.target.path, each.path)]))
+        self.assertEqual(
+            1,
+            len(
+                [
+                    each
+                    for each in self.proxy.log
+                    if each.method == 'HEAD'
+                    and re.search(self.target.path, each.path)
+                ]
+            ),
+        )
 
     def test_in_other_forms(self) -> None:
         for form in ('W/"{}"', '"{}"'):
             for etag in (self.md5(), self.md5().upper()):
                 self.anew()
-                self.inject(faults.Rewrite(headers={
-                    'etag': form.format(etag)}), self.target)
+                self.inject(
+                    faults.Rewrite(headers={'etag': form.format(etag)}),
+                    self.target,
+                )
                 self.recovers(self.target.image)
                 self.assertEqual(1, len(self.puts(self.target.path)))
 
     def test_removed(self) -> None:
         """From the answer to the PUT alone."""
-        self.inject(faults.Rewrite(headers={'etag': None}), self.target,
-                    times=None)
+        self.inject(
+            faults.Rewrite(headers={'etag': None}), self.target, times=None
+        )
         self.recovers(self.target.image)
         self.assert_asked_once()
 
     def test_removed_from_all(self) -> None:
         for method in ('PUT', 'HEAD'):
-            self.inject(faults.Rewrite(headers={'etag': None}), self.target,
-                        times=None, method=method)
-        self.fails(BACKEND, 'tried once: 201 ', 'A proxy in front of it '
-                   'removes the ETag', size=self.target.image)
+            self.inject(
+                faults.Rewrite(headers={'etag': None}),
+                self.target,
+                times=None,
+                method=method,
+            )
+        self.fails(
+            BACKEND,
+            'tried once: 201 ',
+            'A proxy in front of it removes the ETag',
+            size=self.target.image,
+        )
         self.assert_asked_once()
 
 
@@ -104,27 +126,45 @@ class TestRefused(Case):
 
     def test_too_large(self) -> None:
         """As Ceph RGW answers, for whom that is a 400."""
-        for body in (b'EntityTooLarge', b'{"Code":"EntityTooLarge"}',
-                     b'<Error><Code>EntityTooLarge</Code></Error>'):
+        for body in (
+            b'EntityTooLarge',
+            b'{"Code":"EntityTooLarge"}',
+            b'<Error><Code>EntityTooLarge</Code></Error>',
+        ):
             self.anew()
             self.inject(faults.Status(code=400, body=body), self.target)
-            self.fails(exceptions.StorageFull, 'tried once: 400 Bad Request '
-                       r'\(EntityTooLarge\)', size=self.target.image)
+            self.fails(
+                exceptions.StorageFull,
+                'tried once: 400 Bad Request '
+                r'\(EntityTooLarge\)',
+                size=self.target.image,
+            )
 
     def test_redirect(self) -> None:
         for code in (301, 302, 307, 308):
             self.anew()
             # To itself: whoever follows is seen.
-            self.inject(faults.Status(code=code, headers={
-                'Location': f'{self.proxy.url}/v1/elsewhere?key=secret'}),
-                self.target, times=None)
+            self.inject(
+                faults.Status(
+                    code=code,
+                    headers={
+                        'Location': f'{self.proxy.url}/v1/elsewhere?key=secret'
+                    },
+                ),
+                self.target,
+                times=None,
+            )
             caught = self.fails(
-                BACKEND, f'tried once: {code} ',
+                BACKEND,
+                f'tried once: {code} ',
                 rf'\(to {self.proxy.url}/v1/elsewhere; that is not followed',
-                size=self.target.image)
+                size=self.target.image,
+            )
             self.assertNotIn('secret', str(caught))
-            self.assertEqual([], [each for each in self.proxy.log
-                                  if 'elsewhere' in each.path])
+            self.assertEqual(
+                [],
+                [each for each in self.proxy.log if 'elsewhere' in each.path],
+            )
 
 
 class TestAround(Case):
@@ -132,15 +172,18 @@ class TestAround(Case):
 
     def test_races_for_a_new_project(self) -> None:
         race = matrix.status(409)
-        rules = [self.inject(race, CONTAINER, method='HEAD'),
-                 self.inject(race, CONTAINER)]
+        rules = [
+            self.inject(race, CONTAINER, method='HEAD'),
+            self.inject(race, CONTAINER),
+        ]
         self.recovers()
         self.assertEqual([1, 1], [rule.applied for rule in rules])
 
     def test_races_without_an_end(self) -> None:
         self.inject(matrix.status(409), CONTAINER, None, 'HEAD')
-        self.fails(BACKEND, f'HEAD of {self.container} failed, tried 3 times: '
-                   '409')
+        self.fails(
+            BACKEND, f'HEAD of {self.container} failed, tried 3 times: 409'
+        )
 
     def test_container_that_a_proxy_does_not_know_yet(self) -> None:
         """The container is the driver's own making in each of these."""
@@ -160,10 +203,13 @@ class TestAround(Case):
             self.fails(BACKEND, 'tried once: 404', size=target.image)
 
     def test_header_that_is_no_utf_8(self) -> None:
-        rules = [self.inject(ODD, CONTAINER, method='HEAD'),
-                 self.inject(ODD, CONTAINER), self.inject(ODD, matrix.MIDDLE),
-                 self.inject(ODD, matrix.MANIFEST),
-                 self.inject(ODD, matrix.MANIFEST, method='HEAD')]
+        rules = [
+            self.inject(ODD, CONTAINER, method='HEAD'),
+            self.inject(ODD, CONTAINER),
+            self.inject(ODD, matrix.MIDDLE),
+            self.inject(ODD, matrix.MANIFEST),
+            self.inject(ODD, matrix.MANIFEST, method='HEAD'),
+        ]
         self.recovers()
         self.assertEqual([1] * 5, [rule.applied for rule in rules])
 
@@ -172,8 +218,11 @@ class TestAround(Case):
         for target in (matrix.PLAIN, matrix.MIDDLE, matrix.MANIFEST):
             self.anew()
             self.inject(ODD, target, None)
-            self.fails(BACKEND, 'tried 3 times: swiftclient failed with '
-                       'UnicodeDecodeError', size=target.image)
+            self.fails(
+                BACKEND,
+                'tried 3 times: swiftclient failed with UnicodeDecodeError',
+                size=target.image,
+            )
 
 
 class TestDelete(deletes.Case):
@@ -186,18 +235,23 @@ class TestDelete(deletes.Case):
 
     def test_header_that_is_no_utf_8(self) -> None:
         self.upload()
-        for method, path in (('HEAD', self.image),
-                             ('GET', deletes.LISTING),
-                             ('DELETE', deletes.SECOND),
-                             ('DELETE', f'{self.image}$')):
+        for method, path in (
+            ('HEAD', self.image),
+            ('GET', deletes.LISTING),
+            ('DELETE', deletes.SECOND),
+            ('DELETE', f'{self.image}$'),
+        ):
             self.inject(ODD, method, path)
         self.deletes()
 
     def test_listing_that_is_none(self) -> None:
         for body in (b'<html>', b'null', b'[{"bytes": 1}]'):
             self.upload()
-            page = faults.Status(code=200, body=body, headers={
-                'Content-Type': 'application/json'})
+            page = faults.Status(
+                code=200,
+                body=body,
+                headers={'Content-Type': 'application/json'},
+            )
             self.inject(page, 'GET', deletes.LISTING, None)
             self.keeps(BACKEND, 'listing of', 'tried 3 times')
 
@@ -206,22 +260,36 @@ class TestDeleteStatic(deletes.StaticCase):
     """An SLO of which nobody tells what it is made of, as with Ceph RGW."""
 
     def told(self, body: bytes, times: int | None = None) -> None:
-        self.inject(faults.Status(code=200, body=body), 'GET',
-                    'multipart-manifest=get', times)
+        self.inject(
+            faults.Status(code=200, body=body),
+            'GET',
+            'multipart-manifest=get',
+            times,
+        )
 
     def test_no_manifest(self) -> None:
         for body in (b'', b'null', b'<html>'):
             self.upload_slo()
             self.told(body)
             self.deletes()
-            self.assertEqual(1 if body == b'' else 3, len(
-                self.requests('GET', 'multipart-manifest=get')))
+            self.assertEqual(
+                1 if body == b'' else 3,
+                len(self.requests('GET', 'multipart-manifest=get')),
+            )
 
     def test_segment_stays(self) -> None:
         """Swift reports it, and the user is told."""
         self.upload_slo()
         self.told(b'')
-        self.inject(faults.Status(code=200, body=(
-            b'{"Response Status": "400 Bad Request", "Errors": '
-            b'[["/c/a", "403 Forbidden"]]}')), 'DELETE', 'multipart-manifest')
+        self.inject(
+            faults.Status(
+                code=200,
+                body=(
+                    b'{"Response Status": "400 Bad Request", "Errors": '
+                    b'[["/c/a", "403 Forbidden"]]}'
+                ),
+            ),
+            'DELETE',
+            'multipart-manifest',
+        )
         self.keeps(BACKEND, 'c/a (403 Forbidden)')

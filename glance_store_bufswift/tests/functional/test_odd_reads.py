@@ -17,7 +17,7 @@ from typing import Any
 from glance_store import exceptions
 from glance_store import multi_backend
 
-from glance_store_bufswift import once
+from glance_store_bufswift import notices
 from glance_store_bufswift.tests.functional import downloads
 from glance_store_bufswift.tests.support.cloud import faults
 from glance_store_bufswift.tests.support import stores
@@ -25,27 +25,34 @@ from glance_store_bufswift.tests.support import stores
 IMAGE, SEGMENT = downloads.IMAGE, downloads.SEGMENT
 
 
-def rewrite(status: int | None = None,
-            **headers: str | None) -> faults.Rewrite:
+def rewrite(
+    status: int | None = None, **headers: str | None
+) -> faults.Rewrite:
     """Swift's answer with other headers; ``_`` stands for ``-``."""
-    return faults.Rewrite(status, {
-        name.replace('_', '-'): headers[name] for name in headers})
+    return faults.Rewrite(
+        status, {name.replace('_', '-'): headers[name] for name in headers}
+    )
 
 
 #: What becomes of the answer to a request for a range.
 RANGES = {
     'no Content-Range': rewrite(206, content_range=None),
     'no Content-Range, no length': rewrite(
-        206, content_range=None, content_length=None),
+        206, content_range=None, content_length=None
+    ),
     'another unit': rewrite(206, content_range='lines 5-104/1000'),
     'another range': rewrite(206, content_range='bytes 10-109/3372000'),
     'a contradiction': rewrite(206, content_range='bytes 10-104/3372000'),
     'the part, as if it were all': rewrite(200, content_range=None),
     'the part, as if it were all, no length': rewrite(
-        200, content_range=None, content_length=None),
+        200, content_range=None, content_length=None
+    ),
     'the part, 200': rewrite(200),
-    'several parts': rewrite(206, content_range=None, content_type=(
-        'multipart/byteranges; boundary=x')),
+    'several parts': rewrite(
+        206,
+        content_range=None,
+        content_type=('multipart/byteranges; boundary=x'),
+    ),
     'refused': faults.Status(code=416),
     'no length': rewrite(content_length=None),
 }
@@ -54,8 +61,8 @@ RANGES = {
 class TestCase(downloads.TestCase):
     def setUp(self) -> None:
         super().setUp()
-        once.forget()
-        self.addCleanup(once.forget)
+        notices.forget()
+        self.addCleanup(notices.forget)
 
     def upload(self, *args: Any, **options: Any) -> None:
         """Have an image; what the stock driver leaves open is not ours."""
@@ -64,8 +71,10 @@ class TestCase(downloads.TestCase):
 
     def part(self, first: int, size: int) -> None:
         """A part reads back right."""
-        self.assertEqual(self.data[first:first + size],
-                         self.get(offset=first, chunk_size=size))
+        self.assertEqual(
+            self.data[first : first + size],
+            self.get(offset=first, chunk_size=size),
+        )
 
 
 class TestRange(TestCase):
@@ -86,8 +95,11 @@ class TestRange(TestCase):
     def test_segments(self) -> None:
         self.upload()
         for first, size, segment in (
-                (5, 100, 1), (SEGMENT - 5, SEGMENT, 1),
-                (SEGMENT - 5, SEGMENT, 2), (IMAGE - 5, 100, 4)):
+            (5, 100, 1),
+            (SEGMENT - 5, SEGMENT, 1),
+            (SEGMENT - 5, SEGMENT, 2),
+            (IMAGE - 5, 100, 4),
+        ):
             self.check(first, size, segment)
 
     def test_stocks(self) -> None:
@@ -107,18 +119,24 @@ class TestRange(TestCase):
 class TestForms(TestCase):
     def test_of_a_content_range(self) -> None:
         self.upload()
-        for form in ('Bytes  5-104/ {}', 'BYTES 5 - 104 / {}',
-                     'bytes=5-104/{}', 'bytes 5-104/*'):
+        for form in (
+            'Bytes  5-104/ {}',
+            'BYTES 5 - 104 / {}',
+            'bytes=5-104/{}',
+            'bytes 5-104/*',
+        ):
             self.proxy.clear()
-            self.inject(rewrite(content_range=form.format(SEGMENT)), None,
-                        segment=1)
+            self.inject(
+                rewrite(content_range=form.format(SEGMENT)), None, segment=1
+            )
             self.part(5, 100)
             self.assertEqual({'bytes=5-104'}, set(self.ranges(1)))
 
     def test_of_an_etag(self) -> None:
         self.upload(SEGMENT)
-        etag = self.cloud.connection().head_object(
-            self.container, self.image)['etag']
+        etag = self.cloud.connection().head_object(self.container, self.image)[
+            'etag'
+        ]
         for form in (f'W/"{etag}"', etag.upper(), f'"{etag}"'):
             self.proxy.clear()
             self.inject(faults.BreakAnswer(SEGMENT // 2))
@@ -134,8 +152,11 @@ class TestForms(TestCase):
             self.assert_read(self.get())
             self.proxy.clear()
             self.inject(faults.BreakAnswer(SEGMENT // 2), segment=segment)
-            self.inject(rewrite(etag=None, x_timestamp=None,
-                                last_modified=None), None, segment=segment)
+            self.inject(
+                rewrite(etag=None, x_timestamp=None, last_modified=None),
+                None,
+                segment=segment,
+            )
             said = self.assert_lost(downloads.UNAVAILABLE)
             self.assertIn('does a proxy remove ETags?', said)
             self.assertNotIn('another object', said)
@@ -184,8 +205,11 @@ class TestLength(TestCase):
         self.inject(self.bare, None, method='HEAD')
         for call in (self.size, self.get):
             caught = self.assertRaises(exceptions.BackendException, call)
-            self.assertIn('its size is not told, by a HEAD neither; does a '
-                          'proxy remove the Content-Length?', str(caught))
+            self.assertIn(
+                'its size is not told, by a HEAD neither; does a '
+                'proxy remove the Content-Length?',
+                str(caught),
+            )
             self.assert_closed()
 
     def test_only_a_get_tells_it(self) -> None:
@@ -201,10 +225,15 @@ class TestEncoded(TestCase):
         self.upload()
         for segment in (0, 1):
             self.proxy.clear()
-            self.inject(rewrite(content_encoding='gzip'), None,
-                        segment=segment)
-            caught = self.assertRaises(exceptions.BackendException,
-                                       multi_backend.get, self.uri, 'fast')
+            self.inject(
+                rewrite(content_encoding='gzip'), None, segment=segment
+            )
+            caught = self.assertRaises(
+                exceptions.BackendException,
+                multi_backend.get,
+                self.uri,
+                'fast',
+            )
             self.assertIn('gzip', str(caught))
             self.assert_closed()
 
@@ -220,7 +249,8 @@ class TestHeader(TestCase):
             self.assert_read(self.get())
         self.inject(odd, None)
         caught = self.assertRaises(
-            downloads.UNAVAILABLE, multi_backend.get, self.uri, 'fast')
+            downloads.UNAVAILABLE, multi_backend.get, self.uri, 'fast'
+        )
         self.assertIn('UnicodeDecodeError', str(caught))
         self.assert_closed()
 
@@ -228,10 +258,15 @@ class TestHeader(TestCase):
 class TestRedirected(TestCase):
     def test_not_followed(self) -> None:
         self.upload()
-        self.inject(faults.Status(code=302, headers={
-            'Location': f'{self.proxy.url}/elsewhere'}))
-        caught = self.assertRaises(exceptions.BackendException,
-                                   multi_backend.get, self.uri, 'fast')
+        self.inject(
+            faults.Status(
+                code=302, headers={'Location': f'{self.proxy.url}/elsewhere'}
+            )
+        )
+        caught = self.assertRaises(
+            exceptions.BackendException, multi_backend.get, self.uri, 'fast'
+        )
         self.assertIn('302 Found (to ', str(caught))
-        self.assertEqual([], [each for each in self.proxy.log
-                              if 'elsewhere' in each.path])
+        self.assertEqual(
+            [], [each for each in self.proxy.log if 'elsewhere' in each.path]
+        )

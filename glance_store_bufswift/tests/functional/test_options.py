@@ -37,26 +37,41 @@ class TestPrecedence(base.TestCase):
     def check(self, threads: int, **sections: Any) -> None:
         """So many segments are in flight at once, and never more."""
         data = streams.image(6 * SEGMENT)
-        self.proxy.add(faults.Rule(
-            faults.Latency(after=0.2), 'PUT', r'/\d{8}$', times=None))
+        self.proxy.add(
+            faults.Rule(
+                faults.Latency(after=0.2), 'PUT', r'/\d{8}$', times=None
+            )
+        )
         meeting = threading.Barrier(threads)
-        self.proxy.add(faults.Rule(
-            faults.Hook(lambda _: meeting.wait(PATIENCE)), 'PUT',
-            r'/\d{8}$', times=threads))
+        self.proxy.add(
+            faults.Rule(
+                faults.Hook(lambda _: meeting.wait(PATIENCE)),
+                'PUT',
+                r'/\d{8}$',
+                times=threads,
+            )
+        )
         answer = self.stores(**sections).add(
-            self.image, streams.Stream(data), 0)
+            self.image, streams.Stream(data), 0
+        )
         self.assert_stored(data, answer, 6)
         # One more is begun while the answer to another is awaited.
         self.assertEqual(threads + (threads > 1), self.proxy.peak('PUT'))
 
     def test_own_section(self) -> None:
-        self.check(3, fast={'swift_buffered_threads': 3},
-                   backend_defaults={'swift_buffered_threads': 2},
-                   swift_buffered={'swift_buffered_threads': 1})
+        self.check(
+            3,
+            fast={'swift_buffered_threads': 3},
+            backend_defaults={'swift_buffered_threads': 2},
+            swift_buffered={'swift_buffered_threads': 1},
+        )
 
     def test_backend_defaults(self) -> None:
-        self.check(2, backend_defaults={'swift_buffered_threads': 2},
-                   swift_buffered={'swift_buffered_threads': 3})
+        self.check(
+            2,
+            backend_defaults={'swift_buffered_threads': 2},
+            swift_buffered={'swift_buffered_threads': 3},
+        )
 
     def test_group(self) -> None:
         self.check(2, swift_buffered={'swift_buffered_threads': 2})
@@ -66,16 +81,22 @@ class TestPrecedence(base.TestCase):
 
     def test_a_value_that_is_the_default(self) -> None:
         """It was set, and so it wins."""
-        self.check(4, backend_defaults={'swift_buffered_threads': 4},
-                   swift_buffered={'swift_buffered_threads': 2})
+        self.check(
+            4,
+            backend_defaults={'swift_buffered_threads': 4},
+            swift_buffered={'swift_buffered_threads': 2},
+        )
 
     def test_one_after_the_other(self) -> None:
         self.check(1, fast={'swift_buffered_threads': 1})
 
     def test_other_stores_section(self) -> None:
-        self.check(2, enabled='fast:swift+buffered,second:swift+buffered',
-                   second={'swift_buffered_threads': 3},
-                   swift_buffered={'swift_buffered_threads': 2})
+        self.check(
+            2,
+            enabled='fast:swift+buffered,second:swift+buffered',
+            second={'swift_buffered_threads': 3},
+            swift_buffered={'swift_buffered_threads': 2},
+        )
 
 
 class TestBackendDefaults(base.TestCase):
@@ -89,10 +110,14 @@ class TestBackendDefaults(base.TestCase):
     def moved(self, **changed: Any) -> dict[str, Any]:
         """Sections with upstream's options in [backend_defaults]."""
         shared = self.cloud.glance_store_options(self.container) | changed
-        own = {'swift_store_large_object_size': None,
-               'swift_store_large_object_chunk_size': None}
-        return {'fast': dict.fromkeys(shared) | own,
-                'backend_defaults': shared | dict.fromkeys(own, 1)}
+        own = {
+            'swift_store_large_object_size': None,
+            'swift_store_large_object_chunk_size': None,
+        }
+        return {
+            'fast': dict.fromkeys(shared) | own,
+            'backend_defaults': shared | dict.fromkeys(own, 1),
+        }
 
     def test_all(self) -> None:
         data = streams.image(2 * SEGMENT + 5)
@@ -105,29 +130,40 @@ class TestBackendDefaults(base.TestCase):
 
     def test_reference(self) -> None:
         data = streams.image(5)
-        answer = self.stores(**self.moved(
-            default_swift_reference='other')).add(
-                self.image, streams.Stream(data), 5)
+        answer = self.stores(
+            **self.moved(default_swift_reference='other')
+        ).add(self.image, streams.Stream(data), 5)
         self.assert_stored(data, answer)
 
     def test_container_is_not_to_be_created(self) -> None:
-        made = self.stores(**self.moved(
-            swift_store_create_container_on_put=False))
-        self.assertRaises(exceptions.BackendException, made.add, self.image,
-                          streams.Stream(b'x'), 1)
+        made = self.stores(
+            **self.moved(swift_store_create_container_on_put=False)
+        )
+        self.assertRaises(
+            exceptions.BackendException,
+            made.add,
+            self.image,
+            streams.Stream(b'x'),
+            1,
+        )
 
     def test_own_section_wins(self) -> None:
         sections = self.moved()
         sections['fast']['swift_store_create_container_on_put'] = False
         self.assertRaises(
-            exceptions.BackendException, self.stores(**sections).add,
-            self.image, streams.Stream(b'x'), 1)
+            exceptions.BackendException,
+            self.stores(**sections).add,
+            self.image,
+            streams.Stream(b'x'),
+            1,
+        )
 
     def test_own_container_wins(self) -> None:
         sections = self.moved(swift_store_container='not-this-one')
         sections['fast']['swift_store_container'] = self.container
         answer = self.stores(**sections).add(
-            self.image, streams.Stream(b'x'), 1)
+            self.image, streams.Stream(b'x'), 1
+        )
         self.assert_stored(b'x', answer)
 
 
@@ -145,10 +181,12 @@ class TestBufferDirectory(base.TestCase):
         self.assert_nothing_left()
         warnings = self.records.of(logging.WARNING)
         self.assertEqual(0 if buffered else 1, len(warnings))
-        [summary] = [each for each in self.records.of(logging.INFO)
-                     if 'stored' in each]
-        self.assertIn(f' {len(data) if buffered else 0} bytes buffered, ',
-                      summary)
+        [summary] = [
+            each for each in self.records.of(logging.INFO) if 'stored' in each
+        ]
+        self.assertIn(
+            f' {len(data) if buffered else 0} bytes buffered, ', summary
+        )
 
     def test_missing(self) -> None:
         path = Path(self.useFixture(fixtures.TempDir()).path, 'sub')
@@ -164,31 +202,45 @@ class TestBufferDirectory(base.TestCase):
         self.check(False, swift_buffered_dir=path)
 
     def test_missing_with_a_quota(self) -> None:
-        self.check(False, swift_buffered_dir=f'{self.buffers}/sub',
-                   swift_buffered_disk_quota=100)
+        self.check(
+            False,
+            swift_buffered_dir=f'{self.buffers}/sub',
+            swift_buffered_disk_quota=100,
+        )
 
     def test_upstreams_option_is_the_second_choice(self) -> None:
         self.check(True, swift_upload_buffer_dir='/nowhere')
-        self.check(True, swift_buffered_dir=None,
-                   swift_upload_buffer_dir=self.buffers)
-        self.check(False, swift_buffered_dir=None,
-                   swift_upload_buffer_dir='/nowhere')
+        self.check(
+            True, swift_buffered_dir=None, swift_upload_buffer_dir=self.buffers
+        )
+        self.check(
+            False, swift_buffered_dir=None, swift_upload_buffer_dir='/nowhere'
+        )
         [warning] = self.records.of(logging.WARNING)
         self.assertIn('/nowhere', warning)
 
     def test_upstreams_switch_is_ignored(self) -> None:
         for switch in (True, False):
-            self.check(True, swift_buffer_on_upload=switch,
-                       swift_upload_buffer_dir='/nowhere')
-            self.check(False, swift_buffer_on_upload=switch,
-                       swift_upload_buffer_dir=self.buffers,
-                       swift_buffered_dir='/nowhere')
+            self.check(
+                True,
+                swift_buffer_on_upload=switch,
+                swift_upload_buffer_dir='/nowhere',
+            )
+            self.check(
+                False,
+                swift_buffer_on_upload=switch,
+                swift_upload_buffer_dir=self.buffers,
+                swift_buffered_dir='/nowhere',
+            )
 
     def test_upstreams_switch_in_backend_defaults(self) -> None:
         data = streams.image(2 * SEGMENT)
-        made = self.stores(backend_defaults={
-            'swift_buffer_on_upload': True,
-            'swift_upload_buffer_dir': '/nowhere'})
+        made = self.stores(
+            backend_defaults={
+                'swift_buffer_on_upload': True,
+                'swift_upload_buffer_dir': '/nowhere',
+            }
+        )
         answer = made.add(self.image, streams.Stream(data), 0)
         self.assert_stored(data, answer, 2)
         self.assertEqual([], self.records.of(logging.WARNING))

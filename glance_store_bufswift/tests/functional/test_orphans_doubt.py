@@ -49,19 +49,30 @@ class Case(orphans.Case):
         code, rows = self.rows(self.file, 'orphans', 'delete', '--yes')
         self.assertEqual(IN_DOUBT, code)
         self.assertEqual(
-            {self.image: kept, self.orphan.partition('/')[0]:
-             kept if others == 'kept' else others}, self.results(rows))
+            {
+                self.image: kept,
+                self.orphan.partition('/')[0]: kept
+                if others == 'kept'
+                else others,
+            },
+            self.results(rows),
+        )
         self.assertEqual(before, self.listing(self.image))
-        self.assertEqual(2 if others == 'kept' else 0,
-                         len(self.listing(self.orphan)))
+        self.assertEqual(
+            2 if others == 'kept' else 0, len(self.listing(self.orphan))
+        )
         self.proxy.clear()
         self.assertEqual(self.data, self.made.get(self.uri))
 
-    def results(self, rows: list[dict[str, Any]],
-                *images: str) -> dict[str, str]:
+    def results(
+        self, rows: list[dict[str, Any]], *images: str
+    ) -> dict[str, str]:
         """What became of each image, or of these."""
-        return {row['image']: row['result'] for row in rows
-                if row['image'] in (images or (row['image'],))}
+        return {
+            row['image']: row['result']
+            for row in rows
+            if row['image'] in (images or (row['image'],))
+        }
 
 
 class TestNotFound(Case):
@@ -74,15 +85,23 @@ class TestNotFound(Case):
     def test_a_table(self) -> None:
         """The result is shown where something is in doubt."""
         self.inject(faults.Status(code=404), 'HEAD', f'/{self.image}$')
-        for words, what in ((['list'], 'orphaned'),
-                            (['delete'], 'would be deleted')):
+        for words, what in (
+            (['list'], 'orphaned'),
+            (['delete'], 'would be deleted'),
+        ):
             code, out, err = self.command(self.file, 'orphans', *words)
             self.assertEqual((IN_DOUBT, ''), (code, err))
             self.assertIn(f'| {what} ', out)
-            self.assertIn(f'| kept: in doubt ({self.image} is listed, but '
-                          'was not found) |', out)
-            self.assertIn('Orphaned: 2 segments, 2 bytes. In doubt, and '
-                          'kept: 3 segments, 2,048,005 bytes.', out)
+            self.assertIn(
+                f'| kept: in doubt ({self.image} is listed, but '
+                'was not found) |',
+                out,
+            )
+            self.assertIn(
+                'Orphaned: 2 segments, 2 bytes. In doubt, and '
+                'kept: 3 segments, 2,048,005 bytes.',
+                out,
+            )
             self.assertEqual(words == ['delete'], 'say --yes' in out)
 
     @base.swift_only('keeps X-Object-Manifest with a POST')
@@ -91,7 +110,8 @@ class TestNotFound(Case):
         copy = str(uuid.uuid4()) + '.copy'
         self.put(copy, b'', X_Object_Manifest=f'{self.container}/x')
         self.cloud.connection().post_object(
-            self.container, self.image, {'X-Object-Meta-Was': 'a manifest'})
+            self.container, self.image, {'X-Object-Meta-Was': 'a manifest'}
+        )
         self.inject(faults.Status(code=404), 'HEAD', f'/{copy}$')
         before = self.listing()
         code, rows = self.rows(self.file, 'orphans', 'delete', '--yes')
@@ -105,13 +125,25 @@ class TestNotFound(Case):
         prefix = self.put_segments()
         image = prefix.partition('/')[0]
         self.put(image, b'')
-        self.proxy.add(faults.Rule(faults.Status(code=404), 'HEAD',
-                                   f'/{image}$', skip=2, times=None))
+        self.proxy.add(
+            faults.Rule(
+                faults.Status(code=404),
+                'HEAD',
+                f'/{image}$',
+                skip=2,
+                times=None,
+            )
+        )
         code, rows = self.rows(self.file, 'orphans', 'delete', '--yes')
         self.assertEqual(IN_DOUBT, code)
         self.assertEqual(
-            {image: f'kept: in doubt ({image} is listed, but was not found)',
-             self.orphan.partition('/')[0]: 'deleted'}, self.results(rows))
+            {
+                image: f'kept: in doubt ({image} is listed, but was not '
+                'found)',
+                self.orphan.partition('/')[0]: 'deleted',
+            },
+            self.results(rows),
+        )
         self.assertEqual(2, len(self.listing(prefix)))
 
 
@@ -119,19 +151,36 @@ class TestOutdated(Case):
     """A copy that missed the last upload answers, as no other is reached."""
 
     def test_of_an_attempt_before(self) -> None:
-        self.inject(faults.Rewrite(headers={
-            'X-Timestamp': '1700000000.00000', 'X-Object-Manifest':
-            f'{self.container}/{self.image}/before/'}), 'HEAD',
-            f'/{self.image}$')
+        self.inject(
+            faults.Rewrite(
+                headers={
+                    'X-Timestamp': '1700000000.00000',
+                    'X-Object-Manifest': (
+                        f'{self.container}/{self.image}/before/'
+                    ),
+                }
+            ),
+            'HEAD',
+            f'/{self.image}$',
+        )
         self.assert_kept(
-            f'{self.image} is listed as newer than what was found')
+            f'{self.image} is listed as newer than what was found'
+        )
 
     def test_of_a_plain_object_before(self) -> None:
-        self.inject(faults.Rewrite(headers={
-            'X-Timestamp': '1700000000.00000', 'X-Object-Manifest': None}),
-            'HEAD', f'/{self.image}$')
+        self.inject(
+            faults.Rewrite(
+                headers={
+                    'X-Timestamp': '1700000000.00000',
+                    'X-Object-Manifest': None,
+                }
+            ),
+            'HEAD',
+            f'/{self.image}$',
+        )
         self.assert_kept(
-            f'{self.image} is listed as newer than what was found')
+            f'{self.image} is listed as newer than what was found'
+        )
 
 
 class TestStatic(Case):
@@ -141,27 +190,43 @@ class TestStatic(Case):
         super().setUp()
         self.segments = self.listing(f'{self.image}/')
         self.cloud.connection().put_object(
-            self.container, self.image, json.dumps([
-                {'path': f'/{self.container}/{name}'}
-                for name in self.segments]),
-            query_string='multipart-manifest=put')
+            self.container,
+            self.image,
+            json.dumps(
+                [
+                    {'path': f'/{self.container}/{name}'}
+                    for name in self.segments
+                ]
+            ),
+            query_string='multipart-manifest=put',
+        )
 
     def test_segments_that_can_not_be_read(self) -> None:
-        for body, code in ((b'', 200), (b'<html>', 200), (b'null', 200),
-                           (b'["a"]', 200), (b'{"a": 1}', 200), (b'', 503),
-                           (b'', 404)):
-            self.inject(faults.Status(code=code, body=body), 'GET',
-                        'multipart-manifest=get')
-            self.assert_kept(
-                f'the segments of {self.image} can not be read')
+        for body, code in (
+            (b'', 200),
+            (b'<html>', 200),
+            (b'null', 200),
+            (b'["a"]', 200),
+            (b'{"a": 1}', 200),
+            (b'', 503),
+            (b'', 404),
+        ):
+            self.inject(
+                faults.Status(code=code, body=body),
+                'GET',
+                'multipart-manifest=get',
+            )
+            self.assert_kept(f'the segments of {self.image} can not be read')
             self.orphan = self.put_segments()
 
     def test_segments_of_another_object(self) -> None:
         """It may refer to anything: nothing is deleted."""
         self.cloud.connection().put_object(
-            self.container, 'backup', json.dumps(
-                [{'path': f'/{self.container}/{self.segments[0]}'}]),
-            query_string='multipart-manifest=put')
+            self.container,
+            'backup',
+            json.dumps([{'path': f'/{self.container}/{self.segments[0]}'}]),
+            query_string='multipart-manifest=put',
+        )
         self.cloud.connection().delete_object(self.container, self.image)
         self.inject(faults.Status(code=200), 'GET', 'multipart-manifest=get')
         before = self.listing()
@@ -169,7 +234,8 @@ class TestStatic(Case):
         self.assertEqual(IN_DOUBT, code)
         self.assertEqual(
             2 * ['kept: in doubt (the segments of backup can not be read)'],
-            [row['result'] for row in rows])
+            [row['result'] for row in rows],
+        )
         self.assertEqual(before, self.listing())
 
     @base.swift_only('does not tell what an SLO is made of')
@@ -179,10 +245,15 @@ class TestStatic(Case):
         _, listed = self.cloud.connection().get_container(self.container)
         shown = [row for row in listed if row['name'] != self.image]
         # What comes after a marker is told truly: the listing ends.
-        self.inject(faults.Status(
-            code=200, body=json.dumps(shown).encode(),
-            headers={'Content-Type': 'application/json'}), 'GET',
-            rf'/{self.container}\?format=json$')
+        self.inject(
+            faults.Status(
+                code=200,
+                body=json.dumps(shown).encode(),
+                headers={'Content-Type': 'application/json'},
+            ),
+            'GET',
+            rf'/{self.container}\?format=json$',
+        )
         self.assert_kept(f'{self.image} is an SLO that is not listed yet')
 
 
@@ -192,7 +263,8 @@ class TestVersions(Case):
     def check(self, header: str, value: str) -> None:
         self.container = self.new_container()
         self.cloud.connection().put_container(
-            self.container, headers={header: value})
+            self.container, headers={header: value}
+        )
         self.addCleanup(self.forget_versions)
         self.file = self.config()
         for seed in (1, 2):
@@ -203,7 +275,8 @@ class TestVersions(Case):
         code, rows = self.rows(self.file, 'orphans', 'delete', '--yes')
         self.assertEqual(
             {self.orphan, f'{self.image}-'},
-            {row['prefix'] for row in rows if row['result'] == 'deleted'})
+            {row['prefix'] for row in rows if row['result'] == 'deleted'},
+        )
         self.assertEqual(0, code)
         self.assertEqual(data, self.stores().get(uri))
 
@@ -216,15 +289,17 @@ class TestVersions(Case):
         self.cloud.connection().put_container(versions)
         self.check('X-Versions-Location', versions)
 
-
     def forget_versions(self) -> None:
         connection = self.cloud.connection()
         for each in connection.get_container(
-                self.container, query_string='versions')[1]:
+            self.container, query_string='versions'
+        )[1]:
             if 'version_id' in each:
                 connection.delete_object(
-                    self.container, each['name'],
-                    query_string=f'version-id={each["version_id"]}')
+                    self.container,
+                    each['name'],
+                    query_string=f'version-id={each["version_id"]}',
+                )
 
 
 class TestNotListed(Case):
@@ -234,13 +309,19 @@ class TestNotListed(Case):
         shown = self.cloud.connection().get_container(self.container)[1]
         self.put(hidden)
         for page, last in ((shown, ''), ([], '&marker=.*')):
-            self.inject(faults.Status(
-                code=200, body=json.dumps(page).encode(),
-                headers={'Content-Type': 'application/json'}), 'GET',
-                rf'/{self.container}\?format=json{last}$')
+            self.inject(
+                faults.Status(
+                    code=200,
+                    body=json.dumps(page).encode(),
+                    headers={'Content-Type': 'application/json'},
+                ),
+                'GET',
+                rf'/{self.container}\?format=json{last}$',
+            )
         code, rows = self.rows(self.file, 'orphans', 'delete', '--yes')
         self.assertEqual(IN_DOUBT, code)
         self.assertEqual(
             [f'kept: in doubt ({hidden} is stored, but not listed)'],
-            [row['result'] for row in rows])
+            [row['result'] for row in rows],
+        )
         self.assertEqual(3, len(self.listing(self.orphan)))

@@ -51,8 +51,10 @@ class Case(orphans.Case):
 
     def prefix(self) -> str:
         """That of the image's segments."""
-        [found] = {f'{name.rpartition("/")[0]}/'
-                   for name in self.listing(f'{self.image}/')}
+        [found] = {
+            f'{name.rpartition("/")[0]}/'
+            for name in self.listing(f'{self.image}/')
+        }
         return found
 
 
@@ -62,8 +64,9 @@ class TestCopies(Case):
         uri = self.add()
         before = self.listing()
         with self.cloud.unreachable(self.container, self.image):
-            kept = (f'kept: in doubt ({self.image} is listed, but was not '
-                    'found)')
+            kept = (
+                f'kept: in doubt ({self.image} is listed, but was not found)'
+            )
             self.assertEqual((IN_DOUBT, {self.prefix(): kept}), self.sweep())
         self.assertEqual(before, self.listing())
         self.assert_whole(uri)
@@ -88,8 +91,10 @@ class TestCopies(Case):
         self.cloud.update_listings()
         self.cloud.replicate_listings()
         with self.cloud.stopped(*others):
-            kept = (f'kept: in doubt ({self.image} is listed as newer than '
-                    'what was found)')
+            kept = (
+                f'kept: in doubt ({self.image} is listed as newer than '
+                'what was found)'
+            )
             self.assertEqual((IN_DOUBT, {self.prefix(): kept}), self.sweep())
         with self.cloud.stopped(first):
             self.assert_whole(uri)
@@ -109,8 +114,9 @@ class TestListings(Case):
         image = orphan.partition('/')[0]
         self.put(image)
         with self.cloud.lagging_listings():
-            self.put(image, b'', X_Object_Manifest=(
-                f'{self.container}/{orphan}'))
+            self.put(
+                image, b'', X_Object_Manifest=(f'{self.container}/{orphan}')
+            )
             self.assertEqual((0, {}), self.sweep())
         self.cloud.update_listings()
         self.assertEqual((0, {}), self.sweep())
@@ -123,10 +129,13 @@ class TestListings(Case):
         names = self.listing(orphan)
         with self.cloud.lagging_listings():
             self.cloud.connection().put_object(
-                self.container, image, json.dumps(
-                    [{'path': f'/{self.container}/{name}'}
-                     for name in names]),
-                query_string='multipart-manifest=put')
+                self.container,
+                image,
+                json.dumps(
+                    [{'path': f'/{self.container}/{name}'} for name in names]
+                ),
+                query_string='multipart-manifest=put',
+            )
             kept = f'kept: in doubt ({image} is an SLO that is not listed yet)'
             self.assertEqual((IN_DOUBT, {old: kept}), self.sweep())
         self.cloud.update_listings()
@@ -138,8 +147,9 @@ class TestListings(Case):
         orphan = self.put_segments()
         with self.cloud.lagging_listings():
             self.put(f'{orphan}00000003')
-            kept = (f'kept: in doubt ({orphan}00000003 is stored, but not '
-                    'listed)')
+            kept = (
+                f'kept: in doubt ({orphan}00000003 is stored, but not listed)'
+            )
             self.assertEqual((IN_DOUBT, {orphan: kept}), self.sweep())
         self.cloud.update_listings()
         self.assertEqual((0, {orphan: 'deleted'}), self.sweep())

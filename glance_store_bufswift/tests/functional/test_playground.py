@@ -34,8 +34,11 @@ from glance_store_bufswift.tests.programs.playground import scene
 from glance_store_bufswift.tests.support.cloud import process
 from glance_store_bufswift.tests.support import streams
 
-_COMMAND = [sys.executable, '-m',
-            'glance_store_bufswift.tests.programs.playground']
+_COMMAND = [
+    sys.executable,
+    '-m',
+    'glance_store_bufswift.tests.programs.playground',
+]
 
 #: Seconds until something must have been printed.
 _TIMEOUT = 180.0
@@ -49,9 +52,16 @@ class Terminal:
         self.text = ''
         # A session's leader gets the first terminal that it opens.
         self.command = subprocess.Popen(
-            ['sh', '-c', 'exec "$@" <>"$0" >&0 2>&0', os.ttyname(slave),
-             *_COMMAND], start_new_session=True,
-            env=process.child_environment())
+            [
+                'sh',
+                '-c',
+                'exec "$@" <>"$0" >&0 2>&0',
+                os.ttyname(slave),
+                *_COMMAND,
+            ],
+            start_new_session=True,
+            env=process.child_environment(),
+        )
         # With nobody on the other side reading fails: first it has to come.
         select.select([self._fd], [], [], _TIMEOUT)
         os.close(slave)
@@ -66,7 +76,7 @@ class Terminal:
         while True:
             found = re.search(pattern, self.text)
             if found:
-                self.text = self.text[found.end():]
+                self.text = self.text[found.end() :]
                 return found
             left = deadline - time.monotonic()
             if not select.select([self._fd], [], [], max(0, left))[0]:
@@ -82,17 +92,26 @@ class Terminal:
 
 def client(openrc: Path) -> adapter.Adapter:
     """Glance's API, as the printed variables say."""
-    words = [word for line in openrc.read_text().splitlines()
-             for word in shlex.split(line)]
+    words = [
+        word
+        for line in openrc.read_text().splitlines()
+        for word in shlex.split(line)
+    ]
     found = dict(word.split('=', 1) for word in words if '=' in word)
     auth = v3.Password(
-        auth_url=found['OS_AUTH_URL'], username=found['OS_USERNAME'],
-        password=found['OS_PASSWORD'], project_name=found['OS_PROJECT_NAME'],
+        auth_url=found['OS_AUTH_URL'],
+        username=found['OS_USERNAME'],
+        password=found['OS_PASSWORD'],
+        project_name=found['OS_PROJECT_NAME'],
         user_domain_id=found['OS_USER_DOMAIN_ID'],
-        project_domain_id=found['OS_PROJECT_DOMAIN_ID'])
+        project_domain_id=found['OS_PROJECT_DOMAIN_ID'],
+    )
     return adapter.Adapter(
-        ks_session.Session(auth), service_type='image', interface='public',
-        region_name=found['OS_REGION_NAME'])
+        ks_session.Session(auth),
+        service_type='image',
+        interface='public',
+        region_name=found['OS_REGION_NAME'],
+    )
 
 
 class TestPlayground(base.BaseTestCase):
@@ -108,31 +127,49 @@ class TestPlayground(base.BaseTestCase):
             terminal.wait_for('will re')
         glance = client(openrc)
         data = streams.image(2 * scene.SEGMENT * 1024 * 1000 + 5)
-        image = glance.post('/v2/images', json={
-            'name': 'mine', 'disk_format': 'raw',
-            'container_format': 'bare'}).json()['id']
-        glance.put(f'/v2/images/{image}/file', data=data, headers={
-            'Content-Type': 'application/octet-stream'})
-        terminal.wait_for(f'Image {image} stored: {len(data)} bytes in '
-                          r'3 segments, [1-9] retries')
+        image = glance.post(
+            '/v2/images',
+            json={
+                'name': 'mine',
+                'disk_format': 'raw',
+                'container_format': 'bare',
+            },
+        ).json()['id']
+        glance.put(
+            f'/v2/images/{image}/file',
+            data=data,
+            headers={'Content-Type': 'application/octet-stream'},
+        )
+        terminal.wait_for(
+            f'Image {image} stored: {len(data)} bytes in '
+            r'3 segments, [1-9] retries'
+        )
         self.assertEqual(data, glance.get(f'/v2/images/{image}/file').content)
-        urls = [glance.get_endpoint(),
-                glance.get_endpoint(service_type='identity')]
+        urls = [
+            glance.get_endpoint(),
+            glance.get_endpoint(service_type='identity'),
+        ]
         terminal.type('\x03')
         terminal.wait_for('nothing is left')
         self.assertEqual(0, terminal.command.wait(_TIMEOUT))
         self.assertFalse(openrc.parent.exists())
         for url in urls:
             port = parse.urlsplit(url).port
-            self.assertRaises(ConnectionRefusedError,
-                              socket.create_connection, (process.HOST, port))
+            self.assertRaises(
+                ConnectionRefusedError,
+                socket.create_connection,
+                (process.HOST, port),
+            )
 
     def test_terminated_while_it_starts(self) -> None:
         directory = self.useFixture(fixtures.TempDir()).path
         command = subprocess.Popen(
-            _COMMAND, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            _COMMAND,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             env={**process.child_environment(), 'TMPDIR': directory},
-            text=True)
+            text=True,
+        )
         assert command.stdout
         with command:
             self.assertIn('starting', command.stdout.read(40))

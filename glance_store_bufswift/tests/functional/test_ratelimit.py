@@ -32,10 +32,12 @@ def _limited() -> clouds.Cloud:
 
 @base.swift_only('has no such middleware')
 class TestRateLimit(base.TestCase):
-    options = {'swift_buffered_threads': 8,
-               # What a site answers 498 to may take some time to come
-               # through; with the tests' own backoff none would be waited.
-               'swift_buffered_max_backoff': 1}
+    options = {
+        'swift_buffered_threads': 8,
+        # What a site answers 498 to may take some time to come
+        # through; with the tests' own backoff none would be waited.
+        'swift_buffered_max_backoff': 1,
+    }
 
     def attach(self) -> clouds.Cloud:
         return _limited()

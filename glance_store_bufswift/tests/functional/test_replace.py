@@ -26,20 +26,21 @@ OURS, STOCK = 'swift+buffered', 'swift'
 class TestReplace(base.TestCase):
     """The new bytes stand, nothing of the old ones is left."""
 
-    def check(self, old: int, new: int, kind: str = OURS,
-              declared: int = 0) -> None:
+    def check(
+        self, old: int, new: int, kind: str = OURS, declared: int = 0
+    ) -> None:
         first, second = streams.image(old, seed=1), streams.image(new, seed=2)
-        self.stores(f'fast:{kind}', fast={
-            'swift_store_large_object_size': 100 if declared else 1}).add(
-                self.image, streams.Stream(first), declared)
+        self.stores(
+            f'fast:{kind}',
+            fast={'swift_store_large_object_size': 100 if declared else 1},
+        ).add(self.image, streams.Stream(first), declared)
         before = set(self.listing())
         made = self.stores()
         answer = made.add(self.image, streams.Stream(second), 0)
         segments = -(-new // SEGMENT) if new > SEGMENT else 0
         self.assert_stored(second, answer, segments)
         self.assertEqual(second, made.get(answer[0]))
-        self.assertEqual(
-            {self.image}, before & {self.image, *self.listing()})
+        self.assertEqual({self.image}, before & {self.image, *self.listing()})
         self.assertEqual(1 + segments, len(self.listing(self.image)))
         made.delete(answer[0])
         self.assert_nothing_left()
@@ -82,12 +83,21 @@ class TestListing(base.TestCase):
         data = streams.image(new, seed=2)
         made = self.stores()
         made.add(self.image, streams.Stream(streams.image(3 * SEGMENT)), 0)
-        [before] = {name.rpartition('/')[0] for name
-                    in self.listing(f'{self.image}/')}
-        self.proxy.add(faults.Rule(faults.Status(
-            code=200, body=b'[]', headers={
-                'Content-Type': 'application/json'}),
-            'GET', rf'\?format=json.*prefix={before}/', times=None))
+        [before] = {
+            name.rpartition('/')[0] for name in self.listing(f'{self.image}/')
+        }
+        self.proxy.add(
+            faults.Rule(
+                faults.Status(
+                    code=200,
+                    body=b'[]',
+                    headers={'Content-Type': 'application/json'},
+                ),
+                'GET',
+                rf'\?format=json.*prefix={before}/',
+                times=None,
+            )
+        )
         uri = made.add(self.image, streams.Stream(data), 0)[0]
         self.assertEqual([], self.listing(before))
         self.assertEqual(data, made.get(uri))
@@ -111,19 +121,29 @@ class TestStatic(base.TestCase):
         for name in own + others:
             connection.put_object(self.container, name, b'segment')
         connection.put_object(
-            self.container, self.image, json.dumps(
-                [{'path': f'/{self.container}/{name}'}
-                 for name in own + others]),
-            query_string='multipart-manifest=put')
+            self.container,
+            self.image,
+            json.dumps(
+                [
+                    {'path': f'/{self.container}/{name}'}
+                    for name in own + others
+                ]
+            ),
+            query_string='multipart-manifest=put',
+        )
         data = streams.image(new)
         made = self.stores()
         answer = made.add(self.image, streams.Stream(data), 0)
         self.assert_stored(data, answer)
-        self.assertEqual(sorted(others), [
-            name for name in self.listing() if not name.startswith(
-                self.image)])
-        self.assertEqual([], [
-            name for name in self.listing() if name in own])
+        self.assertEqual(
+            sorted(others),
+            [
+                name
+                for name in self.listing()
+                if not name.startswith(self.image)
+            ],
+        )
+        self.assertEqual([], [name for name in self.listing() if name in own])
         made.delete(answer[0])
         self.assertEqual(sorted(others), self.listing())
 
@@ -143,11 +163,11 @@ class TestFailure(base.TestCase):
 
         first = streams.image(old, seed=1)
         uri = self.stores(f'fast:{kind}').add(
-            self.image, streams.Stream(first), 0)[0]
+            self.image, streams.Stream(first), 0
+        )[0]
         before = self.listing()
         made = self.stores()
-        stream = streams.Stream(
-            streams.image(new, seed=2), at=new, then=fail)
+        stream = streams.Stream(streams.image(new, seed=2), at=new, then=fail)
         self.assertRaises(ValueError, made.add, self.image, stream, 0)
         self.assertEqual(before, self.listing())
         self.assertEqual(first, made.get(uri))

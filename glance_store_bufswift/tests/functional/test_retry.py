@@ -23,8 +23,7 @@ SEGMENT = base.SEGMENT
 SIZE = 4 * SEGMENT + 600_000
 
 #: What strikes after as many bytes of a segment.
-FAULTS = (faults.Reset(after=500_000),
-          faults.Status(after=500_000, code=503))
+FAULTS = (faults.Reset(after=500_000), faults.Status(after=500_000, code=503))
 
 
 class TestSegments(base.TestCase):
@@ -41,16 +40,22 @@ class TestSegments(base.TestCase):
             for declared in (0, size):
                 self.proxy.clear()
                 for number in numbers:
-                    self.proxy.add(faults.Rule(
-                        fault, 'PUT', f'/{number:08d}$'))
+                    self.proxy.add(
+                        faults.Rule(fault, 'PUT', f'/{number:08d}$')
+                    )
                 answer = made.add(
-                    self.image, streams.Stream(data, most=70_000), declared)
+                    self.image, streams.Stream(data, most=70_000), declared
+                )
                 self.assert_stored(data, answer, 5)
-                expected = {f'{number:08d}': 1 + (number in numbers)
-                            for number in range(1, 6)}
+                expected = {
+                    f'{number:08d}': 1 + (number in numbers)
+                    for number in range(1, 6)
+                }
                 self.assertEqual(expected | {self.image: 1}, self.tries())
-                self.assertIn(f' {len(numbers)} retries, ',
-                              self.records.of(logging.INFO)[-1])
+                self.assertIn(
+                    f' {len(numbers)} retries, ',
+                    self.records.of(logging.INFO)[-1],
+                )
 
     def test_first(self) -> None:
         self.check(1)
@@ -110,8 +115,7 @@ class TestTokens(base.TestCase):
         made = self.stores(fast={'swift_buffered_threads': threads})
         for declared in (0, size):
             self.cloud.clear()
-            self.proxy.add(faults.Rule(
-                faults.Hook(self.revoke), 'PUT', path))
+            self.proxy.add(faults.Rule(faults.Hook(self.revoke), 'PUT', path))
             answer = made.add(self.image, streams.Stream(data), declared)
             self.assert_stored(data, answer)
             self.check_log(path, threads)
@@ -125,9 +129,11 @@ class TestTokens(base.TestCase):
         self.assertEqual(2, len(set(tokens)))
         # One at the beginning, one for what was revoked; none for each of
         # the connections that find their token refused.
-        asked = [each for each in self.cloud.keystone_proxy.log
-                 if each.method == 'POST'
-                 and each.path.endswith('/auth/tokens')]
+        asked = [
+            each
+            for each in self.cloud.keystone_proxy.log
+            if each.method == 'POST' and each.path.endswith('/auth/tokens')
+        ]
         self.assertEqual(2, len(asked))
 
     def test_under_the_first_segment(self) -> None:

@@ -34,29 +34,42 @@ class TestCase(matrix.Case):
     def setUp(self) -> None:
         super().setUp()
         self.admin = keystone.Admin(
-            self.cloud.direct_auth_url, self.cloud.site.admin)
+            self.cloud.direct_auth_url, self.cloud.site.admin
+        )
         self.user = keystone.new_user(*[f'rotating-{uuid.uuid4().hex}'] * 2)
-        project = self.admin.create('project', name=self.user.project,
-                                    domain_id=keystone.DOMAIN)
+        project = self.admin.create(
+            'project', name=self.user.project, domain_id=keystone.DOMAIN
+        )
         self.admin.create_user(self.user, project, 'member')
         self.path = Path(self.useFixture(fixtures.TempDir()).path, 'accounts')
         self.write_file()
         self.data = streams.image(3 * SEGMENT)
-        self.made = self.stores(fast={
-            **dict.fromkeys(('swift_store_auth_address', 'swift_store_user',
-                             'swift_store_key', 'swift_store_auth_version')),
-            'swift_buffered_threads': 1,
-            'swift_store_config_file': self.path})
+        self.made = self.stores(
+            fast={
+                **dict.fromkeys(
+                    (
+                        'swift_store_auth_address',
+                        'swift_store_user',
+                        'swift_store_key',
+                        'swift_store_auth_version',
+                    )
+                ),
+                'swift_buffered_threads': 1,
+                'swift_store_config_file': self.path,
+            }
+        )
 
     def write_file(self) -> None:
         user = self.user
         self.path.write_text(
             f'[ref1]\nuser = {user.project}:{user.name}\n'
-            f'key = {user.password}\nauth_address = {self.cloud.auth_url}\n')
+            f'key = {user.password}\nauth_address = {self.cloud.auth_url}\n'
+        )
 
     def change_password(self) -> None:
         self.user = dataclasses.replace(
-            self.user, password=secrets.token_hex(16))
+            self.user, password=secrets.token_hex(16)
+        )
         self.admin.change_password(self.user, self.user.password)
         # Keystone counts in seconds: what it gives in the one of the change
         # is revoked with what it gave before.
@@ -66,8 +79,11 @@ class TestCase(matrix.Case):
     def _token_is_good(self) -> bool:
         url = self.cloud.direct_auth_url
         session = self.user.session(url)
-        answer = session.get(f'{url}/auth/tokens', raise_exc=False, headers={
-            'X-Subject-Token': str(session.get_token())})
+        answer = session.get(
+            f'{url}/auth/tokens',
+            raise_exc=False,
+            headers={'X-Subject-Token': str(session.get_token())},
+        )
         return int(answer.status_code) == 200
 
     def rotate(self) -> None:
@@ -75,11 +91,13 @@ class TestCase(matrix.Case):
         self.change_password()
         self.write_file()
 
-    def meanwhile(self, call: Any, method: str, path: str,
-                  skip: int = 0) -> None:
+    def meanwhile(
+        self, call: Any, method: str, path: str, skip: int = 0
+    ) -> None:
         """Call it before a request goes on."""
-        self.proxy.add(faults.Rule(
-            faults.Hook(lambda _: call()), method, path, skip=skip))
+        self.proxy.add(
+            faults.Rule(faults.Hook(lambda _: call()), method, path, skip=skip)
+        )
 
     def upload(self) -> str:
         uri, *told, _ = self.made.add(self.image, streams.Stream(self.data))
@@ -108,21 +126,24 @@ class TestRotated(TestCase):
         self.assertEqual([], self.listing())
         self.rotate()
         self.upload()
-        self.assertNotIn(401, [
-            each.status for each in self.cloud.keystone_proxy.log])
+        self.assertNotIn(
+            401, [each.status for each in self.cloud.keystone_proxy.log]
+        )
 
     def test_in_an_upload(self) -> None:
         self.meanwhile(self.rotate, 'PUT', '/00000002$')
         uri = self.upload()
-        self.assertEqual([401, 201], [
-            each.status for each in self.puts('/00000002$')])
+        self.assertEqual(
+            [401, 201], [each.status for each in self.puts('/00000002$')]
+        )
         self.assertEqual(3, self.tokens_asked_for())
         self.assertEqual(self.data, self.made.get(uri))
 
     def test_in_a_download(self) -> None:
         uri = self.upload()
-        self.proxy.add(faults.Rule(
-            faults.BreakAnswer(SEGMENT // 2), 'GET', '/00000002$'))
+        self.proxy.add(
+            faults.Rule(faults.BreakAnswer(SEGMENT // 2), 'GET', '/00000002$')
+        )
         self.meanwhile(self.rotate, 'GET', '/00000002$', skip=1)
         self.assertEqual(self.data, self.made.get(uri))
 
@@ -150,14 +171,20 @@ class TestRotated(TestCase):
         """The one that the location names is read, not the default one."""
         uri = self.upload()
         section = self.path.read_text()
-        self.path.write_text(section.replace('ref1', 'ref2')
-                             + section.replace(self.user.password, 'wrong'))
+        self.path.write_text(
+            section.replace('ref1', 'ref2')
+            + section.replace(self.user.password, 'wrong')
+        )
         other = uri.replace('ref1', 'ref2')
         self.assertEqual(self.data, self.made.get(other))
         location = self.location(other)
         self.change_password()
-        self.path.write_text(section.replace('ref1', 'ref2').replace(
-            'key =', f'key = {self.user.password}\n#') + section)
+        self.path.write_text(
+            section.replace('ref1', 'ref2').replace(
+                'key =', f'key = {self.user.password}\n#'
+            )
+            + section
+        )
         self.made.store('fast').delete(location)
         self.assertEqual([], self.listing())
 
@@ -186,6 +213,7 @@ class TestNotRotated(TestCase):
         def half() -> None:
             change()
             self.path.write_text('[ref1]\nuser')
+
         self.change_password = half  # type: ignore[method-assign]
         self.proxy.clear()
         self.meanwhile(half, 'PUT', '/00000002$')

@@ -31,11 +31,13 @@ class OwnError(Exception):
 class TestReads(base.TestCase):
     """However the bytes come, they are stored right."""
 
-    def check(self, data: bytes, stream: streams.Stream, declared: int,
-              segments: int) -> None:
+    def check(
+        self, data: bytes, stream: streams.Stream, declared: int, segments: int
+    ) -> None:
         verifier = streams.Verifier()
         answer = self.stores().add(
-            self.image, stream, declared, verifier=verifier)
+            self.image, stream, declared, verifier=verifier
+        )
         self.assert_stored(data, answer, segments)
         self.assertEqual(data, bytes(verifier.seen))
 
@@ -73,8 +75,11 @@ class TestReads(base.TestCase):
         data = streams.image(3 * SEGMENT + 77)
         for declared in (0, len(data)):
             for number in (1, 2, 4):
-                self.proxy.add(faults.Rule(
-                    faults.Reset(after=50), 'PUT', f'/0000000{number}$'))
+                self.proxy.add(
+                    faults.Rule(
+                        faults.Reset(after=50), 'PUT', f'/0000000{number}$'
+                    )
+                )
             self.check(data, streams.Stream(data), declared, 4)
         self.assertEqual(6, sum(each.fired for each in self.proxy.log))
 
@@ -90,8 +95,12 @@ class TestSizes(base.TestCase):
 
     def check(self, size: int, declared: int) -> None:
         self.assertRaises(
-            exceptions.Invalid, self.stores().add, self.image,
-            streams.Stream(streams.image(size)), declared)
+            exceptions.Invalid,
+            self.stores().add,
+            self.image,
+            streams.Stream(streams.image(size)),
+            declared,
+        )
         self.assert_nothing_left()
 
     def test_shorter(self) -> None:
@@ -118,14 +127,16 @@ class TestSizes(base.TestCase):
 class TestErrors(base.TestCase):
     """What a source raises is what comes out, and nothing is left."""
 
-    def check(self, error: BaseException, size: int, at: int,
-              declared: int) -> None:
+    def check(
+        self, error: BaseException, size: int, at: int, declared: int
+    ) -> None:
         def fail() -> None:
             raise error
 
         stream = streams.Stream(streams.image(size), at=at, then=fail)
-        raised = self.assertRaises(type(error), self.fast.add, self.image,
-                                   stream, declared)
+        raised = self.assertRaises(
+            type(error), self.fast.add, self.image, stream, declared
+        )
         self.assertIs(error, raised)
         self.assertIsNone(raised.__cause__)
         self.assert_nothing_left()
@@ -163,9 +174,14 @@ class TestErrors(base.TestCase):
 
     def test_of_any_class(self) -> None:
         self.fast = self.stores()
-        for error in (ValueError('bad'), OwnError('own'), TimeoutError('late'),
-                      exceptions.NotFound(message='gone'),
-                      requests.ConnectionError('reset'), KeyboardInterrupt()):
+        for error in (
+            ValueError('bad'),
+            OwnError('own'),
+            TimeoutError('late'),
+            exceptions.NotFound(message='gone'),
+            requests.ConnectionError('reset'),
+            KeyboardInterrupt(),
+        ):
             self.check(error, 2 * SEGMENT, SEGMENT + 700_001, 0)
 
     def test_is_not_taken_for_the_networks(self) -> None:
@@ -181,6 +197,11 @@ class TestErrors(base.TestCase):
 
         for size in (1000, 3 * SEGMENT):
             self.assertRaises(
-                OwnError, self.stores().add, self.image,
-                streams.Stream(streams.image(size)), 0, verifier=Broken())
+                OwnError,
+                self.stores().add,
+                self.image,
+                streams.Stream(streams.image(size)),
+                0,
+                verifier=Broken(),
+            )
             self.assert_nothing_left()

@@ -24,8 +24,9 @@ from glance_store_bufswift.tests.support.cloud import faults
 from glance_store_bufswift.tests.support.cloud import journal
 from glance_store_bufswift.tests.support import streams
 
-MANIFEST = matrix.Target(r'/[0-9a-f-]{36}\?multipart-manifest=put', 0,
-                         matrix.IMAGE)
+MANIFEST = matrix.Target(
+    r'/[0-9a-f-]{36}\?multipart-manifest=put', 0, matrix.IMAGE
+)
 
 
 class Case(matrix.Case):
@@ -34,8 +35,9 @@ class Case(matrix.Case):
     def setUp(self) -> None:
         super().setUp()
         # What other tests' sites said of themselves.
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.swift.info._known', {}))
+        self.useFixture(
+            fixtures.MonkeyPatch('glance_store_bufswift.swift.info._known', {})
+        )
 
     def recovers(self, *args: Any, **how: Any) -> None:
         """The same, as often as it is asked for."""
@@ -44,27 +46,34 @@ class Case(matrix.Case):
 
     def headers(self) -> dict[str, str]:
         """Those of the image."""
-        return dict(self.cloud.connection().head_object(
-            self.container, self.image))
+        return dict(
+            self.cloud.connection().head_object(self.container, self.image)
+        )
 
     def assert_static(self, yes: bool = True) -> None:
         self.assertEqual(yes, 'x-static-large-object' in self.headers())
         self.assertEqual(not yes, 'x-object-manifest' in self.headers())
 
     def warnings(self) -> list[str]:
-        return [record.getMessage() for record in self.records.all
-                if record.levelname == 'WARNING']
+        return [
+            record.getMessage()
+            for record in self.records.all
+            if record.levelname == 'WARNING'
+        ]
 
     def overwrite(self, data: bytes | None) -> faults.Fault:
         """Have the second segment be another object when it is named."""
+
         def change(exchange: journal.Exchange) -> None:
             connection = self.cloud.connection()
-            name, = (name for name in self.listing()
-                     if name.endswith('/00000002'))
+            (name,) = (
+                name for name in self.listing() if name.endswith('/00000002')
+            )
             if data is None:
                 connection.delete_object(self.container, name)
             else:
                 connection.put_object(self.container, name, data)
+
         return faults.Hook(change)
 
 
@@ -84,13 +93,18 @@ class TestStored(Case):
         self.proxy.clear()
         self.image = self.image[:-4] + 'ffff'
         self.recovers()
-        requests = [each for each in self.proxy.log
-                    if '/00000' not in each.path and each.method != 'POST']
+        requests = [
+            each
+            for each in self.proxy.log
+            if '/00000' not in each.path and each.method != 'POST'
+        ]
         self.assertEqual(
             ['HEAD', 'PUT', 'HEAD'],
-            [each.method for each in requests if self.image in each.path])
-        self.assertEqual([], [each.path for each in requests
-                              if 'prefix' in each.path])
+            [each.method for each in requests if self.image in each.path],
+        )
+        self.assertEqual(
+            [], [each.path for each in requests if 'prefix' in each.path]
+        )
 
     @base.swift_only('does not tell what an SLO is made of')
     def test_read_from_its_segments(self) -> None:
@@ -104,8 +118,10 @@ class TestStored(Case):
         uri = self.add()[0]
         at = matrix.SEGMENT - 5
         for offset, size in ((at, 10), (0, 1), (matrix.IMAGE - 3, 99)):
-            self.assertEqual(self.data[offset:][:size], self.made.get(
-                uri, offset=offset, chunk_size=size))
+            self.assertEqual(
+                self.data[offset:][:size],
+                self.made.get(uri, offset=offset, chunk_size=size),
+            )
 
     def test_former_one_is_replaced(self) -> None:
         """By each kind, and nothing of it is left."""
@@ -123,19 +139,31 @@ class TestDynamic(Case):
         answer = self.add(known=False)
         self.assert_stored(self.data, answer, segments)
         self.assert_static(False)
-        self.assertEqual(1, sum(warning in each for each in self.warnings()),
-                         str(self.warnings()))
+        self.assertEqual(
+            1,
+            sum(warning in each for each in self.warnings()),
+            str(self.warnings()),
+        )
 
     def info(self, body: bytes) -> None:
         """Have the site say this of itself."""
-        self.proxy.add(faults.Rule(faults.Status(
-            code=200, body=body, headers={
-                'Content-Type': 'application/json'}), 'GET', '/info$',
-            times=None))
+        self.proxy.add(
+            faults.Rule(
+                faults.Status(
+                    code=200,
+                    body=body,
+                    headers={'Content-Type': 'application/json'},
+                ),
+                'GET',
+                '/info$',
+                times=None,
+            )
+        )
 
     def test_site_has_none(self) -> None:
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.once._given', set()))
+        self.useFixture(
+            fixtures.MonkeyPatch('glance_store_bufswift.notices._given', set())
+        )
         self.info(b'{"swift": {}}')
         self.check('has no Static Large Objects')
 
@@ -158,8 +186,11 @@ class TestRefused(Case):
     @base.swift_only('tells of no segment')
     def test_segment_is_gone(self) -> None:
         self.inject(self.overwrite(None), MANIFEST)
-        self.check('refuses 1 of the segments', '00000002: 404 Not Found',
-                   'tried 3 times')
+        self.check(
+            'refuses 1 of the segments',
+            '00000002: 404 Not Found',
+            'tried 3 times',
+        )
 
     @base.swift_only('tells of no segment')
     def test_segment_is_another_object(self) -> None:
@@ -177,8 +208,12 @@ class TestRefused(Case):
 
     def test_stored_as_any_object(self) -> None:
         """Where the proxy has no filter slo the manifest is the object."""
-        self.inject(faults.Rewrite(headers={'X-Static-Large-Object': None}),
-                    r'/[0-9a-f-]{36}$', None, 'HEAD')
+        self.inject(
+            faults.Rewrite(headers={'X-Static-Large-Object': None}),
+            r'/[0-9a-f-]{36}$',
+            None,
+            'HEAD',
+        )
         self.fails(exceptions.BackendException, 'filter slo')
 
 
@@ -188,8 +223,9 @@ class TestRefusedLate(TestRefused):
 
     def setUp(self) -> None:
         super().setUp()
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.swift.static.MANY', 1))
+        self.useFixture(
+            fixtures.MonkeyPatch('glance_store_bufswift.swift.static.MANY', 1)
+        )
 
     def test_stored(self) -> None:
         self.recovers()
@@ -219,8 +255,11 @@ class TestRecovers(Case):
         self.check(faults.LostAnswer(), matrix.RETRIES + 1)
 
     def test_segment_is_out_of_reach_for_a_while(self) -> None:
-        self.check(faults.Status(code=400, body=(
-            b'{"Errors": [["c/a", "404 Not Found"]]}')))
+        self.check(
+            faults.Status(
+                code=400, body=(b'{"Errors": [["c/a", "404 Not Found"]]}')
+            )
+        )
 
     def test_connection_breaks(self) -> None:
         self.check(faults.Reset())
@@ -228,8 +267,9 @@ class TestRecovers(Case):
     @base.swift_only('gives no signs of life')
     def test_signs_of_life_end(self) -> None:
         assert static.MANY
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.swift.static.MANY', 1))
+        self.useFixture(
+            fixtures.MonkeyPatch('glance_store_bufswift.swift.static.MANY', 1)
+        )
         self.check(faults.BreakAnswer(1))
 
 
@@ -239,8 +279,13 @@ class TestFails(Case):
     def test_nobody_can_tell(self) -> None:
         """It is there, but all answers are lost, and to the question too."""
         self.inject(faults.LostAnswer(), MANIFEST, None)
-        self.inject(matrix.status(503), r'/[0-9a-f-]{36}$',
-                    matrix.RETRIES + 1, 'HEAD', skip=1)
+        self.inject(
+            matrix.status(503),
+            r'/[0-9a-f-]{36}$',
+            matrix.RETRIES + 1,
+            'HEAD',
+            skip=1,
+        )
         self.fails(exceptions.BackendException)
 
     @base.swift_only('has a 404 for an SLO that has lost a segment')
@@ -250,6 +295,7 @@ class TestFails(Case):
 
         def land(_: Any) -> None:
             rule.release()
+
         self.inject(faults.Hook(land), '/00000002$', 1, 'DELETE')
         self.fails(exceptions.BackendException)
 
@@ -258,8 +304,11 @@ class TestFails(Case):
         before, former = self.listing(self.image), self.data
         self.verifier = streams.Verifier()
         self.inject(matrix.status(403), MANIFEST, None)
-        self.assertIs(exceptions.StorageWriteDenied, type(
-            self.catch(lambda: self.add(matrix.SEGMENT + 5))))
+        self.assertIs(
+            exceptions.StorageWriteDenied,
+            type(self.catch(lambda: self.add(matrix.SEGMENT + 5))),
+        )
         self.assertEqual(before, self.listing(self.image))
-        self.assertEqual(former, self.cloud.object_bytes(
-            self.container, self.image))
+        self.assertEqual(
+            former, self.cloud.object_bytes(self.container, self.image)
+        )

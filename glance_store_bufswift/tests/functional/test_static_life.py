@@ -37,8 +37,9 @@ STATIC = {'swift_buffered_manifest': 'slo', 'swift_buffered_retries': 2}
 
 def fresh_info(test: base.TestCase) -> None:
     """Forget what other tests' sites said of themselves."""
-    test.useFixture(fixtures.MonkeyPatch(
-        'glance_store_bufswift.swift.info._known', {}))
+    test.useFixture(
+        fixtures.MonkeyPatch('glance_store_bufswift.swift.info._known', {})
+    )
 
 
 class TestReaders(base.TestCase):
@@ -50,8 +51,9 @@ class TestReaders(base.TestCase):
         super().setUp()
         fresh_info(self)
         self.data = streams.image(SIZE)
-        self.uri = self.stores().add(
-            self.image, streams.Stream(self.data), 0)[0]
+        self.uri = self.stores().add(self.image, streams.Stream(self.data), 0)[
+            0
+        ]
 
     def test_stock_driver(self) -> None:
         made = self.stores('fast:swift')
@@ -63,17 +65,32 @@ class TestReaders(base.TestCase):
         target = Path(self.useFixture(fixtures.TempDir()).path, 'image')
         user = self.cloud.site.glance
         subprocess.run(
-            [Path(sys.executable).with_name('swift'), '--auth-version', '3',
-             'download', self.container, self.image, '-o', target],
-            env={'PATH': os.environ['PATH'],
-                 'OS_AUTH_URL': self.cloud.auth_url,
-                 'OS_USERNAME': user.name, 'OS_PASSWORD': user.password,
-                 'OS_PROJECT_NAME': user.project,
-                 'OS_USER_DOMAIN_ID': 'default',
-                 'OS_PROJECT_DOMAIN_ID': 'default'},
-            check=True, capture_output=True, timeout=60)
-        self.assertEqual(streams.hashes(self.data),
-                         streams.hashes(target.read_bytes()))
+            [
+                Path(sys.executable).with_name('swift'),
+                '--auth-version',
+                '3',
+                'download',
+                self.container,
+                self.image,
+                '-o',
+                target,
+            ],
+            env={
+                'PATH': os.environ['PATH'],
+                'OS_AUTH_URL': self.cloud.auth_url,
+                'OS_USERNAME': user.name,
+                'OS_PASSWORD': user.password,
+                'OS_PROJECT_NAME': user.project,
+                'OS_USER_DOMAIN_ID': 'default',
+                'OS_PROJECT_DOMAIN_ID': 'default',
+            },
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+        self.assertEqual(
+            streams.hashes(self.data), streams.hashes(target.read_bytes())
+        )
 
     def test_it_moves_on(self) -> None:
         """After the option was set back, and beside images of the kind."""
@@ -110,15 +127,18 @@ class TestOrphans(commands.Case):
         super().setUp()
         fresh_info(self)
         later = datetime.datetime.now(
-            datetime.timezone.utc) + datetime.timedelta(days=100)
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.cmd.orphans.now', lambda *_: later))
+            datetime.timezone.utc
+        ) + datetime.timedelta(days=100)
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.cmd.orphans.now', lambda *_: later
+            )
+        )
 
     def test_nothing_that_is_named(self) -> None:
         made = self.stores()
         uri = made.add(self.image, streams.Stream(streams.image(SIZE)))[0]
-        code, rows = self.rows(
-            self.config(), 'orphans', 'delete', '--yes')
+        code, rows = self.rows(self.config(), 'orphans', 'delete', '--yes')
         self.assertEqual((0, []), (code, rows))
         made.delete(uri)
         self.assertEqual([], self.listing())
@@ -130,8 +150,13 @@ class TestCheck(commands.Case):
     def test_round_trip(self) -> None:
         code, rows = self.rows(self.config(), 'check', '--uploads', '1')
         found = {row['found'] for row in rows if row['result'] == 'ok'}
-        self.assertTrue(any('a Static Large Object has up to 1000 segments'
-                            in each for each in found), str(rows))
+        self.assertTrue(
+            any(
+                'a Static Large Object has up to 1000 segments' in each
+                for each in found
+            ),
+            str(rows),
+        )
         self.assertIn('delete: done', found)
         self.assertEqual([], self.listing())
 
@@ -154,12 +179,18 @@ class TestLag(base.TestCase):
                 uri = made.add(self.image, streams.Stream(data))[0]
                 self.assertEqual([], self.listing())
                 for driver in (made, self.stores('fast:swift')):
-                    self.assertEqual(streams.hashes(data),
-                                     streams.hashes(driver.get(uri)))
+                    self.assertEqual(
+                        streams.hashes(data), streams.hashes(driver.get(uri))
+                    )
         self.cloud.update_listings()
         self.assertEqual(4, len(self.listing(self.image)))
-        self.assertEqual([], [
-            record.getMessage() for record in self.records.all
-            if record.levelname == 'WARNING'])
+        self.assertEqual(
+            [],
+            [
+                record.getMessage()
+                for record in self.records.all
+                if record.levelname == 'WARNING'
+            ],
+        )
         self.stores().delete(uri)
         self.assert_nothing_left()

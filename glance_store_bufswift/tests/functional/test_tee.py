@@ -33,19 +33,25 @@ PATIENCE = 20.0
 class TestTee(base.TestCase):
     """The source waits for the proxy: buffering first would not get on."""
 
-    options = {'swift_store_large_object_chunk_size': 3,
-               'swift_store_large_object_size': 3}
+    options = {
+        'swift_store_large_object_chunk_size': 3,
+        'swift_store_large_object_size': 3,
+    }
 
     def arrived(self, path: str) -> Callable[[], journal.Log]:
         """Blocks until bytes of an object have come to the proxy."""
+
         def seen(log: journal.Log) -> bool:
-            return any(each.method == 'PUT' and each.path.endswith(path)
-                       and each.received > 0 for each in log)
+            return any(
+                each.method == 'PUT'
+                and each.path.endswith(path)
+                and each.received > 0
+                for each in log
+            )
 
         return lambda: self.proxy.wait_for(seen, PATIENCE)
 
-    def check(self, size: int, at: int, path: str,
-              **options: object) -> None:
+    def check(self, size: int, at: int, path: str, **options: object) -> None:
         data = streams.image(size)
         made = self.stores(fast=options)
         for declared in (0, size):
@@ -65,17 +71,26 @@ class TestTee(base.TestCase):
         self.check(2 * SEGMENT - 100_000, SEGMENT + MIDDLE, '/00000002')
 
     def test_without_a_buffer(self) -> None:
-        self.check(2 * SEGMENT, SEGMENT + MIDDLE, '/00000002',
-                   swift_buffered_dir='/nowhere')
+        self.check(
+            2 * SEGMENT,
+            SEGMENT + MIDDLE,
+            '/00000002',
+            swift_buffered_dir='/nowhere',
+        )
 
     def test_one_after_the_other(self) -> None:
-        self.check(2 * SEGMENT, SEGMENT + MIDDLE, '/00000002',
-                   swift_buffered_threads=1)
+        self.check(
+            2 * SEGMENT,
+            SEGMENT + MIDDLE,
+            '/00000002',
+            swift_buffered_threads=1,
+        )
 
     def test_plain_object(self) -> None:
         data = streams.image(SEGMENT - 5)
         stream = streams.Stream(
-            data, at=MIDDLE, then=self.arrived(f'/{self.image}'))
+            data, at=MIDDLE, then=self.arrived(f'/{self.image}')
+        )
         answer = self.stores().add(self.image, stream, len(data))
         self.assert_stored(data, answer, 0)
 
@@ -85,12 +100,20 @@ class TestInFlight(base.TestCase):
 
     def check(self, threads: int, declared: int = 0) -> None:
         data = streams.image(7 * base.SEGMENT)
-        self.proxy.add(faults.Rule(
-            faults.Latency(after=0.2), 'PUT', r'/\d{8}$', times=None))
+        self.proxy.add(
+            faults.Rule(
+                faults.Latency(after=0.2), 'PUT', r'/\d{8}$', times=None
+            )
+        )
         meeting = threading.Barrier(threads)
-        self.proxy.add(faults.Rule(
-            faults.Hook(lambda _: meeting.wait(PATIENCE)), 'PUT',
-            r'/\d{8}$', times=threads))
+        self.proxy.add(
+            faults.Rule(
+                faults.Hook(lambda _: meeting.wait(PATIENCE)),
+                'PUT',
+                r'/\d{8}$',
+                times=threads,
+            )
+        )
         made = self.stores(fast={'swift_buffered_threads': threads})
         answer = made.add(self.image, streams.Stream(data), declared)
         self.assert_stored(data, answer, 7)
@@ -117,9 +140,14 @@ class TestInFlight(base.TestCase):
         """It is read to its end while no segment is through yet."""
         data = streams.image(4 * base.SEGMENT)
         ended = threading.Event()
-        self.proxy.add(faults.Rule(
-            faults.Hook(lambda _: ended.wait(PATIENCE)), 'PUT',
-            r'/\d{8}$', times=None))
+        self.proxy.add(
+            faults.Rule(
+                faults.Hook(lambda _: ended.wait(PATIENCE)),
+                'PUT',
+                r'/\d{8}$',
+                times=None,
+            )
+        )
         stream = streams.Stream(data, at=len(data), then=ended.set)
         answer = self.stores().add(self.image, stream, 0)
         self.assert_stored(data, answer, 4)

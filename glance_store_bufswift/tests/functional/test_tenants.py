@@ -37,9 +37,12 @@ class TestTenants(tenants.TestCase):
         data = streams.image(size)
         made = self.stores(fast=options)
         uri = self.add(made, data, declared)
-        self.assertTrue(uri.endswith(
-            f'/AUTH_{self.context.project_id}/{self.container}/{self.image}'),
-            uri)
+        self.assertTrue(
+            uri.endswith(
+                f'/AUTH_{self.context.project_id}/{self.container}/{self.image}'
+            ),
+            uri,
+        )
         self.assertNotIn('@', uri)
         self.assertEqual(data, made.get(uri, context=self.context))
         made.delete(uri, context=self.context)
@@ -56,10 +59,12 @@ class TestTenants(tenants.TestCase):
         def request(self: Any, *args: Any, **kwargs: Any) -> Any:
             timeouts.append(self.timeout)
             return true_request(self, *args, **kwargs)
+
         made = self.stores()
         with mock.patch.object(ks_session.Session, 'request', request):
-            made.add(self.image, streams.Stream(b'image'),
-                     context=self.context)
+            made.add(
+                self.image, streams.Stream(b'image'), context=self.context
+            )
         self.assertLess(2, len(timeouts))
         self.assertNotIn(None, timeouts)
 
@@ -80,8 +85,10 @@ class TestTenants(tenants.TestCase):
         self.assertEqual(0, self.trusts('POST'))
 
     def test_multi_tenant_in_backend_defaults(self) -> None:
-        made = self.stores(fast={'swift_store_multi_tenant': None},
-                           backend_defaults={'swift_store_multi_tenant': True})
+        made = self.stores(
+            fast={'swift_store_multi_tenant': None},
+            backend_defaults={'swift_store_multi_tenant': True},
+        )
         self.add(made, streams.image(5))
 
     def test_one_trust_an_upload(self) -> None:
@@ -90,11 +97,15 @@ class TestTenants(tenants.TestCase):
 
     def test_trust_that_stays(self) -> None:
         """It costs a warning, not the image."""
+
         def delete(*_: Any) -> None:
             raise keystoneauth1.exceptions.Forbidden
 
-        self.useFixture(fixtures.MonkeyPatch(
-            'keystoneclient.v3.contrib.trusts.TrustManager.delete', delete))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'keystoneclient.v3.contrib.trusts.TrustManager.delete', delete
+            )
+        )
         self.add(self.stores(), streams.image(2 * SEGMENT))
         [warning] = self.records.of(logging.WARNING)
         self.assertIn('trust', warning)
@@ -103,15 +114,20 @@ class TestTenants(tenants.TestCase):
         for kind in ('swift', 'swift+buffered'):
             self.assertRaises(
                 exceptions.BadStoreConfiguration,
-                self.stores(f'fast:{kind}').add, self.image,
-                streams.Stream(b'x'), 1)
+                self.stores(f'fast:{kind}').add,
+                self.image,
+                streams.Stream(b'x'),
+                1,
+            )
         self.assertEqual([], self.proxy.log)
 
     def test_the_stock_driver(self) -> None:
         """It reads and deletes what we wrote, and the reverse."""
         data = streams.image(2 * SEGMENT + 5)
-        for writer, reader in (('swift', 'swift+buffered'),
-                               ('swift+buffered', 'swift')):
+        for writer, reader in (
+            ('swift', 'swift+buffered'),
+            ('swift+buffered', 'swift'),
+        ):
             uri = self.add(self.stores(f'fast:{writer}'), data)
             other = self.stores(f'fast:{reader}')
             self.assertEqual(data, other.get(uri, context=self.context))
@@ -129,8 +145,13 @@ class TestFailure(tenants.TestCase):
         error = ValueError('bad')
         stream = streams.Stream(streams.image(size, 2), at=at, then=fail)
         raised = self.assertRaises(
-            ValueError, self.stores().add, self.image, stream, 0,
-            context=self.context)
+            ValueError,
+            self.stores().add,
+            self.image,
+            stream,
+            0,
+            context=self.context,
+        )
         self.assertIs(error, raised)
         self.assert_nothing_runs()
         self.assertEqual(self.trusts('POST'), self.trusts('DELETE'))
@@ -146,8 +167,7 @@ class TestFailure(tenants.TestCase):
         before = self.listing()
         self.break_off(3 * SEGMENT, 2 * SEGMENT)
         self.assertEqual(before, self.listing())
-        self.assertEqual(
-            data, self.stores().get(uri, context=self.context))
+        self.assertEqual(data, self.stores().get(uri, context=self.context))
 
     def test_empty_container_that_was_there_stays(self) -> None:
         self.cloud.connection(self.demo).put_container(self.container)
@@ -156,12 +176,15 @@ class TestFailure(tenants.TestCase):
         self.assertTrue(self.has_container())
 
     def test_refused(self) -> None:
-        self.proxy.add(faults.Rule(
-            faults.Status(code=403), 'PUT', '/0000000'))
+        self.proxy.add(faults.Rule(faults.Status(code=403), 'PUT', '/0000000'))
         self.assertRaises(
-            exceptions.StorageWriteDenied, self.stores().add, self.image,
-            streams.Stream(streams.image(3 * SEGMENT)), 0,
-            context=self.context)
+            exceptions.StorageWriteDenied,
+            self.stores().add,
+            self.image,
+            streams.Stream(streams.image(3 * SEGMENT)),
+            0,
+            context=self.context,
+        )
         self.assertFalse(self.has_container())
 
 
@@ -174,12 +197,17 @@ class TestShares(tenants.TestCase):
         Ceph RGW sorts the list.
         """
         multi_backend.set_acls_for_multi_store(
-            uri, 'fast', context=self.context, **who)
+            uri, 'fast', context=self.context, **who
+        )
         headers = self.cloud.connection(self.demo).head_container(
-            self.container)
+            self.container
+        )
         other = self.cloud.session(direct=True, user=self.cloud.site.admin)
-        answer = requests.get(uri.replace('swift+', '', 1), timeout=60,
-                              headers={'X-Auth-Token': str(other.get_token())})
+        answer = requests.get(
+            uri.replace('swift+', '', 1),
+            timeout=60,
+            headers={'X-Auth-Token': str(other.get_token())},
+        )
         readers = str(headers.get('x-container-read', '')).split(',')
         return {each for each in readers if each}, answer.status_code
 
@@ -189,10 +217,11 @@ class TestShares(tenants.TestCase):
         other = self.cloud.session(direct=True, user=self.cloud.site.admin)
         member = str(other.get_project_id())
         self.assertEqual((set(), 403), self.share(uri))
-        self.assertEqual(({'a:*', f'{member}:*'}, 200), self.share(
-            uri, read_tenants=['a', member]))
-        self.assertEqual(({'a:*'}, 403), self.share(
-            uri, read_tenants=['a']))
+        self.assertEqual(
+            ({'a:*', f'{member}:*'}, 200),
+            self.share(uri, read_tenants=['a', member]),
+        )
+        self.assertEqual(({'a:*'}, 403), self.share(uri, read_tenants=['a']))
         self.assertEqual((set(), 403), self.share(uri))
         made.delete(uri, context=self.context)
         self.assertFalse(self.has_container())

@@ -29,8 +29,11 @@ SEGMENT = tenants.SEGMENT
 
 
 class TestCase(tenants.TrustsTestCase):
-    options = {**tenants.TrustsTestCase.options, 'swift_buffered_threads': 1,
-               'swift_buffered_retries': 2}
+    options = {
+        **tenants.TrustsTestCase.options,
+        'swift_buffered_threads': 1,
+        'swift_buffered_retries': 2,
+    }
 
     def setUp(self) -> None:
         super().setUp()
@@ -39,20 +42,26 @@ class TestCase(tenants.TrustsTestCase):
     def share(self, uri: str, **who: Any) -> None:
         """What Glance does with each save of an image."""
         multi_backend.set_acls_for_multi_store(
-            uri, 'fast', context=self.context, **who)
+            uri, 'fast', context=self.context, **who
+        )
 
     def acls(self) -> tuple[str | None, str | None]:
         """Who may read, and who may write the container."""
         headers = self.cloud.connection(self.demo).head_container(
-            self.container)
-        return (headers.get('x-container-read'),
-                headers.get('x-container-write'))
+            self.container
+        )
+        return (
+            headers.get('x-container-read'),
+            headers.get('x-container-write'),
+        )
 
     def assert_shared(self, uri: str) -> None:
         """All that Glance may ask for comes to pass."""
-        for who, acl in ((dict(public=True), '*:*'),
-                         (dict(read_tenants=['a', 'b']), 'a:*,b:*'),
-                         (dict(read_tenants=[]), None)):
+        for who, acl in (
+            (dict(public=True), '*:*'),
+            (dict(read_tenants=['a', 'b']), 'a:*,b:*'),
+            (dict(read_tenants=[]), None),
+        ):
             self.share(uri, **who)
             self.assertEqual((acl, None), self.acls())
 
@@ -65,8 +74,11 @@ class Dead(TestCase):
         raise NotImplementedError
 
     def upload(self, **options: Any) -> str:
-        self.proxy.add(faults.Rule(
-            faults.Hook(lambda _: self.kill()), 'PUT', '/00000002$'))
+        self.proxy.add(
+            faults.Rule(
+                faults.Hook(lambda _: self.kill()), 'PUT', '/00000002$'
+            )
+        )
         self.made_store = self.stores(fast=options)
         return self.add(self.made_store, self.data)
 
@@ -118,19 +130,22 @@ class TestRevoked(Dead):
         self.assertEqual(1, len(self.standing()))
 
     def test_upload_that_fails_keeps_none(self) -> None:
-        self.proxy.add(faults.Rule(
-            faults.Status(code=403), 'PUT', '/00000003$'))
+        self.proxy.add(
+            faults.Rule(faults.Status(code=403), 'PUT', '/00000003$')
+        )
         self.assertRaises(exceptions.StorageWriteDenied, self.upload)
         self.assertEqual([], self.standing())
         self.assertFalse(self.has_container())
 
     def test_without_a_trust(self) -> None:
         """Nobody can set the ACLs then; the error says what would help."""
-        uri = self.add(self.stores(fast={'swift_store_use_trusts': False}),
-                       self.data)
+        uri = self.add(
+            self.stores(fast={'swift_store_use_trusts': False}), self.data
+        )
         self.kill()
         exc = self.assertRaises(
-            exceptions.BackendException, self.share, uri, public=True)
+            exceptions.BackendException, self.share, uri, public=True
+        )
         self.assertIn('401', str(exc))
         self.assertIn('swift_store_use_trusts', str(exc))
         self.assertEqual((None, None), self.acls())
@@ -175,44 +190,55 @@ class TestAlive(TestCase):
         self.assertEqual([], writers)
 
     def test_tried_again(self) -> None:
-        for fault in (faults.Reset(), faults.Status(code=503),
-                      faults.LostAnswer()):
+        for fault in (
+            faults.Reset(),
+            faults.Status(code=503),
+            faults.LostAnswer(),
+        ):
             self.proxy.add(faults.Rule(fault, 'POST', times=2))
             self.assert_shared(self.uri)
 
     def test_given_up(self) -> None:
-        self.proxy.add(faults.Rule(
-            faults.Status(code=503), 'POST', times=None))
+        self.proxy.add(
+            faults.Rule(faults.Status(code=503), 'POST', times=None)
+        )
         exc = self.assertRaises(
-            exceptions.BackendException, self.share, self.uri, public=True)
+            exceptions.BackendException, self.share, self.uri, public=True
+        )
         self.assertRegex(str(exc), 'POST of .* failed, tried 3 times: 503')
 
     def test_refused(self) -> None:
         self.proxy.add(faults.Rule(faults.Status(code=403), 'POST'))
         self.assertRaises(
-            exceptions.Forbidden, self.share, self.uri, public=True)
+            exceptions.Forbidden, self.share, self.uri, public=True
+        )
 
     def test_no_such_image(self) -> None:
         self.store.delete(self.uri, context=self.context)
         self.assertRaises(
-            exceptions.NotFound, self.share, self.uri, public=True)
+            exceptions.NotFound, self.share, self.uri, public=True
+        )
 
     def test_a_container_that_is_not_found_yet(self) -> None:
         """NotFound would have Glance delete the image."""
         self.proxy.add(faults.Rule(faults.Status(code=404), 'POST'))
         exc = self.assertRaises(
-            exceptions.BackendException, self.share, self.uri, public=True)
+            exceptions.BackendException, self.share, self.uri, public=True
+        )
         self.assertIn(self.container, str(exc))
 
     def test_needs_a_context(self) -> None:
         self.context = None  # type: ignore[assignment]
-        self.assertRaises(exceptions.BadStoreConfiguration,
-                          self.share, self.uri, public=True)
+        self.assertRaises(
+            exceptions.BadStoreConfiguration, self.share, self.uri, public=True
+        )
 
     def test_one_account_has_no_acls(self) -> None:
         """As the stock driver, which Glance has skip it."""
-        made = stores.Stores(self.sections(fast={
-            'swift_store_multi_tenant': False}))
+        made = stores.Stores(
+            self.sections(fast={'swift_store_multi_tenant': False})
+        )
         self.useFixture(made)
-        self.assertRaises(NotImplementedError, made.store('fast').set_acls,
-                          None)
+        self.assertRaises(
+            NotImplementedError, made.store('fast').set_acls, None
+        )

@@ -30,8 +30,11 @@ class TestCase(tenants.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.containers.PAUSES', (0, 0, 0)))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.containers.PAUSES', (0, 0, 0)
+            )
+        )
         self.data = streams.image(3 * SEGMENT)
         self.made = self.stores()
         self.uri = self.add(self.made, self.data)
@@ -41,23 +44,28 @@ class TestCase(tenants.TestCase):
     def put(self, name: str) -> None:
         """Have another object in the container."""
         self.cloud.connection(self.demo).put_object(
-            self.container, name, b'object')
+            self.container, name, b'object'
+        )
 
     def delete(self) -> None:
         self.made.delete(self.uri, context=self.context)
 
     def inject(self, fault: faults.Fault, times: int | None = 1) -> None:
         """Have the container's DELETEs meet a fault."""
-        self.proxy.add(faults.Rule(
-            fault, 'DELETE', f'/{self.container}$', times=times))
+        self.proxy.add(
+            faults.Rule(fault, 'DELETE', f'/{self.container}$', times=times)
+        )
 
 
 class TestDelete(TestCase):
     def test_container_goes_last(self) -> None:
         self.delete()
         self.assertFalse(self.has_container())
-        deleted = [each.path.rpartition('/')[2] for each in self.proxy.log
-                   if each.method == 'DELETE']
+        deleted = [
+            each.path.rpartition('/')[2]
+            for each in self.proxy.log
+            if each.method == 'DELETE'
+        ]
         self.assertEqual([self.image, self.container], deleted[-2:])
 
     def test_needs_no_trust(self) -> None:
@@ -85,13 +93,22 @@ class TestDelete(TestCase):
         self.assertEqual(1, len(self.listing()))
 
     def test_segment_that_stays_keeps_the_container(self) -> None:
-        self.proxy.add(faults.Rule(
-            faults.Status(code=503), 'DELETE', '/00000002$', times=None))
+        self.proxy.add(
+            faults.Rule(
+                faults.Status(code=503), 'DELETE', '/00000002$', times=None
+            )
+        )
         self.assertRaises(exceptions.BackendException, self.delete)
         self.assertIn(self.image, self.listing())
-        self.assertEqual([], [each for each in self.proxy.log
-                              if each.method == 'DELETE'
-                              and each.path.endswith(self.container)])
+        self.assertEqual(
+            [],
+            [
+                each
+                for each in self.proxy.log
+                if each.method == 'DELETE'
+                and each.path.endswith(self.container)
+            ],
+        )
         self.proxy.clear()
         self.delete()
         self.assertFalse(self.has_container())
@@ -103,8 +120,9 @@ class TestDelete(TestCase):
             self.delete()
             self.assertEqual([], self.listing())
             self.assertTrue(self.has_container())
-            self.assertIn(self.container,
-                          '\n'.join(self.records.of(logging.WARNING)))
+            self.assertIn(
+                self.container, '\n'.join(self.records.of(logging.WARNING))
+            )
             self.proxy.clear()
             self.assertRaises(exceptions.NotFound, self.delete)
             self.assertFalse(self.has_container())
@@ -128,12 +146,14 @@ class TestDownload(TestCase):
     """A trust is made for a download that is to be tried again by it."""
 
     def assert_trusts(self, count: int) -> None:
-        self.assertEqual((count, count),
-                         (self.trusts('POST'), self.trusts('DELETE')))
+        self.assertEqual(
+            (count, count), (self.trusts('POST'), self.trusts('DELETE'))
+        )
 
     def test_none_by_default(self) -> None:
         self.assertEqual(
-            self.data, self.made.get(self.uri, context=self.context))
+            self.data, self.made.get(self.uri, context=self.context)
+        )
         self.assert_trusts(0)
 
     def trusting(self) -> None:
@@ -142,14 +162,16 @@ class TestDownload(TestCase):
     def test_given_back_at_the_end(self) -> None:
         self.trusting()
         self.assertEqual(
-            self.data, self.made.get(self.uri, context=self.context))
+            self.data, self.made.get(self.uri, context=self.context)
+        )
         self.assert_trusts(1)
 
     def test_given_back_when_the_reader_goes(self) -> None:
         self.trusting()
         for read in (0, 1):
             chunks, _ = multi_backend.get(
-                self.uri, 'fast', context=self.context)
+                self.uri, 'fast', context=self.context
+            )
             for _ in range(read):
                 next(chunks)
             del chunks
@@ -158,26 +180,41 @@ class TestDownload(TestCase):
     def test_given_back_when_it_fails(self) -> None:
         self.trusting()
         self.proxy.add(faults.Rule(faults.Status(code=404), 'GET'))
-        self.assertRaises(exceptions.NotFound, self.made.get,
-                          self.uri, context=self.context)
+        self.assertRaises(
+            exceptions.NotFound, self.made.get, self.uri, context=self.context
+        )
         self.assert_trusts(1)
 
     def test_resumed_with_a_new_token(self) -> None:
         self.trusting()
         self.revoke_after_a_break()
         self.assertEqual(
-            self.data, self.made.get(self.uri, context=self.context))
+            self.data, self.made.get(self.uri, context=self.context)
+        )
         self.assert_trusts(1)
 
     def test_users_token_can_not_be_renewed(self) -> None:
         self.revoke_after_a_break()
-        self.assertRaises(exceptions.BackendException, self.made.get,
-                          self.uri, context=self.context)
+        self.assertRaises(
+            exceptions.BackendException,
+            self.made.get,
+            self.uri,
+            context=self.context,
+        )
 
     def revoke_after_a_break(self) -> None:
-        self.proxy.add(faults.Rule(
-            faults.BreakAnswer(SEGMENT // 2), 'GET', '/00000002$'))
-        self.proxy.add(faults.Rule(faults.Hook(
-            lambda exchange: self.cloud.revoke(
-                exchange.headers['x-auth-token'])), 'GET', '/00000002$',
-            skip=1))
+        self.proxy.add(
+            faults.Rule(faults.BreakAnswer(SEGMENT // 2), 'GET', '/00000002$')
+        )
+        self.proxy.add(
+            faults.Rule(
+                faults.Hook(
+                    lambda exchange: self.cloud.revoke(
+                        exchange.headers['x-auth-token']
+                    )
+                ),
+                'GET',
+                '/00000002$',
+                skip=1,
+            )
+        )

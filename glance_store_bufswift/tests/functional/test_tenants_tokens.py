@@ -33,39 +33,59 @@ class TestRevoked(tenants.TestCase):
     """What becomes of a revoked token depends on the trust."""
 
     def revoke(self) -> None:
-        self.proxy.add(faults.Rule(
-            faults.Hook(lambda exchange: self.cloud.revoke(
-                exchange.headers['x-auth-token'])), 'PUT', '/00000002$'))
+        self.proxy.add(
+            faults.Rule(
+                faults.Hook(
+                    lambda exchange: self.cloud.revoke(
+                        exchange.headers['x-auth-token']
+                    )
+                ),
+                'PUT',
+                '/00000002$',
+            )
+        )
 
     def test_of_a_trust(self) -> None:
         self.revoke()
         made = self.stores(fast={'swift_buffered_threads': 1})
         self.add(made, streams.image(3 * SEGMENT))
-        self.assertEqual([401, 201], [
-            each.status for each in self.puts('/00000002$')])
+        self.assertEqual(
+            [401, 201], [each.status for each in self.puts('/00000002$')]
+        )
 
     def test_of_the_user(self) -> None:
         """Nobody can renew it, and so it is not tried again."""
         self.revoke()
-        made = self.stores(fast={'swift_buffered_threads': 1,
-                                 'swift_store_use_trusts': False})
+        made = self.stores(
+            fast={'swift_buffered_threads': 1, 'swift_store_use_trusts': False}
+        )
         self.assertRaises(
-            exceptions.BackendException, made.add, self.image,
-            streams.Stream(streams.image(3 * SEGMENT)), 0,
-            context=self.context)
-        self.assertEqual([401], [
-            each.status for each in self.puts('/00000002$')])
+            exceptions.BackendException,
+            made.add,
+            self.image,
+            streams.Stream(streams.image(3 * SEGMENT)),
+            0,
+            context=self.context,
+        )
+        self.assertEqual(
+            [401], [each.status for each in self.puts('/00000002$')]
+        )
         self.assert_nothing_runs()
 
     def test_of_the_user_is_told(self) -> None:
         """Nobody may delete what it has stored: the log names it."""
         self.revoke()
-        made = self.stores(fast={'swift_buffered_threads': 1,
-                                 'swift_store_use_trusts': False})
+        made = self.stores(
+            fast={'swift_buffered_threads': 1, 'swift_store_use_trusts': False}
+        )
         exc = self.assertRaises(
-            exceptions.BackendException, made.add, self.image,
-            streams.Stream(streams.image(3 * SEGMENT)), 0,
-            context=self.context)
+            exceptions.BackendException,
+            made.add,
+            self.image,
+            streams.Stream(streams.image(3 * SEGMENT)),
+            0,
+            context=self.context,
+        )
         self.assertIn('401', str(exc))
         self.assertIn('swift_store_use_trusts', str(exc))
         errors = ' '.join(self.records.of(logging.ERROR))
@@ -82,8 +102,11 @@ class TestRevoked(tenants.TestCase):
                 raise left.pop()
             return true_create(*args, **kwargs)
 
-        self.useFixture(fixtures.MonkeyPatch(
-            'keystoneclient.v3.contrib.trusts.TrustManager.create', create))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'keystoneclient.v3.contrib.trusts.TrustManager.create', create
+            )
+        )
         return left
 
     def test_no_trust(self) -> None:
@@ -96,10 +119,13 @@ class TestRevoked(tenants.TestCase):
 
     def test_trust_at_the_second_try(self) -> None:
         left = self.refuse_trusts(
-            keystoneauth1.exceptions.ServiceUnavailable(), 1)
+            keystoneauth1.exceptions.ServiceUnavailable(), 1
+        )
         self.revoke()
-        self.add(self.stores(fast={'swift_buffered_threads': 1}),
-                 streams.image(3 * SEGMENT))
+        self.add(
+            self.stores(fast={'swift_buffered_threads': 1}),
+            streams.image(3 * SEGMENT),
+        )
         self.assertEqual([], left)
         self.assertEqual([], self.records.of(logging.WARNING))
 
@@ -113,8 +139,9 @@ class TestExpired(expiry.TestCase, tenants.TestCase):
         super().setUp()
         self.data = streams.image(3 * SEGMENT)
         self.let_clocks_differ()
-        self.proxy.add(faults.Rule(
-            faults.Hook(self.expire), 'PUT', '/00000002$'))
+        self.proxy.add(
+            faults.Rule(faults.Hook(self.expire), 'PUT', '/00000002$')
+        )
 
     def statuses(self) -> list[int | None]:
         return [each.status for each in self.puts('/00000002$')]
@@ -136,8 +163,13 @@ class TestExpired(expiry.TestCase, tenants.TestCase):
         made = self.stores(fast={'swift_store_use_trusts': False})
         self.context = self.cloud.tenant_context()
         exc = self.assertRaises(
-            exceptions.BackendException, made.add, self.image,
-            streams.Stream(self.data), 0, context=self.context)
+            exceptions.BackendException,
+            made.add,
+            self.image,
+            streams.Stream(self.data),
+            0,
+            context=self.context,
+        )
         self.assertIn('swift_store_use_trusts', str(exc))
         self.assertEqual([401], self.statuses())
         self.assert_nothing_runs()

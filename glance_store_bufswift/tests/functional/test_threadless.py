@@ -52,55 +52,97 @@ class TestThreadless(commands.Case):
 
     def work(self, **way: Any) -> None:
         """Have the child work in that way, see threadless.main()."""
-        images = {name: str(uuid.uuid4()) for name in (
-            *ADDED, 'source fails', 'refused', 'read', 'delete')}
+        images = {
+            name: str(uuid.uuid4())
+            for name in (*ADDED, 'source fails', 'refused', 'read', 'delete')
+        }
         made = self.stores()
         data = streams.image(SIZE)
-        stored = {name: made.add(images[name], streams.Stream(data), SIZE)
-                  for name in ('read', 'delete')}
+        stored = {
+            name: made.add(images[name], streams.Stream(data), SIZE)
+            for name in ('read', 'delete')
+        }
         self.put_orphans(images['source fails'])
-        self.proxy.add(faults.Rule(
-            faults.Reset(after=1000), 'PUT',
-            f'/{images["through a fault"]}/.*/00000002$'))
-        self.proxy.add(faults.Rule(
-            faults.Status(code=403), 'PUT',
-            f'/{images["refused"]}/.*/00000003$'))
-        told = self.child(way, made.sections, [
-            self.add(images, 'upload', at=MIDDLE),
-            self.add(images, 'through a fault', declared=SIZE),
-            self.add(images, 'one object', size=SEGMENT, declared=SEGMENT),
-            self.add(images, 'source fails', at=MIDDLE, fails=True),
-            self.add(images, 'refused'),
-            {'name': 'read', 'do': 'get', 'uri': stored['read'][0]},
-            {'name': 'delete', 'do': 'delete', 'uri': stored['delete'][0]},
-            {'name': 'sweep', 'do': 'command', 'words': [
-                'orphans', 'delete', '--yes',
-                '--config-file', self.config()]}])
+        self.proxy.add(
+            faults.Rule(
+                faults.Reset(after=1000),
+                'PUT',
+                f'/{images["through a fault"]}/.*/00000002$',
+            )
+        )
+        self.proxy.add(
+            faults.Rule(
+                faults.Status(code=403),
+                'PUT',
+                f'/{images["refused"]}/.*/00000003$',
+            )
+        )
+        told = self.child(
+            way,
+            made.sections,
+            [
+                self.add(images, 'upload', at=MIDDLE),
+                self.add(images, 'through a fault', declared=SIZE),
+                self.add(images, 'one object', size=SEGMENT, declared=SEGMENT),
+                self.add(images, 'source fails', at=MIDDLE, fails=True),
+                self.add(images, 'refused'),
+                {'name': 'read', 'do': 'get', 'uri': stored['read'][0]},
+                {'name': 'delete', 'do': 'delete', 'uri': stored['delete'][0]},
+                {
+                    'name': 'sweep',
+                    'do': 'command',
+                    'words': [
+                        'orphans',
+                        'delete',
+                        '--yes',
+                        '--config-file',
+                        self.config(),
+                    ],
+                },
+            ],
+        )
         told['refused'] = told['refused'].partition('(')[0]
         added = {name: told[name] for name in ADDED}
-        self.assertEqual({
-            **dict.fromkeys(ADDED, 'stored'),
-            'source fails': "ValueError('bad')",
-            'refused': 'StorageWriteDenied',
-            'read': streams.hashes(data)[0], 'delete': None, 'sweep': 0,
-            'threads left': []},
-            told | {name: 'stored' for name, answer in added.items()
-                    if isinstance(answer, list)})
+        self.assertEqual(
+            {
+                **dict.fromkeys(ADDED, 'stored'),
+                'source fails': "ValueError('bad')",
+                'refused': 'StorageWriteDenied',
+                'read': streams.hashes(data)[0],
+                'delete': None,
+                'sweep': 0,
+                'threads left': [],
+            },
+            told
+            | {
+                name: 'stored'
+                for name, answer in added.items()
+                if isinstance(answer, list)
+            },
+        )
         for name, answer in added.items():
             self.image = images[name]
             size = SEGMENT if name == 'one object' else SIZE
-            self.assert_stored(streams.image(size), answer,
-                               0 if size == SEGMENT else 5)
+            self.assert_stored(
+                streams.image(size), answer, 0 if size == SEGMENT else 5
+            )
         self.assertEqual(
             {images[name] for name in ('read', *ADDED)},
-            {name.partition('/')[0] for name in self.listing()})
+            {name.partition('/')[0] for name in self.listing()},
+        )
 
     @staticmethod
-    def add(images: dict[str, str], name: str, size: int = SIZE,
-            **more: Any) -> dict[str, Any]:
+    def add(
+        images: dict[str, str], name: str, size: int = SIZE, **more: Any
+    ) -> dict[str, Any]:
         """An upload that the child is to make."""
-        return {'name': name, 'do': 'add', 'image': images[name],
-                'size': size, **more}
+        return {
+            'name': name,
+            'do': 'add',
+            'image': images[name],
+            'size': size,
+            **more,
+        }
 
     def put_orphans(self, image: str) -> None:
         """Store what a killed upload leaves."""
@@ -109,16 +151,26 @@ class TestThreadless(commands.Case):
         for number in range(1, 13):
             swift.put_object(self.container, where.segment(number), b'x')
 
-    def child(self, way: dict[str, Any], sections: Any,
-              jobs: list[dict[str, Any]]) -> dict[str, Any]:
+    def child(
+        self, way: dict[str, Any], sections: Any, jobs: list[dict[str, Any]]
+    ) -> dict[str, Any]:
         """What the child tells of each job; it ends as it should."""
         order = {'threads': None, 'sections': sections, 'jobs': jobs, **way}
         done = subprocess.run(
-            [sys.executable, '-W', 'ignore', '-m',
-             f'{__package__}.threadless'], input=json.dumps(order),
-            capture_output=True, text=True, timeout=PATIENCE,
-            env=process.child_environment() | {
-                'TMPDIR': self.useFixture(fixtures.TempDir()).path})
+            [
+                sys.executable,
+                '-W',
+                'ignore',
+                '-m',
+                f'{__package__}.threadless',
+            ],
+            input=json.dumps(order),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            env=process.child_environment()
+            | {'TMPDIR': self.useFixture(fixtures.TempDir()).path},
+        )
         self.assertEqual(0, done.returncode, done.stderr)
         told: dict[str, Any] = json.loads(done.stdout)
         return told

@@ -43,10 +43,11 @@ class TestDifferentImages(base.TestCase):
         def add(number: int) -> Any:
             data = streams.image(sizes[number], seed=number)
             stream = streams.Uneven(
-                data, at=len(data) // 2,
-                then=lambda: meeting.wait(PATIENCE))
+                data, at=len(data) // 2, then=lambda: meeting.wait(PATIENCE)
+            )
             return data, made.add(
-                images[number], stream, len(data) * (number % 2))
+                images[number], stream, len(data) * (number % 2)
+            )
 
         with futures.ThreadPoolExecutor(len(sizes)) as pool:
             done = list(pool.map(add, range(len(sizes))))
@@ -74,15 +75,17 @@ class TestDifferentImages(base.TestCase):
             with futures.ThreadPoolExecutor(1) as pool:
                 stream = streams.Stream(data, at=len(data), then=broken)
                 raised = pool.submit(
-                    made.add, str(uuid.uuid4()), stream, 0).exception()
+                    made.add, str(uuid.uuid4()), stream, 0
+                ).exception()
             self.assertIsInstance(raised, ValueError)
             failed.set()
 
         def broken() -> None:
             raise ValueError('bad')
 
-        answer = made.add(self.image, streams.Stream(
-            data, at=SEGMENT + 5, then=fail), 0)
+        answer = made.add(
+            self.image, streams.Stream(data, at=SEGMENT + 5, then=fail), 0
+        )
         self.assertTrue(failed.is_set())
         self.assert_stored(data, answer, 3)
         self.assertEqual(4, len(self.listing()))
@@ -100,21 +103,29 @@ class TestSameImage(base.TestCase):
         self.pool = futures.ThreadPoolExecutor(2)
         self.addCleanup(self.pool.shutdown)
 
-    def start(self, data: bytes, then: Callable[[], object] = lambda: None,
-              declared: int = 0) -> futures.Future[Any]:
+    def start(
+        self,
+        data: bytes,
+        then: Callable[[], object] = lambda: None,
+        declared: int = 0,
+    ) -> futures.Future[Any]:
         """Begin an upload that calls ``then`` near its end."""
         stream = streams.Stream(data, at=len(data) * 4 // 5, then=then)
         return self.pool.submit(self.made.add, self.image, stream, declared)
 
-    def assert_stands(self, data: bytes, done: futures.Future[Any],
-                      segments: int) -> None:
+    def assert_stands(
+        self, data: bytes, done: futures.Future[Any], segments: int
+    ) -> None:
         self.assert_stored(data, done.result(), segments)
-        self.assertEqual(
-            segments + 1, len(self.listing(self.image)))
+        self.assertEqual(segments + 1, len(self.listing(self.image)))
 
-    def between(self, old: bytes, new: bytes,
-                then: Callable[[], object] = lambda: None,
-                declared: int = 0) -> list[futures.Future[Any]]:
+    def between(
+        self,
+        old: bytes,
+        new: bytes,
+        then: Callable[[], object] = lambda: None,
+        declared: int = 0,
+    ) -> list[futures.Future[Any]]:
         """The second attempt begins and ends in the middle of the first."""
         second: list[futures.Future[Any]] = []
 
@@ -137,7 +148,8 @@ class TestSameImage(base.TestCase):
 
     def test_last_one_in_one_object_stands(self) -> None:
         first, second = self.between(
-            b'12', streams.image(2 * SEGMENT), declared=2)
+            b'12', streams.image(2 * SEGMENT), declared=2
+        )
         self.assertIsNone(second.exception())
         self.assert_stands(b'12', first, 0)
 
@@ -147,20 +159,23 @@ class TestSameImage(base.TestCase):
 
         for new in (2 * SEGMENT, 5):
             two = streams.image(new, seed=2)
-            first, second = self.between(
-                streams.image(3 * SEGMENT), two, fail)
+            first, second = self.between(streams.image(3 * SEGMENT), two, fail)
             self.assertIsInstance(first.exception(), ValueError)
             self.assert_stands(two, second, new // SEGMENT)
 
     def test_last_one_fails_in_one_object(self) -> None:
         """Its PUT has begun under the name that the other one took."""
+
         def fail() -> None:
             self.assertEqual(2, len(self.puts(f'/{self.image}$')))
             raise ValueError('bad')
 
-        self.made = self.stores(fast={
-            'swift_store_large_object_chunk_size': 3,
-            'swift_store_large_object_size': 3})
+        self.made = self.stores(
+            fast={
+                'swift_store_large_object_chunk_size': 3,
+                'swift_store_large_object_size': 3,
+            }
+        )
         old = streams.image(3 * SEGMENT, seed=1)
         first, second = self.between(old, b'new', fail, len(old))
         self.assertIsInstance(first.exception(), ValueError)
@@ -174,14 +189,19 @@ class TestSameImage(base.TestCase):
         self.in_step()
         done = [self.start(data) for data in images]
         futures.wait(done)
-        [refused] = [each for each in self.puts(f'/{self.image}$')
-                     if each.status == 412]
+        [refused] = [
+            each for each in self.puts(f'/{self.image}$') if each.status == 412
+        ]
         last = self.puts(f'/{self.image}$')[-1]
-        self.assertEqual(refused.headers[layout.ATTEMPT],
-                         last.headers[layout.ATTEMPT])
-        [winner] = [number for number, each in enumerate(done)
-                    if not each.exception()
-                    and images[number] == self.made.get(each.result()[0])]
+        self.assertEqual(
+            refused.headers[layout.ATTEMPT], last.headers[layout.ATTEMPT]
+        )
+        [winner] = [
+            number
+            for number, each in enumerate(done)
+            if not each.exception()
+            and images[number] == self.made.get(each.result()[0])
+        ]
         self.assert_stands(images[winner], done[winner], 3)
         # The other one stood for a while, or was seen to be replaced.
         exc = done[1 - winner].exception()
@@ -194,15 +214,19 @@ class TestSameImage(base.TestCase):
         path = f'/{self.image}$'
 
         def manifests(log: journal.Log) -> list[journal.Exchange]:
-            return [each for each in log if each.method == 'PUT'
-                    and each.path.endswith(f'/{self.image}')]
+            return [
+                each
+                for each in log
+                if each.method == 'PUT'
+                and each.path.endswith(f'/{self.image}')
+            ]
 
         def put(exchange: journal.Exchange) -> None:
             log = self.proxy.wait_for(
-                lambda log: len(manifests(log)) == 2, PATIENCE)
+                lambda log: len(manifests(log)) == 2, PATIENCE
+            )
             first, second = manifests(log)
             if exchange is second:
                 self.proxy.wait_for(lambda _: first.answered, PATIENCE)
 
-        self.proxy.add(faults.Rule(
-            faults.Hook(put), 'PUT', path, times=2))
+        self.proxy.add(faults.Rule(faults.Hook(put), 'PUT', path, times=2))

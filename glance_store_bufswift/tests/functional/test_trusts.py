@@ -28,7 +28,8 @@ class TestTrust(tenants.TrustsTestCase):
         access = self.make().login.get_access()
         self.assertEqual(
             (self.context.user_id, self.context.project_id),
-            (access.user_id, access.project_id))
+            (access.user_id, access.project_id),
+        )
         self.assertIn('member', access.role_names)
         self.assertIn(access.trust_id, self.standing())
 
@@ -37,8 +38,7 @@ class TestTrust(tenants.TrustsTestCase):
         token = made.login.get_token()
         self.cloud.revoke(self.context.auth_token)
         made.login.forget(token)
-        self.assertEqual(
-            self.context.user_id, made.login.get_access().user_id)
+        self.assertEqual(self.context.user_id, made.login.get_access().user_id)
         made.remove()
         self.assertEqual([], self.standing())
 
@@ -58,8 +58,11 @@ class TestTrust(tenants.TrustsTestCase):
         self.assertEqual([], self.standing())
 
     def test_that_gives_no_token_does_not_stay(self) -> None:
-        self.cloud.keystone_proxy.add(faults.Rule(
-            faults.Status(code=403), 'POST', '/auth/tokens$', skip=2))
+        self.cloud.keystone_proxy.add(
+            faults.Rule(
+                faults.Status(code=403), 'POST', '/auth/tokens$', skip=2
+            )
+        )
         self.assertRaises(ksa.Forbidden, self.make)
         self.assertEqual([], self.standing())
 
@@ -74,15 +77,24 @@ class TestTrust(tenants.TrustsTestCase):
 class TestUploads(tenants.TrustsTestCase):
     def requests(self) -> list[tuple[str, str]]:
         """Method and end of the path of what Keystone was asked."""
-        return [(each.method, each.path.rpartition('/')[2])
-                for each in self.cloud.keystone_proxy.log]
+        return [
+            (each.method, each.path.rpartition('/')[2])
+            for each in self.cloud.keystone_proxy.log
+        ]
 
     def test_what_it_costs(self) -> None:
         """Keystone is asked at the store's address for all of it."""
         self.add(self.stores(), streams.image(5 * SEGMENT))
         *made, removed = self.requests()
-        self.assertEqual([('POST', 'tokens'), ('POST', 'tokens'),
-                          ('POST', 'trusts'), ('POST', 'tokens')], made)
+        self.assertEqual(
+            [
+                ('POST', 'tokens'),
+                ('POST', 'tokens'),
+                ('POST', 'trusts'),
+                ('POST', 'tokens'),
+            ],
+            made,
+        )
         self.assertEqual('DELETE', removed[0])
         self.assertEqual([], self.standing())
 
@@ -92,8 +104,9 @@ class TestUploads(tenants.TrustsTestCase):
 
     def test_keystone_answers_late(self) -> None:
         """It is asked again for what it did not give, and leaves none."""
-        self.cloud.keystone_proxy.add(faults.Rule(
-            faults.Status(code=503), 'POST', '/trusts$'))
+        self.cloud.keystone_proxy.add(
+            faults.Rule(faults.Status(code=503), 'POST', '/trusts$')
+        )
         self.add(self.stores(), streams.image(2 * SEGMENT))
         self.assertEqual(2, self.requests().count(('POST', 'trusts')))
         self.assertEqual([], self.standing())

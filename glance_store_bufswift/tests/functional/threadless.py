@@ -55,8 +55,7 @@ def _main_thread_has_ended() -> bool:
     # Before it counts as ended it waits for the threads of executors, which
     # may be that of our caller.
     pool = sys.modules.get('concurrent.futures.thread')
-    return (pool._shutdown if pool
-            else not threading.main_thread().is_alive())
+    return pool._shutdown if pool else not threading.main_thread().is_alive()
 
 
 def refuse_threads(most: int) -> None:
@@ -73,6 +72,7 @@ def _refusing(start: Any, most: int) -> Any:
         if threading.active_count() > most + 1:
             raise RuntimeError("can't start new thread")
         return start(*args, **more)
+
     return refuse
 
 
@@ -93,8 +93,10 @@ class Work:
         """Do it all, one after the other, and tell."""
         told = {job['name']: self._outcome(job) for job in self._jobs}
         told['threads left'] = [
-            thread.name for thread in threading.enumerate()
-            if thread.name.startswith('bufswift')]
+            thread.name
+            for thread in threading.enumerate()
+            if thread.name.startswith('bufswift')
+        ]
         print(json.dumps(told), flush=True)
 
     def _outcome(self, job: Mapping[str, Any]) -> Any:
@@ -103,19 +105,30 @@ class Work:
         except Exception as exc:
             return repr(exc)
 
-    def _add(self, image: str, size: int, at: int | None = None,
-             fails: bool = False, declared: int = 0, **rest: Any) -> Any:
+    def _add(
+        self,
+        image: str,
+        size: int,
+        at: int | None = None,
+        fails: bool = False,
+        declared: int = 0,
+        **rest: Any,
+    ) -> Any:
         def then() -> None:
             self._pause()
             if fails:
                 raise ValueError('bad')
 
-        return self._stores.add(image, streams.Stream(
-            streams.image(size), at=at, then=then), declared)
+        return self._stores.add(
+            image,
+            streams.Stream(streams.image(size), at=at, then=then),
+            declared,
+        )
 
     def _get(self, uri: str, **rest: Any) -> str:
-        return hashlib.md5(self._stores.get(uri),
-                           usedforsecurity=False).hexdigest()
+        return hashlib.md5(
+            self._stores.get(uri), usedforsecurity=False
+        ).hexdigest()
 
     def _delete(self, uri: str, **rest: Any) -> None:
         self._stores.delete(uri)
@@ -126,8 +139,9 @@ class Work:
 
 
 def _in_years(*_: object) -> datetime.datetime:
-    return (datetime.datetime.now(datetime.timezone.utc)
-            + datetime.timedelta(days=1000))
+    return datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(
+        days=1000
+    )
 
 
 def main() -> None:
@@ -139,10 +153,13 @@ def main() -> None:
     begun: whether the first job's source lets the main thread end
     """
     order = json.load(sys.stdin)
-    for name, value in (('cleanup.SETTLE', 0.1), ('deletes.BATCH', 2),
-                        ('buffer.segment.RECENT', 0),
-                        ('cmd.orphans.now', _in_years),
-                        ('cmd.config.set_logging_up', lambda debug: None)):
+    for name, value in (
+        ('cleanup.SECOND_LOOK', 0.1),
+        ('deletes.BATCH', 2),
+        ('buffer.segment.RECENT', 0),
+        ('cmd.orphans.now', _in_years),
+        ('cmd.config.set_logging_up', lambda debug: None),
+    ):
         fixtures.MonkeyPatch(f'glance_store_bufswift.{name}', value).setUp()
     if order['threads'] is not None:
         work = Work(order, lambda: None)

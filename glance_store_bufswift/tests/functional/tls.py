@@ -31,11 +31,16 @@ class _Handler(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         try:
             client = self.server.front.context.wrap_socket(
-                self.request, server_side=True)
+                self.request, server_side=True
+            )
         except OSError:  # the client does not trust us
             return
-        with client, socket.create_connection(
-                (process.HOST, self.server.front.port)) as behind:
+        with (
+            client,
+            socket.create_connection(
+                (process.HOST, self.server.front.port)
+            ) as behind,
+        ):
             back = threading.Thread(target=_pass_on, args=(behind, client))
             back.start()
             _pass_on(client, behind)
@@ -78,8 +83,7 @@ class Front(fixtures.Fixture):
         certificate.make(directory)
         self.bundle = str(directory / certificate.CERT)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(
-            self.bundle, directory / certificate.KEY)
+        self.context.load_cert_chain(self.bundle, directory / certificate.KEY)
         server = _Server(self)
         self.url = f'https://{process.HOST}:{server.server_address[1]}'
         thread = threading.Thread(target=server.serve_forever)

@@ -65,7 +65,8 @@ class Uploads:
         else:
             self._gates[order['image']] = threading.Event()
             threading.Thread(
-                target=self._upload, args=(order,), daemon=True).start()
+                target=self._upload, args=(order,), daemon=True
+            ).start()
 
     def _upload(self, order: Mapping[str, Any]) -> None:
         image = order['image']
@@ -78,7 +79,8 @@ class Uploads:
         stream = streams.Stream(data, at=order['at'], then=pause)
         try:
             answer = self._made.add(
-                image, stream, order['declared'], order['store'])
+                image, stream, order['declared'], order['store']
+            )
         except Exception as exc:
             tell(image=image, done=None, error=repr(exc))
         else:
@@ -93,14 +95,23 @@ def main() -> None:
     root.addHandler(_Tell())
     root.setLevel(logging.INFO)
     with contextlib.ExitStack() as held:
-        held.enter_context(fixtures.MonkeyPatch(
-            'glance_store_bufswift.cleanup.SETTLE', 0.1))
+        held.enter_context(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.cleanup.SECOND_LOOK', 0.1
+            )
+        )
         if not setup['reserves']:
-            held.enter_context(mock.patch.object(
-                os, 'posix_fallocate', autospec=True, side_effect=OSError(
-                    errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))))
-        uploads = Uploads(held.enter_context(
-            stores.Stores(setup['sections'])))
+            held.enter_context(
+                mock.patch.object(
+                    os,
+                    'posix_fallocate',
+                    autospec=True,
+                    side_effect=OSError(
+                        errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP)
+                    ),
+                )
+            )
+        uploads = Uploads(held.enter_context(stores.Stores(setup['sections'])))
         tell(ready=True)
         for order in lines:
             uploads.obey(order)

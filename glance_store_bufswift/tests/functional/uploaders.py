@@ -62,7 +62,10 @@ def can_mount(directory: str) -> str | None:
     try:
         subprocess.run(
             [*mounting('tmpfs', 'size=1m', directory), 'true'],
-            check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
     except FileNotFoundError as exc:
         return str(exc)
     except subprocess.CalledProcessError as exc:
@@ -78,8 +81,12 @@ class Uploader(fixtures.Fixture):
     :param reserves: whether posix_fallocate works
     """
 
-    def __init__(self, sections: stores.Sections,
-                 prefix: Iterable[str] = (), reserves: bool = True) -> None:
+    def __init__(
+        self,
+        sections: stores.Sections,
+        prefix: Iterable[str] = (),
+        reserves: bool = True,
+    ) -> None:
         super().__init__()
         self._setup = {'sections': sections, 'reserves': reserves}
         self._prefix = list(prefix)
@@ -91,10 +98,11 @@ class Uploader(fixtures.Fixture):
         # Of its own, as a process that is killed leaves its files.
         temporary = self.useFixture(fixtures.TempDir()).path
         self._process = subprocess.Popen(
-            [*self._prefix, sys.executable, '-m',
-             f'{__package__}.uploader'],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            env=process.child_environment() | {'TMPDIR': temporary})
+            [*self._prefix, sys.executable, '-m', f'{__package__}.uploader'],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=process.child_environment() | {'TMPDIR': temporary},
+        )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.addCleanup(self.kill)
@@ -106,21 +114,37 @@ class Uploader(fixtures.Fixture):
         """Its process id."""
         return self._process.pid
 
-    def begin(self, size: int, seed: int = 1, at: int | None = None,
-              declared: int = 0, store: str = 'fast') -> str:
+    def begin(
+        self,
+        size: int,
+        seed: int = 1,
+        at: int | None = None,
+        declared: int = 0,
+        store: str = 'fast',
+    ) -> str:
         """Begin an upload; gives the image's id.
 
         :param at: the place where its source waits for go()
         """
         image = str(uuid.uuid4())
-        self._say({'do': 'add', 'image': image, 'size': size, 'seed': seed,
-                   'at': at, 'declared': declared, 'store': store})
+        self._say(
+            {
+                'do': 'add',
+                'image': image,
+                'size': size,
+                'seed': seed,
+                'at': at,
+                'declared': declared,
+                'store': store,
+            }
+        )
         return image
 
     def reached(self, image: str) -> None:
         """Wait until an upload's source has come to its place."""
-        self._wait_for(lambda event: event.get('image') == image
-                       and 'at' in event)
+        self._wait_for(
+            lambda event: event.get('image') == image and 'at' in event
+        )
 
     def become(self, user: int) -> None:
         """Run on as another user, with all that was loaded so far."""
@@ -135,8 +159,9 @@ class Uploader(fixtures.Fixture):
 
         :raises AssertionError: it has failed
         """
-        event = self._wait_for(lambda event: event.get('image') == image
-                               and 'done' in event)
+        event = self._wait_for(
+            lambda event: event.get('image') == image and 'done' in event
+        )
         if event['done'] is None:
             raise AssertionError(f'{image}: {event["error"]}')
         return event['done']
@@ -156,8 +181,11 @@ class Uploader(fixtures.Fixture):
     def logged(self, level: int = logging.WARNING) -> list[str]:
         """Our own messages of a level, oldest first."""
         with self._changed:
-            return [event['log'] for event in self._events
-                    if event.get('level') == level]
+            return [
+                event['log']
+                for event in self._events
+                if event.get('level') == level
+            ]
 
     def _say(self, order: Event) -> None:
         assert self._process.stdin
@@ -181,8 +209,7 @@ class Uploader(fixtures.Fixture):
         with self._changed:
             self._changed.wait_for(lambda: found() or self._ended, PATIENCE)
             if not found():
-                raise AssertionError(
-                    f'did not come; so far: {self._events}')
+                raise AssertionError(f'did not come; so far: {self._events}')
             return found()[0]
 
 
@@ -209,9 +236,12 @@ class Sampler:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None,
-                 error: BaseException | None,
-                 trace: types.TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: types.TracebackType | None,
+    ) -> None:
         self._over.set()
         self._thread.join()
 
@@ -228,8 +258,7 @@ def held(directory: str, pids: list[int]) -> int:
             for pid in pids:
                 os.kill(pid, signal.SIGSTOP)
             for pid in pids:
-                os.waitid(os.P_PID, pid,
-                          os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+                os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
             return watch.disk(directory, pids)
         finally:
             for pid in pids:

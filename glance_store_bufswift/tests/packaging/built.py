@@ -33,17 +33,24 @@ class Failed(Exception):
     """A command failed; the message is its output."""
 
 
-def run(*command: object, directory: Path = ROOT,
-        environment: Mapping[str, str] | None = None) -> str:
+def run(
+    *command: object,
+    directory: Path = ROOT,
+    environment: Mapping[str, str] | None = None,
+) -> str:
     """Run a command; gives its standard output.
 
     :param environment: variables that it gets beside the others
     :raises Failed: it returned another status than 0
     """
-    done = subprocess.run([str(part) for part in command], text=True,
-                          cwd=directory, capture_output=True,
-                          env=os.environ | (environment or {}),
-                          timeout=_SECONDS)
+    done = subprocess.run(
+        [str(part) for part in command],
+        text=True,
+        cwd=directory,
+        capture_output=True,
+        env=os.environ | (environment or {}),
+        timeout=_SECONDS,
+    )
     if done.returncode:
         raise Failed(f'{command}: {(done.stdout + done.stderr)[-4000:]}')
     return done.stdout
@@ -52,8 +59,8 @@ def run(*command: object, directory: Path = ROOT,
 def build(into: Path) -> tuple[Path, Path]:
     """Build the sdist and, from it, the wheel."""
     run(sys.executable, '-m', 'build', '--outdir', into, ROOT)
-    sdist, = into.glob('*.tar.gz')
-    wheel, = into.glob('*.whl')
+    (sdist,) = into.glob('*.tar.gz')
+    (wheel,) = into.glob('*.whl')
     return sdist, wheel
 
 
@@ -70,8 +77,11 @@ def checkout(into: Path) -> Path:
     """The files of this tree in a git repository of their own."""
     copy(into)
     author = ('-c', 'user.name=test', '-c', 'user.email=test@example.org')
-    for command in (('init', '--quiet'), ('add', '--all'),
-                    (*author, 'commit', '--quiet', '--message', 'All')):
+    for command in (
+        ('init', '--quiet'),
+        ('add', '--all'),
+        (*author, 'commit', '--quiet', '--message', 'All'),
+    ):
         run('git', *command, directory=into)
     return into
 
@@ -81,9 +91,19 @@ def install(source: Path, target: Path, **environment: str) -> str:
 
     :param environment: variables that the build gets beside the others
     """
-    return run(sys.executable, '-m', 'pip', 'install', '--no-deps',
-               '--no-cache-dir', '--quiet', '--target', target, source,
-               environment=environment)
+    return run(
+        sys.executable,
+        '-m',
+        'pip',
+        'install',
+        '--no-deps',
+        '--no-cache-dir',
+        '--quiet',
+        '--target',
+        target,
+        source,
+        environment=environment,
+    )
 
 
 def release(tree: Path, tag: str, commits: int = 0) -> None:
@@ -97,16 +117,31 @@ def release(tree: Path, tag: str, commits: int = 0) -> None:
     run(*git, 'commit', '--quiet', '-m', 'first', directory=tree)
     run(*git, 'tag', '-a', '-m', tag, tag, directory=tree)
     for _ in range(commits):
-        run(*git, 'commit', '--quiet', '--allow-empty', '-m', 'next',
-            directory=tree)
+        run(
+            *git,
+            'commit',
+            '--quiet',
+            '--allow-empty',
+            '-m',
+            'next',
+            directory=tree,
+        )
 
 
 def archive(into: Path, tag: str, commits: int) -> Path:
     """Pack this tree with "git archive" and unpack it again."""
     tree = copy(into / 'tree')
     release(tree, tag, commits)
-    run('git', 'archive', '--prefix', 'unpacked/', '--output',
-        into / 'packed.tar', 'HEAD', directory=tree)
+    run(
+        'git',
+        'archive',
+        '--prefix',
+        'unpacked/',
+        '--output',
+        into / 'packed.tar',
+        'HEAD',
+        directory=tree,
+    )
     run('tar', '--extract', '--file', into / 'packed.tar', directory=into)
     return into / 'unpacked'
 
@@ -115,15 +150,18 @@ def installed(source: Path) -> message.Message:
     """The metadata under which a tree is installed."""
     into = source.with_name(source.name + '-dist')
     run(sys.executable, '-m', 'build', '--wheel', '--outdir', into, source)
-    wheel, = into.iterdir()
+    (wheel,) = into.iterdir()
     return metadata(wheel)
 
 
 def metadata(wheel: Path) -> message.Message:
     """What a wheel tells of itself."""
     with zipfile.ZipFile(wheel) as packed:
-        name, = (name for name in packed.namelist()
-                 if name.endswith('.dist-info/METADATA'))
+        (name,) = (
+            name
+            for name in packed.namelist()
+            if name.endswith('.dist-info/METADATA')
+        )
         return email.message_from_bytes(packed.read(name))
 
 
@@ -136,15 +174,19 @@ class Environment:
 
     def python(self, *arguments: object) -> str:
         """Run its interpreter, out of reach of this tree."""
-        return run(self.bin / 'python', '-I', *arguments,
-                   directory=self.bin)
+        return run(self.bin / 'python', '-I', *arguments, directory=self.bin)
 
     def install(self, *what: object) -> None:
         """Install packages."""
-        self.python('-m', 'pip', 'install', '--disable-pip-version-check',
-                    '--quiet', *what)
+        self.python(
+            '-m',
+            'pip',
+            'install',
+            '--disable-pip-version-check',
+            '--quiet',
+            *what,
+        )
 
     def check(self) -> str:
         """What pip finds wrong with the packages' requirements."""
-        return self.python('-m', 'pip', 'check',
-                           '--disable-pip-version-check')
+        return self.python('-m', 'pip', 'check', '--disable-pip-version-check')

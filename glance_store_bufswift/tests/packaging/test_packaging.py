@@ -66,8 +66,11 @@ print(md5.chosen())
 
 def tree(top: Path) -> set[str]:
     """The files below a directory, by their path in it."""
-    return {str(path.relative_to(top)) for path in top.rglob('*')
-            if path.is_file() and '__pycache__' not in path.parts}
+    return {
+        str(path.relative_to(top))
+        for path in top.rglob('*')
+        if path.is_file() and '__pycache__' not in path.parts
+    }
 
 
 class TestCase(base.BaseTestCase):
@@ -88,13 +91,16 @@ class TestContents(TestCase):
     def test_wheel(self) -> None:
         """It has the driver, and nothing of its tests."""
         package = built.ROOT / 'glance_store_bufswift'
-        driver = {f'glance_store_bufswift/{name}' for name in tree(package)
-                  if not name.startswith('tests/')
-                  and not name.endswith(SOURCES)} | {ACCELERATOR}
+        driver = {
+            f'glance_store_bufswift/{name}'
+            for name in tree(package)
+            if not name.startswith('tests/') and not name.endswith(SOURCES)
+        } | {ACCELERATOR}
         with zipfile.ZipFile(self.wheel) as wheel:
             names = wheel.namelist()
-        self.assertEqual(driver, {
-            name for name in names if '.dist-info/' not in name})
+        self.assertEqual(
+            driver, {name for name in names if '.dist-info/' not in name}
+        )
         self.assertIn('LICENSE', {Path(name).name for name in names})
 
     def test_wheel_is_for_every_python(self) -> None:
@@ -108,20 +114,27 @@ class TestContents(TestCase):
             names = {name.partition('/')[2] for name in sdist.getnames()}
         tracked = built.run('git', 'ls-files').splitlines()
         # pbr leaves what git alone reads to git.
-        self.assertEqual(set(), set(tracked) - names
-                         - {'.gitignore'})
-        self.assertLessEqual({
-            'LICENSE', 'SECURITY.rst', 'PKG-INFO',
-            'glance_store_bufswift/tests/support/cloud/cloud.py'}, names)
+        self.assertEqual(set(), set(tracked) - names - {'.gitignore'})
+        self.assertLessEqual(
+            {
+                'LICENSE',
+                'SECURITY.rst',
+                'PKG-INFO',
+                'glance_store_bufswift/tests/support/cloud/cloud.py',
+            },
+            names,
+        )
 
     def test_extra(self) -> None:
         """The extra "test" names what the tests in the sdist need."""
         wanted = built.metadata(self.wheel).get_all('Requires-Dist', [])
-        extra = [re.split(r'[^\w.-]', each)[0] for each in wanted
-                 if 'extra == "test"' in each]
+        extra = [
+            re.split(r'[^\w.-]', each)[0]
+            for each in wanted
+            if 'extra == "test"' in each
+        ]
         listed = (built.ROOT / 'test-requirements.txt').read_text()
-        self.assertEqual(
-            re.findall(r'^[\w.-]+', listed, re.MULTILINE), extra)
+        self.assertEqual(re.findall(r'^[\w.-]+', listed, re.MULTILINE), extra)
 
     def test_version_of_a_copy(self) -> None:
         """A tree without git and without PKG-INFO can be built too."""
@@ -130,17 +143,18 @@ class TestContents(TestCase):
                 source = built.copy(self.directory / f'in-{outer}' / 'copy')
                 if outer:
                     built.release(source.parent, outer)
-                self.assertEqual('1.0.0.dev0',
-                                 built.installed(source)['Version'])
+                self.assertEqual(
+                    '1.0.0.dev0', built.installed(source)['Version']
+                )
 
     def test_version_of_an_archive(self) -> None:
         """What "git archive" has packed knows the release it was made of."""
         for commits, expected in ((0, '1.2.0'), (2, '1.2.0.post2')):
             with self.subTest(commits=commits):
                 source = built.archive(
-                    self.directory / f'archive-{commits}', '1.2.0', commits)
-                self.assertEqual(expected,
-                                 built.installed(source)['Version'])
+                    self.directory / f'archive-{commits}', '1.2.0', commits
+                )
+                self.assertEqual(expected, built.installed(source)['Version'])
 
     def test_version_before_the_first_release(self) -> None:
         """What git says of this tree, which no release has a tag of yet."""
@@ -154,38 +168,61 @@ class TestContents(TestCase):
         config = source / 'setup.cfg'
         text = config.read_text()
         self.assertIn('# project_urls =', text)
-        config.write_text(re.sub(
-            r'^# (project_urls =|    \w+ = https)', r'\1', text,
-            flags=re.MULTILINE))
+        config.write_text(
+            re.sub(
+                r'^# (project_urls =|    \w+ = https)',
+                r'\1',
+                text,
+                flags=re.MULTILINE,
+            )
+        )
         self.assertEqual(
-            ['Source, https://...', 'Issues, https://...',
-             'Security, https://...'],
-            built.installed(source).get_all('Project-URL'))
+            [
+                'Source, https://...',
+                'Issues, https://...',
+                'Security, https://...',
+            ],
+            built.installed(source).get_all('Project-URL'),
+        )
 
     def test_description(self) -> None:
         """The package index can show the description of both."""
-        built.run(sys.executable, '-m', 'twine', 'check', '--strict',
-                  self.sdist, self.wheel)
+        built.run(
+            sys.executable,
+            '-m',
+            'twine',
+            'check',
+            '--strict',
+            self.sdist,
+            self.wheel,
+        )
 
 
 class TestInstalled(TestCase):
     def test_beside_glance(self) -> None:
         environment = built.Environment(self.directory / 'venv')
         environment.install(self.wheel, 'glance')
-        self.assertEqual('No broken requirements found.\n',
-                         environment.check())
+        self.assertEqual(
+            'No broken requirements found.\n', environment.check()
+        )
         for group, names in ENTRY_POINTS.items():
             # stevedore logs what it could not load of others.
             output = environment.python('-c', _NAMES, group)
             self.assertEqual(names, output.splitlines()[-1].split())
         config = self.glance_api_conf()
         answer = environment.python(
-            Path(__file__).with_name('use.py'), config, 'fast')
-        self.assertIn('glance_store_bufswift.stores.single.SingleTenantStore',
-                      answer)
+            Path(__file__).with_name('use.py'), config, 'fast'
+        )
+        self.assertIn(
+            'glance_store_bufswift.stores.single.SingleTenantStore', answer
+        )
         # It exits with 0 if it finds nothing wrong.
-        built.run(environment.bin / 'glance-bufswift', 'check',
-                  '--config-file', config)
+        built.run(
+            environment.bin / 'glance-bufswift',
+            'check',
+            '--config-file',
+            config,
+        )
 
     def glance_api_conf(self) -> Path:
         """A configuration with a store in the test cloud."""
@@ -193,18 +230,27 @@ class TestInstalled(TestCase):
         container = f'images-{uuid.uuid4().hex}'
         self.addCleanup(cloud.delete_container, container)
         path = Path(self.useFixture(fixtures.TempDir()).path, 'glance.conf')
-        path.write_text(stores.render({
-            'DEFAULT': {'enabled_backends': 'fast:swift+buffered'},
-            'glance_store': {'default_backend': 'fast'},
-            'fast': cloud.glance_store_options(container) | {
-                'swift_store_large_object_size': 1,
-                'swift_store_large_object_chunk_size': 1}}))
+        path.write_text(
+            stores.render(
+                {
+                    'DEFAULT': {'enabled_backends': 'fast:swift+buffered'},
+                    'glance_store': {'default_backend': 'fast'},
+                    'fast': cloud.glance_store_options(container)
+                    | {
+                        'swift_store_large_object_size': 1,
+                        'swift_store_large_object_chunk_size': 1,
+                    },
+                }
+            )
+        )
         return path
 
     def test_sdist(self) -> None:
         """An install from the sdist has what one from the wheel has."""
-        self.assertEqual(self.installed('of-wheel', self.wheel),
-                         self.installed('of-sdist', self.sdist))
+        self.assertEqual(
+            self.installed('of-wheel', self.wheel),
+            self.installed('of-sdist', self.sdist),
+        )
 
     def installed(self, name: str, source: Path) -> set[str]:
         """The files of the package that an install brings."""
@@ -220,23 +266,28 @@ class TestAccelerator(TestCase):
         super().setUp()
         self.own = Path(self.useFixture(fixtures.TempDir()).path)
         #: What a site may install.
-        self.sources = (self.sdist, built.checkout(self.own / 'checkout'),
-                        built.copy(self.own / 'tree'))
+        self.sources = (
+            self.sdist,
+            built.checkout(self.own / 'checkout'),
+            built.copy(self.own / 'tree'),
+        )
 
     def test_with_a_compiler(self) -> None:
         for source in self.sources:
-            self.assertEqual((True, 'the accelerator in one pass'),
-                             self.installed(source))
+            self.assertEqual(
+                (True, 'the accelerator in one pass'), self.installed(source)
+            )
 
     def test_without_a_compiler(self) -> None:
         """There is none, or it fails, as it does without Python's headers."""
-        for source, compiler in (*((each, '/nowhere/cc')
-                                   for each in self.sources),
-                                 (self.sdist, '/bin/false')):
+        for source, compiler in (
+            *((each, '/nowhere/cc') for each in self.sources),
+            (self.sdist, '/bin/false'),
+        ):
             self.assertEqual(
-                (False,
-                 'hashlib in two passes: the accelerator is not built'),
-                self.installed(source, CC=compiler))
+                (False, 'hashlib in two passes: the accelerator is not built'),
+                self.installed(source, CC=compiler),
+            )
 
     def installed(self, source: Path, **environment: str) -> tuple[bool, str]:
         """Whether it brings the accelerator, and who computes the MD5s."""
@@ -245,7 +296,16 @@ class TestAccelerator(TestCase):
         # Without the site module: an editable install of the tree would have
         # the accelerator of the tree be found.
         chosen = built.run(
-            sys.executable, '-S', '-c', _CHOSEN, target, directory=target,
-            environment={'PYTHONPATH': os.pathsep.join(
-                (str(target), sysconfig.get_path('purelib')))})
+            sys.executable,
+            '-S',
+            '-c',
+            _CHOSEN,
+            target,
+            directory=target,
+            environment={
+                'PYTHONPATH': os.pathsep.join(
+                    (str(target), sysconfig.get_path('purelib'))
+                )
+            },
+        )
         return (target / ACCELERATOR).exists(), chosen.strip()

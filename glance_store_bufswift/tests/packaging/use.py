@@ -39,7 +39,8 @@ def main(path: str, store: str) -> None:
     data = os.urandom(3_000_000)
     image = str(uuid.uuid4())
     uri, size, checksum, multihash, _ = multi_backend.add_with_multihash(
-        cfg.CONF, image, io.BytesIO(data), 0, store, 'sha512')
+        cfg.CONF, image, io.BytesIO(data), 0, store, 'sha512'
+    )
     assert (size, multihash) == (len(data), hashlib.sha512(data).hexdigest())
     assert checksum == hashlib.md5(data).hexdigest()
     chunks, _ = multi_backend.get(uri, store)

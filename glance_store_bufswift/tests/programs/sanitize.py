@@ -27,15 +27,21 @@ from glance_store_bufswift.tests.unit import accelerator
 #: The modules that run code in C.
 MODULES = ('test_md5pair', 'test_md5', 'test_digests')
 
-CFLAGS = ('-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all '
-          '-fsanitize=address,undefined')
+CFLAGS = (
+    '-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all '
+    '-fsanitize=address,undefined'
+)
 
 
 def runtime() -> str:
     """Where the compiler has the library that has to come first."""
     compiler = shlex.split(sysconfig.get_config_var('CC') or 'cc')
-    found = subprocess.run([*compiler, '-print-file-name=libasan.so'],
-                           check=True, text=True, capture_output=True)
+    found = subprocess.run(
+        [*compiler, '-print-file-name=libasan.so'],
+        check=True,
+        text=True,
+        capture_output=True,
+    )
     return found.stdout.strip()
 
 
@@ -47,7 +53,8 @@ def environment() -> dict[str, str]:
         # Python keeps things until its end. Its own allocator would hide
         # where a block of memory ends.
         'ASAN_OPTIONS': 'detect_leaks=0',
-        'PYTHONMALLOC': 'malloc'}
+        'PYTHONMALLOC': 'malloc',
+    }
 
 
 def main(arguments: list[str]) -> int:
@@ -55,7 +62,8 @@ def main(arguments: list[str]) -> int:
     modules = [f'glance_store_bufswift.tests.unit.{name}' for name in MODULES]
     return subprocess.run(
         [sys.executable, '-m', 'unittest', *arguments, *modules],
-        env=os.environ | environment()).returncode
+        env=os.environ | environment(),
+    ).returncode
 
 
 if __name__ == '__main__':

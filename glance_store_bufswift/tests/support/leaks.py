@@ -31,8 +31,11 @@ def connections(*ports: int) -> list[str]:
 
     The servers' own ends, which may be in this process too, don't count.
     """
-    ours = {re.sub(r'\D', '', name) for name in _descriptors()
-            if name.startswith('socket:')}
+    ours = {
+        re.sub(r'\D', '', name)
+        for name in _descriptors()
+        if name.startswith('socket:')
+    }
     found = []
     for line in Path('/proc/self/net/tcp').read_text().splitlines()[1:]:
         _, local, remote, *fields = line.split()

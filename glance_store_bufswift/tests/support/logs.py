@@ -46,9 +46,12 @@ class Records(fixtures.Fixture):
 
     def of(self, level: int) -> list[str]:
         """Our own messages of a level, oldest first."""
-        return [record.getMessage() for record in self.all
-                if record.levelno == level
-                and record.name.startswith('glance_store_bufswift.')]
+        return [
+            record.getMessage()
+            for record in self.all
+            if record.levelno == level
+            and record.name.startswith('glance_store_bufswift.')
+        ]
 
     def doubled(self) -> list[str]:
         """Our warnings to which oslo.log adds an error that they don't tell.
@@ -56,10 +59,14 @@ class Records(fixtures.Fixture):
         It does so while one is handled (oslo_log.formatters,
         _get_error_summary()).
         """
-        return [record.getMessage() for record in self.all
-                if record.levelno >= logging.WARNING and not record.exc_info
-                and getattr(record, 'handled', None) is not None
-                and record.name.startswith('glance_store_bufswift.')]
+        return [
+            record.getMessage()
+            for record in self.all
+            if record.levelno >= logging.WARNING
+            and not record.exc_info
+            and getattr(record, 'handled', None) is not None
+            and record.name.startswith('glance_store_bufswift.')
+        ]
 
     def clear(self) -> None:
         """Forget what was logged so far."""
@@ -68,8 +75,9 @@ class Records(fixtures.Fixture):
 
 def words(line: str) -> dict[str, str]:
     """What a line tells scripts: the words key=value behind its last bar."""
-    return dict(word.split('=', 1)
-                for word in line.rpartition(' | ')[2].split())
+    return dict(
+        word.split('=', 1) for word in line.rpartition(' | ')[2].split()
+    )
 
 
 def text_of(record: logging.LogRecord) -> str:

@@ -26,8 +26,11 @@ from oslo_config import cfg
 Sections = Mapping[str, Mapping[str, Any]]
 
 #: Where glance_store keeps the configuration it was imported with.
-_GLOBALS = ('glance_store.multi_backend.CONF', 'glance_store.driver.CONF',
-            'glance_store._drivers.swift.buffered.CONF')
+_GLOBALS = (
+    'glance_store.multi_backend.CONF',
+    'glance_store.driver.CONF',
+    'glance_store._drivers.swift.buffered.CONF',
+)
 
 
 class Stores(fixtures.Fixture):
@@ -46,8 +49,11 @@ class Stores(fixtures.Fixture):
         self.conf = cfg.ConfigOpts()
         for name in _GLOBALS:
             self.useFixture(fixtures.MonkeyPatch(name, self.conf))
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store.location.SCHEME_TO_CLS_BACKEND_MAP', {}))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store.location.SCHEME_TO_CLS_BACKEND_MAP', {}
+            )
+        )
         # One parser for all swift_store_config_files of a process.
         utils.CONFIG.clear()
         self.conf.register_opts([cfg.DictOpt('enabled_backends')])
@@ -59,11 +65,18 @@ class Stores(fixtures.Fixture):
         """The store that glance_store gives for an id."""
         return multi_backend.get_store_from_store_identifier(name)
 
-    def add(self, image: str, data: Any, size: int = 0, store: str = 'fast',
-            **more: Any) -> Any:
+    def add(
+        self,
+        image: str,
+        data: Any,
+        size: int = 0,
+        store: str = 'fast',
+        **more: Any,
+    ) -> Any:
         """Store an image; gives glance_store's five-tuple."""
         return multi_backend.add_with_multihash(
-            self.conf, image, data, size, store, 'sha512', **more)
+            self.conf, image, data, size, store, 'sha512', **more
+        )
 
     def get(self, uri: str, store: str = 'fast', **more: Any) -> bytes:
         """The bytes of an image."""

@@ -24,8 +24,10 @@ def image(size: int, seed: int = 1) -> bytes:
 
 def hashes(data: bytes) -> tuple[str, str]:
     """The MD5 and the SHA-512 in hex that Glance keeps of an image."""
-    return (hashlib.md5(data, usedforsecurity=False).hexdigest(),
-            hashlib.sha512(data).hexdigest())
+    return (
+        hashlib.md5(data, usedforsecurity=False).hexdigest(),
+        hashlib.sha512(data).hexdigest(),
+    )
 
 
 class Stream:
@@ -39,9 +41,14 @@ class Stream:
         byte behind it is given; may raise
     """
 
-    def __init__(self, data: bytes, most: int = 1 << 30, over: int = 0,
-                 at: int | None = None,
-                 then: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        most: int = 1 << 30,
+        over: int = 0,
+        at: int | None = None,
+        then: Callable[[], object] = lambda: None,
+    ) -> None:
         self._data = data
         self._most = most
         self._over = over
@@ -60,7 +67,7 @@ class Stream:
             else:
                 self._at = None
                 self._then()
-        block = self._data[self.position:end]
+        block = self._data[self.position : end]
         self.position += len(block)
         return block
 

@@ -40,11 +40,21 @@ SOURCE = Path(md5.__file__).with_name('_md5pair.c')
 FLAGS = 'TESTS_CFLAGS'
 
 #: Of testscenarios: who does the work.
-SCENARIOS = [('accelerator', {'accelerated': True}),
-             ('hashlib', {'accelerated': False})]
+SCENARIOS = [
+    ('accelerator', {'accelerated': True}),
+    ('hashlib', {'accelerated': False}),
+]
 
-_ALWAYS = ('-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-fPIC',
-           '-shared', '-DPy_LIMITED_API=0x030a0000')
+_ALWAYS = (
+    '-std=c11',
+    '-O2',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+    '-fPIC',
+    '-shared',
+    '-DPy_LIMITED_API=0x030a0000',
+)
 
 
 class Failed(Exception):
@@ -71,10 +81,19 @@ def load() -> Any:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, '_md5pair.abi3.so')
         done = subprocess.run(
-            [*shlex.split(sysconfig.get_config_var('CC') or 'cc'), *_ALWAYS,
-             *shlex.split(os.environ.get(FLAGS, '')),
-             '-I', sysconfig.get_path('include'), SOURCE, '-o', path],
-            text=True, capture_output=True)
+            [
+                *shlex.split(sysconfig.get_config_var('CC') or 'cc'),
+                *_ALWAYS,
+                *shlex.split(os.environ.get(FLAGS, '')),
+                '-I',
+                sysconfig.get_path('include'),
+                SOURCE,
+                '-o',
+                path,
+            ],
+            text=True,
+            capture_output=True,
+        )
         if done.returncode:
             raise Failed(done.stderr)
         spec = importlib.util.spec_from_file_location(NAME, path)
@@ -92,9 +111,15 @@ class Chosen(fixtures.Fixture):
 
     def __init__(self, accelerated: bool) -> None:
         super().__init__()
-        self._choice = (md5.Choice(load().Pair) if accelerated
-                        else md5.Choice(None, 'a test says so'))
+        self._choice = (
+            md5.Choice(load().Pair)
+            if accelerated
+            else md5.Choice(None, 'a test says so')
+        )
 
     def _setUp(self) -> None:
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.md5.chosen', lambda: self._choice))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.md5.chosen', lambda: self._choice
+            )
+        )

@@ -31,13 +31,13 @@ from swiftclient import client as swiftclient
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
-from glance_store_bufswift.swift import account
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import client
+from glance_store_bufswift.swift import connections
 from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import objects
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.swift import static
-from glance_store_bufswift.swift import wire
 
 T = TypeVar('T')
 
@@ -73,7 +73,8 @@ class Swift:
     """
 
     objects: dict[str, tuple[bytes, dict[str, str]]] = dataclasses.field(
-        default_factory=dict)
+        default_factory=dict
+    )
     before: Callable[[str, str], object] = lambda method, name: None
     lag: int = 0
     unlisted: set[str] = dataclasses.field(default_factory=set)
@@ -91,8 +92,13 @@ class Swift:
         """A time later than all before."""
         return next(_TIMES)
 
-    def store(self, name: str, data: bytes, headers: Mapping[str, str],
-              began: int | None = None) -> None:
+    def store(
+        self,
+        name: str,
+        data: bytes,
+        headers: Mapping[str, str],
+        began: int | None = None,
+    ) -> None:
         """Keep an object, with its headers as swiftclient tells them.
 
         :param began: when its PUT did, now by default
@@ -101,41 +107,56 @@ class Swift:
         if began is None or self.gateway:
             began = self.now()
         if name in self.objects and began < layout.timestamp(
-                self.objects[name][1]):
+            self.objects[name][1]
+        ):
             raise errors.RequestFailed('202 Accepted', 202)
-        self.objects[name] = data, {'x-timestamp': str(began)} | {
-            key.lower(): swiftclient.parse_header_string(headers[key])
-            for key in headers}
+        self.objects[name] = (
+            data,
+            {'x-timestamp': str(began)}
+            | {
+                key.lower(): swiftclient.parse_header_string(headers[key])
+                for key in headers
+            },
+        )
 
     def parts(self, name: str) -> list[bytes]:
         """What a GET gives, by segment."""
         data, headers = self.objects[name]
         target = layout.manifest_target(headers)
         if layout.is_static(headers):
-            return [self.objects.get(name, (b'',))[0] for _, name
-                    in listings.static_segments(data)]
+            return [
+                self.objects.get(name, (b'',))[0]
+                for _, name in listings.static_segments(data)
+            ]
         if target is None:
             return [data]
         return [self.objects[each][0] for each in self.listed(target[1])]
 
     def listed(self, prefix: str) -> list[str]:
         """The names that a listing shows."""
-        return [name for name in sorted(self.objects)
-                if name.startswith(prefix) and name not in self.unlisted]
+        return [
+            name
+            for name in sorted(self.objects)
+            if name.startswith(prefix) and name not in self.unlisted
+        ]
 
 
-class Account(account.Account):
+class Account(accounts.Account):
     """An account whose requests end in memory.
 
     :param retries: further tries of a manifest's PUT, and of a GET
     :param before: as Swift's, for the requests of this account alone
     """
 
-    def __init__(self, swift: Swift, retries: int = 0,
-                 before: Callable[[str, str], object]
-                 = lambda method, name: None) -> None:
-        super().__init__(client.Endpoint('http://nowhere'),
-                         retry.Policy(retries, 0))
+    def __init__(
+        self,
+        swift: Swift,
+        retries: int = 0,
+        before: Callable[[str, str], object] = lambda method, name: None,
+    ) -> None:
+        super().__init__(
+            client.Endpoint('http://nowhere'), retry.Policy(retries, 0)
+        )
         self.swift = swift
         self.before = before
         self.cancelled = threading.Event()
@@ -155,9 +176,14 @@ class Account(account.Account):
         self.before(method, name)
         self.swift.request(method, name)
 
-    def put(self, container: str, name: str, body: segment.Segment,
-            length: int | None = None,
-            headers: Mapping[str, str] | None = None) -> None:
+    def put(
+        self,
+        container: str,
+        name: str,
+        body: segment.Segment,
+        length: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self.swift.lengths[name] = length
         self.request('PUT', name)
         began = self.swift.now()
@@ -172,9 +198,13 @@ class Account(account.Account):
         self.before('END', name)
         self.swift.store(name, data, headers or {}, began)
 
-    def put_empty(self, container: str, name: str,
-                  headers: Mapping[str, str],
-                  done: Callable[[], bool] = lambda: False) -> None:
+    def put_empty(
+        self,
+        container: str,
+        name: str,
+        headers: Mapping[str, str],
+        done: Callable[[], bool] = lambda: False,
+    ) -> None:
         for left in range(self._policy.retries, -1, -1):
             try:
                 self._put_empty(name, dict(headers))
@@ -185,31 +215,47 @@ class Account(account.Account):
             if done():
                 return
 
-    def _put_empty(self, name: str, headers: dict[str, str],
-                   data: bytes = b'') -> None:
+    def _put_empty(
+        self, name: str, headers: dict[str, str], data: bytes = b''
+    ) -> None:
         self.request('PUT', name)
-        if (headers.pop('If-None-Match', None) and not self.swift.gateway
-                and name in self.swift.objects):
+        if (
+            headers.pop('If-None-Match', None)
+            and not self.swift.gateway
+            and name in self.swift.objects
+        ):
             raise errors.RequestFailed('412 Precondition Failed', 412)
         self.swift.store(name, data, headers)
 
-    def put_static(self, container: str, name: str,
-                   segments: Sequence[static.Segment], heartbeat: bool,
-                   headers: Mapping[str, str],
-                   done: Callable[[], bool] = lambda: False) -> None:
+    def put_static(
+        self,
+        container: str,
+        name: str,
+        segments: Sequence[static.Segment],
+        heartbeat: bool,
+        headers: Mapping[str, str],
+        done: Callable[[], bool] = lambda: False,
+    ) -> None:
         for each in segments:
             stored = self.swift.objects.get(each.path.split('/', 1)[1])
             if stored is None or (len(stored[0]), md5(stored[0])) != (
-                    each.size, each.md5):
+                each.size,
+                each.md5,
+            ):
                 raise errors.RequestFailed(f'{each.path}: Mismatch')
-        data = json.dumps([
-            {'name': f'/{each.path}', 'bytes': each.size, 'hash': each.md5}
-            for each in segments]).encode()
-        self._put_empty(name, {**headers, 'X-Static-Large-Object': 'True'},
-                        data)
+        data = json.dumps(
+            [
+                {'name': f'/{each.path}', 'bytes': each.size, 'hash': each.md5}
+                for each in segments
+            ]
+        ).encode()
+        self._put_empty(
+            name, {**headers, 'X-Static-Large-Object': 'True'}, data
+        )
 
-    def static_segments(self, container: str, name: str,
-                        nested: bool = True) -> list[tuple[str, str]]:
+    def static_segments(
+        self, container: str, name: str, nested: bool = True
+    ) -> list[tuple[str, str]]:
         self.request('GET', name)
         found = self.swift.objects.get(name)
         return listings.static_segments(found[0]) if found else []
@@ -221,36 +267,58 @@ class Account(account.Account):
             self.swift.objects.pop(segment_name, None)
         return []
 
-    def head(self, container: str, name: str, newest: bool = False,
-             query: str | None = None) -> dict[str, str] | None:
+    def head(
+        self,
+        container: str,
+        name: str,
+        newest: bool = False,
+        query: str | None = None,
+    ) -> dict[str, str] | None:
         self.request('HEAD', name)
         if name not in self.swift.objects:
             return None
         data, headers = self.swift.objects[name]
         if query:
-            return {**headers, 'etag': f'"{md5(data)}"',
-                    'content-length': str(len(data))}
+            return {
+                **headers,
+                'etag': f'"{md5(data)}"',
+                'content-length': str(len(data)),
+            }
         parts = self.swift.parts(name)
         if self.swift.lag and layout.MANIFEST in headers:
             self.swift.lag -= 1
             parts = []
-        etag = (md5(''.join(map(md5, parts)).encode())
-                if _is_large(headers) else md5(b''.join(parts)))
-        return {**headers, 'etag': f'"{etag}"',
-                'content-length': str(sum(map(len, parts)))}
+        etag = (
+            md5(''.join(map(md5, parts)).encode())
+            if _is_large(headers)
+            else md5(b''.join(parts))
+        )
+        return {
+            **headers,
+            'etag': f'"{etag}"',
+            'content-length': str(sum(map(len, parts))),
+        }
 
-    def get(self, container: str, name: str, headers: Mapping[str, str],
-            tries: retry.Tries, take: Callable[[objects.Answer], T],
-            query: str | None = None) -> T:
-        def get(connection: wire.Connection, _: dict[str, Any]) -> T:
+    def get(
+        self,
+        container: str,
+        name: str,
+        headers: Mapping[str, str],
+        tries: retry.Tries,
+        take: Callable[[objects.Answer], T],
+        query: str | None = None,
+    ) -> T:
+        def get(connection: connections.Connection, _: dict[str, Any]) -> T:
             self.request('GET', name)
             if self.cancelled.is_set():
                 raise errors.Aborted('cancelled')
             return take(self._answer(name, headers.get('Range', ''), query))
+
         return self._run(tries, get)
 
-    def _answer(self, name: str, asked: str,
-                query: str | None) -> objects.Answer:
+    def _answer(
+        self, name: str, asked: str, query: str | None
+    ) -> objects.Answer:
         if name not in self.swift.objects:
             raise failed(404)
         data, kept = self.swift.objects[name]
@@ -258,8 +326,11 @@ class Account(account.Account):
         if not query:
             parts = self.swift.parts(name)
             data = b''.join(parts)
-            etag = (md5(''.join(map(md5, parts)).encode())
-                    if _is_large(kept) else etag)
+            etag = (
+                md5(''.join(map(md5, parts)).encode())
+                if _is_large(kept)
+                else etag
+            )
         told = {**kept, 'etag': f'"{etag}"'}
         found = re.fullmatch(r'bytes=(\d+)-(\d*)', asked)
         if found:
@@ -270,11 +341,16 @@ class Account(account.Account):
             told['content-range'] = f'bytes {first}-{end - 1}/{len(data)}'
             data = data[first:end]
         told['content-length'] = str(len(data))
-        return objects.Answer(206 if found else 200, told,
-                              wire.Content(io.BytesIO(data)), lambda: None)
+        return objects.Answer(
+            206 if found else 200,
+            told,
+            connections.Content(io.BytesIO(data)),
+            lambda: None,
+        )
 
-    def entries(self, container: str, prefix: str = '', marker: str = '',
-                end: str = '') -> Iterator[listings.Entry]:
+    def entries(
+        self, container: str, prefix: str = '', marker: str = '', end: str = ''
+    ) -> Iterator[listings.Entry]:
         self.request('LIST', prefix)
         for name in self.swift.listed(prefix):
             data = self.swift.objects[name][0]

@@ -27,8 +27,9 @@ class Thing:
     :param written: when, as X-Timestamp; None for no such header
     """
 
-    def __init__(self, data: bytes, etag: str | None = None,
-                 written: str | None = None) -> None:
+    def __init__(
+        self, data: bytes, etag: str | None = None, written: str | None = None
+    ) -> None:
         self.data = data
         self._written = written
         md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
@@ -40,41 +41,55 @@ class Thing:
 
     def cut(self, after: int, reset: bool = False) -> sockets.Action:
         """Close, or reset, after so many bytes of the answer's body."""
+
         def act(request: sockets.Request) -> None:
             self._answer(request, after)
             request.hang_up(reset)
+
         return act
 
     def stall(self, after: int) -> sockets.Action:
         """Say nothing more after so many bytes, until the client goes."""
+
         def act(request: sockets.Request) -> None:
             self._answer(request, after)
             request.wait_for_hang_up()
+
         return act
 
     def head(self, request: sockets.Request) -> None:
         """Answer a HEAD."""
-        request.send(200, {'ETag': self.etag or None,
-                           'X-Timestamp': self._written,
-                           'Content-Length': str(len(self.data))})
+        request.send(
+            200,
+            {
+                'ETag': self.etag or None,
+                'X-Timestamp': self._written,
+                'Content-Length': str(len(self.data)),
+            },
+        )
 
     def whole(self, request: sockets.Request) -> None:
         """Answer as one does who does not know of ranges."""
         self._answer(request, None, ranges=False)
 
-    def _answer(self, request: sockets.Request, after: int | None,
-                ranges: bool = True) -> None:
+    def _answer(
+        self, request: sockets.Request, after: int | None, ranges: bool = True
+    ) -> None:
         first, last = 0, len(self.data) - 1
-        headers: dict[str, Any] = {'ETag': self.etag or None,
-                                   'X-Timestamp': self._written}
-        asked = re.match(r'bytes=(\d+)-(\d*)',
-                         request.headers.get('range', '') if ranges else '')
+        headers: dict[str, Any] = {
+            'ETag': self.etag or None,
+            'X-Timestamp': self._written,
+        }
+        asked = re.match(
+            r'bytes=(\d+)-(\d*)',
+            request.headers.get('range', '') if ranges else '',
+        )
         if asked:
             first = int(asked[1])
             last = min(last, int(asked[2] or last))
             headers['Content-Range'] = f'bytes {first}-{last}/{len(self.data)}'
         headers['Content-Length'] = last - first + 1
-        body = self.data[first:last + 1]
+        body = self.data[first : last + 1]
         request.send(206 if asked else 200, headers, body[:after])
 
 

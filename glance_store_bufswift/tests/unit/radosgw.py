@@ -43,15 +43,26 @@ from urllib import parse
 import fixtures
 
 #: Statuses and the code in their body (rgw_common.cc, rgw_http_swift_errors).
-ERRORS = {400: 'EntityTooLarge', 401: 'AccessDenied', 403: 'AccessDenied',
-          404: 'NoSuchKey', 409: 'BucketAlreadyExists',
-          422: 'UnprocessableEntity'}
+ERRORS = {
+    400: 'EntityTooLarge',
+    401: 'AccessDenied',
+    403: 'AccessDenied',
+    404: 'NoSuchKey',
+    409: 'BucketAlreadyExists',
+    422: 'UnprocessableEntity',
+}
 
 #: What the /info of 16.2 has of what the driver asks for.
-INFO = {'bulk_delete': {}, 'slo': {'max_manifest_segments': 1000},
-        'swift': {'max_file_size': 5 * (1 << 30), 'version': '16.2.15',
-                  'container_listing_limit': 10000,
-                  'max_object_name_size': 1024}}
+INFO = {
+    'bulk_delete': {},
+    'slo': {'max_manifest_segments': 1000},
+    'swift': {
+        'max_file_size': 5 * (1 << 30),
+        'version': '16.2.15',
+        'container_listing_limit': 10000,
+        'max_object_name_size': 1024,
+    },
+}
 
 #: Objects that one bulk delete deletes (rgw_rest_swift.cc, MAX_CHUNK_ENTRIES).
 BULK = 1024
@@ -101,8 +112,9 @@ class Radosgw(fixtures.Fixture):
     def _setUp(self) -> None:
         handler = type('Handler', (_Handler,), {'gateway': self})
         self._server = server.ThreadingHTTPServer(('127.0.0.1', 0), handler)
-        thread = threading.Thread(target=self._server.serve_forever,
-                                  args=(0.05,), daemon=True)
+        thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        )
         thread.start()
         self.addCleanup(self._server.server_close)
         self.addCleanup(thread.join)
@@ -129,13 +141,17 @@ class _Handler(server.BaseHTTPRequestHandler):
     def log_message(self, *args: Any) -> None:
         """Nothing to the terminal."""
 
-    def answer(self, status: int, body: bytes = b'', /,
-               **headers: str) -> None:
+    def answer(
+        self, status: int, body: bytes = b'', /, **headers: str
+    ) -> None:
         """Answer, with names of headers in lower case."""
         self.send_response(status)
-        headers = {'content_length': str(len(body)),
-                   'x_trans_id': 'tx00000a1b2c3-default',
-                   'connection': 'Keep-Alive', **headers}
+        headers = {
+            'content_length': str(len(body)),
+            'x_trans_id': 'tx00000a1b2c3-default',
+            'connection': 'Keep-Alive',
+            **headers,
+        }
         for name, value in headers.items():
             self.send_header(name.replace('_', '-'), value)
         self.end_headers()
@@ -153,11 +169,16 @@ class _Handler(server.BaseHTTPRequestHandler):
         """Answer with an error."""
         text = ERRORS[status]
         if 'format=json' in self.path or 'json' in (
-                self.headers['accept'] or ''):
-            text = json.dumps({
-                'Code': text, 'Message': '',
-                'RequestId': 'tx00000a1b2c3-default',
-                'HostId': '1234-default-default'})
+            self.headers['accept'] or ''
+        ):
+            text = json.dumps(
+                {
+                    'Code': text,
+                    'Message': '',
+                    'RequestId': 'tx00000a1b2c3-default',
+                    'HostId': '1234-default-default',
+                }
+            )
         self.answer(status, text.encode())
 
     def blocks(self) -> Iterator[bytes]:
@@ -199,26 +220,47 @@ class _Handler(server.BaseHTTPRequestHandler):
 
     def container_GET(self, query: str) -> None:  # noqa: N802
         asked = dict(parse.parse_qsl(query))
-        self.answer(200, json.dumps([
-            {'name': name, 'hash': md5(each.data), 'bytes': len(each.data)}
-            for name, each in sorted(self.gateway.objects.items())
-            if name.startswith(asked.get('prefix', ''))
-            and name > asked.get('marker', '')]).encode(),
-            content_type='application/json; charset=utf-8')
+        self.answer(
+            200,
+            json.dumps(
+                [
+                    {
+                        'name': name,
+                        'hash': md5(each.data),
+                        'bytes': len(each.data),
+                    }
+                    for name, each in sorted(self.gateway.objects.items())
+                    if name.startswith(asked.get('prefix', ''))
+                    and name > asked.get('marker', '')
+                ]
+            ).encode(),
+            content_type='application/json; charset=utf-8',
+        )
 
     def container_POST(self, query: str) -> None:  # noqa: N802
         body = b''.join(self.blocks())
         if not self.gateway.bulk:
             self.fail(404)
             return
-        names = [parse.unquote(path).lstrip('/').partition('/')[2]
-                 for path in body.decode().split()][:BULK]
-        found = [name for name in names
-                 if self.gateway.objects.pop(name, None)]
-        self.answer(200, json.dumps({
-            'Number Deleted': len(found), 'Errors': [],
-            'Number Not Found': len(names) - len(found),
-            'Response Status': '200 OK', 'Response Body': ''}).encode())
+        names = [
+            parse.unquote(path).lstrip('/').partition('/')[2]
+            for path in body.decode().split()
+        ][:BULK]
+        found = [
+            name for name in names if self.gateway.objects.pop(name, None)
+        ]
+        self.answer(
+            200,
+            json.dumps(
+                {
+                    'Number Deleted': len(found),
+                    'Errors': [],
+                    'Number Not Found': len(names) - len(found),
+                    'Response Status': '200 OK',
+                    'Response Body': '',
+                }
+            ).encode(),
+        )
 
     def object_PUT(self, name: str) -> None:  # noqa: N802
         gateway = self.gateway
@@ -240,27 +282,36 @@ class _Handler(server.BaseHTTPRequestHandler):
             self.tell(400)
             return
         if end is None or gateway.older:
-            gateway.objects[name] = Object(data, {
-                key.lower(): value for key, value in self.headers.items()
-                if key.lower().startswith('x-object-')})
+            gateway.objects[name] = Object(
+                data,
+                {
+                    key.lower(): value
+                    for key, value in self.headers.items()
+                    if key.lower().startswith('x-object-')
+                },
+            )
         if end is None:
             self.answer(201, etag=md5(data))
         else:
-            self.close_connection = True    # nobody is there to be answered
+            self.close_connection = True  # nobody is there to be answered
 
     def object_HEAD(self, name: str) -> None:  # noqa: N802
         if name not in self.gateway.objects:
             self.fail(404)
             return
         found = self.gateway.objects[name]
-        headers = {key.replace('-', '_'): value
-                   for key, value in found.headers.items()}
+        headers = {
+            key.replace('-', '_'): value
+            for key, value in found.headers.items()
+        }
         size, etag = len(found.data), md5(found.data)
         if target := found.headers.get('x-object-manifest'):
             prefix = parse.unquote(target).partition('/')[2]
-            parts = [each.data for key, each
-                     in sorted(self.gateway.objects.items())
-                     if key.startswith(prefix)]
+            parts = [
+                each.data
+                for key, each in sorted(self.gateway.objects.items())
+                if key.startswith(prefix)
+            ]
             size = sum(map(len, parts))
             etag = md5(''.join(map(md5, parts)).encode())
             if self.gateway.etag is not None:

@@ -24,8 +24,7 @@ class Threads(fixtures.Fixture):
     :param why: what Python says
     """
 
-    def __init__(self, most: int,
-                 why: str = "can't start new thread") -> None:
+    def __init__(self, most: int, why: str = "can't start new thread") -> None:
         super().__init__()
         self.left = most
         self._why = why
@@ -39,5 +38,5 @@ class Threads(fixtures.Fixture):
                     raise RuntimeError(self._why)
                 self.left -= 1
             start(thread)
-        self.useFixture(fixtures.MonkeyPatch(
-            'threading.Thread.start', refuse))
+
+        self.useFixture(fixtures.MonkeyPatch('threading.Thread.start', refuse))

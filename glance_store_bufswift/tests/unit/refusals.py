@@ -17,7 +17,7 @@ import json
 from typing import Any
 
 from glance_store_bufswift import errors
-from glance_store_bufswift.swift import account as accounts
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift.tests.unit import wires
 
@@ -25,18 +25,26 @@ DATA = b'body'
 
 #: A code in an error's body, as Ceph RGW writes it: asked for JSON, for XML,
 #: and for nothing.
-JSON = json.dumps({'Code': 'EntityTooLarge', 'RequestId': 'tx0000-default',
-                   'HostId': '1-default-default'}).encode()
-XML = (b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>EntityTooLarge'
-       b'</Code><RequestId>tx0000-default</RequestId></Error>')
+JSON = json.dumps(
+    {
+        'Code': 'EntityTooLarge',
+        'RequestId': 'tx0000-default',
+        'HostId': '1-default-default',
+    }
+).encode()
+XML = (
+    b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>EntityTooLarge'
+    b'</Code><RequestId>tx0000-default</RequestId></Error>'
+)
 PLAIN = b'EntityTooLarge'
 
 
 class Case(wires.WireTestCase):
     """Tests of an account on a server that answers in its own ways."""
 
-    def to(self, *actions: sockets.Action,
-           retries: int = 3) -> accounts.Account:
+    def to(
+        self, *actions: sockets.Action, retries: int = 3
+    ) -> accounts.Account:
         """An account on a server that does this."""
         self.server = self.serve(*actions)
         return self.account(self.server, retries)
@@ -45,10 +53,12 @@ class Case(wires.WireTestCase):
         """Store an object."""
         account.put('c', 'o', self.segment(DATA, buffered), len(DATA))
 
-    def failed(self, call: Callable[..., Any],
-               *args: Any) -> errors.RequestFailed:
+    def failed(
+        self, call: Callable[..., Any], *args: Any
+    ) -> errors.RequestFailed:
         """The error of a call, after as many requests as there are actions."""
         exc: errors.RequestFailed = self.assertRaises(
-            errors.RequestFailed, call, *args)
+            errors.RequestFailed, call, *args
+        )
         self.assertEqual([], self.server.actions)
         return exc

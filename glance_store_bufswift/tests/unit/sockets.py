@@ -69,16 +69,23 @@ class Request:
             self.receive(2)
         self.receive(2)
 
-    def send(self, status: int, headers: Mapping[str, str | None] = NONE,
-             body: bytes = b'') -> None:
+    def send(
+        self,
+        status: int,
+        headers: Mapping[str, str | None] = NONE,
+        body: bytes = b'',
+    ) -> None:
         """An answer; its length is told unless the headers do.
 
         A header of None is left out.
         """
         headers = {'Content-Length': str(len(body)), **headers}
         lines = [f'HTTP/1.1 {status} Told']
-        lines += [f'{name}: {value}' for name, value in headers.items()
-                  if value is not None]
+        lines += [
+            f'{name}: {value}'
+            for name, value in headers.items()
+            if value is not None
+        ]
         self.peer.sendall('\r\n'.join([*lines, '', '']).encode() + body)
 
     def wait_for_hang_up(self) -> None:
@@ -92,8 +99,9 @@ class Request:
     def hang_up(self, reset: bool = False) -> None:
         """Close the socket; with a RST if it has unread bytes or is told."""
         if reset:
-            self.peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                                 struct.pack('ii', 1, 0))
+            self.peer.setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)
+            )
         self.peer.close()
 
     def _line(self) -> bytes:
@@ -112,8 +120,9 @@ class Server(fixtures.Fixture):
     :param tls: speak TLS, None for plain HTTP
     """
 
-    def __init__(self, *actions: Action,
-                 tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, *actions: Action, tls: ssl.SSLContext | None = None
+    ) -> None:
         super().__init__()
         self.actions = list(actions)
         self.requests: list[Request] = []
@@ -163,7 +172,7 @@ class Server(fixtures.Fixture):
             except ssl.SSLError as exc:
                 self.refused.append(exc)
             except ConnectionError:
-                pass    # the client hung up
+                pass  # the client hung up
             except BaseException as exc:
                 self.error = self.error or exc
             finally:
@@ -181,7 +190,8 @@ class Server(fixtures.Fixture):
                 self.requests.append(request)
                 if not self.actions:
                     raise AssertionError(
-                        f'One request too many: {len(self.requests)}')
+                        f'One request too many: {len(self.requests)}'
+                    )
                 self.actions.pop(0)(request)
 
     def _request(self, peer: socket.socket) -> Request | None:
@@ -194,8 +204,10 @@ class Server(fixtures.Fixture):
         head, _, ahead = head.partition(b'\r\n\r\n')
         first, *lines = head.decode().split('\r\n')
         method, path, _ = first.split(' ')
-        headers = {name.lower(): value for name, value in
-                   (line.split(': ', 1) for line in lines)}
+        headers = {
+            name.lower(): value
+            for name, value in (line.split(': ', 1) for line in lines)
+        }
         return Request(peer, self.made, method, path, headers, ahead)
 
 
@@ -211,47 +223,62 @@ def store(request: Request) -> None:
 
 def answer(status: int, **headers: str) -> Action:
     """Answer after the whole body has come; ``_`` stands for ``-``."""
+
     def act(request: Request) -> None:
         if request.method == 'PUT':
             request.read_body()
-        request.send(status, {name.replace('_', '-'): headers[name]
-                              for name in headers})
+        request.send(
+            status, {name.replace('_', '-'): headers[name] for name in headers}
+        )
+
     return act
 
 
 def give(body: bytes, status: int = 200, **headers: str) -> Action:
     """Answer with a body; ``_`` stands for ``-`` in the headers' names."""
+
     def act(request: Request) -> None:
         request.read_body()
-        request.send(status, {name.replace('_', '-'): headers[name]
-                              for name in headers}, body)
+        request.send(
+            status,
+            {name.replace('_', '-'): headers[name] for name in headers},
+            body,
+        )
+
     return act
 
 
 def early(status: int, after: int, **headers: str) -> Action:
     """Answer after a part of the body and close, as load balancers do."""
+
     def act(request: Request) -> None:
         request.receive(after)
-        request.send(status, {name.replace('_', '-'): headers[name]
-                              for name in headers})
+        request.send(
+            status, {name.replace('_', '-'): headers[name] for name in headers}
+        )
         request.hang_up()
+
     return act
 
 
 def reset(after: int) -> Action:
     """Reset the connection after a part of the body."""
+
     def act(request: Request) -> None:
         request.receive(after)
         request.hang_up(reset=True)
+
     return act
 
 
 def say(text: bytes) -> Action:
     """Answer with these very bytes, after the body, and close."""
+
     def act(request: Request) -> None:
         request.read_body()
         request.peer.sendall(text)
         request.hang_up()
+
     return act
 
 

@@ -17,24 +17,43 @@ from oslotest import base
 from glance_store_bufswift.swift import answers
 from glance_store_bufswift.tests.unit import refusals
 
-SWIFT = (b'<html><h1>Forbidden</h1><p>Access was denied to this resource.'
-         b'</p></html>')
-NGINX = (b'<html>\r\n<head><title>413 Request Entity Too Large</title></head>'
-         b'\r\n<body>\r\n<center><h1>413 Request Entity Too Large</h1>'
-         b'</center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n'
-         b'</html>')
+SWIFT = (
+    b'<html><h1>Forbidden</h1><p>Access was denied to this resource.'
+    b'</p></html>'
+)
+NGINX = (
+    b'<html>\r\n<head><title>413 Request Entity Too Large</title></head>'
+    b'\r\n<body>\r\n<center><h1>413 Request Entity Too Large</h1>'
+    b'</center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n'
+    b'</html>'
+)
 
 
 class TestCode(base.BaseTestCase):
     def test_in_every_form(self) -> None:
-        for body in (refusals.JSON, refusals.XML, refusals.PLAIN,
-                     refusals.XML.decode(), refusals.JSON.decode(),
-                     b'Your proposed upload exceeds: EntityTooLarge'):
+        for body in (
+            refusals.JSON,
+            refusals.XML,
+            refusals.PLAIN,
+            refusals.XML.decode(),
+            refusals.JSON.decode(),
+            b'Your proposed upload exceeds: EntityTooLarge',
+        ):
             self.assertEqual('EntityTooLarge', answers.code(body), f'{body!r}')
 
     def test_none(self) -> None:
-        for body in (None, b'', '', b'null', b'[]', b'{"Code": 7}', SWIFT,
-                     b'\xff\xfe', b'[' * 100_000, 7):
+        for body in (
+            None,
+            b'',
+            '',
+            b'null',
+            b'[]',
+            b'{"Code": 7}',
+            SWIFT,
+            b'\xff\xfe',
+            b'[' * 100_000,
+            7,
+        ):
             self.assertEqual('', answers.code(body), f'{body!r}')
 
 
@@ -44,20 +63,26 @@ class TestWords(base.BaseTestCase):
             self.assertEqual('EntityTooLarge', answers.words(body))
 
     def test_code_with_a_message(self) -> None:
-        for body in (b'{"Code": "QuotaExceeded", "Message": "No more."}',
-                     b'<Error><Code>QuotaExceeded</Code>'
-                     b'<Message>No more.</Message></Error>'):
+        for body in (
+            b'{"Code": "QuotaExceeded", "Message": "No more."}',
+            b'<Error><Code>QuotaExceeded</Code>'
+            b'<Message>No more.</Message></Error>',
+        ):
             self.assertEqual('QuotaExceeded: No more.', answers.words(body))
 
     def test_page(self) -> None:
         self.assertEqual(
             'Access was denied to this resource.',
-            answers.words(SWIFT, '403 Forbidden', 'Forbidden'))
+            answers.words(SWIFT, '403 Forbidden', 'Forbidden'),
+        )
         reason = 'Request Entity Too Large'
-        self.assertEqual('nginx/1.22.1',
-                         answers.words(NGINX, f'413 {reason}', reason))
-        self.assertEqual('Upload exceeds quota.',
-                         answers.words(b'Upload exceeds quota.', '', '413'))
+        self.assertEqual(
+            'nginx/1.22.1', answers.words(NGINX, f'413 {reason}', reason)
+        )
+        self.assertEqual(
+            'Upload exceeds quota.',
+            answers.words(b'Upload exceeds quota.', '', '413'),
+        )
 
     def test_nothing(self) -> None:
         for body in (None, b'', b' \n ', b'<html></html>'):
@@ -75,19 +100,21 @@ class TestWords(base.BaseTestCase):
 class TestPlace(base.BaseTestCase):
     def test_places(self) -> None:
         for location, place in (
-                ('https://swift:8080/v1/c/o', 'https://swift:8080/v1/c/o'),
-                ('https://user:key@swift/v1?sig=secret#x',
-                 'https://swift/v1'),
-                ('/v1/c/o?sig=secret', '/v1/c/o'), ('', ''),
-                ('//swift/v1', '://swift/v1'),
-                ('http://[::1', 'an address that can not be read')):
+            ('https://swift:8080/v1/c/o', 'https://swift:8080/v1/c/o'),
+            ('https://user:key@swift/v1?sig=secret#x', 'https://swift/v1'),
+            ('/v1/c/o?sig=secret', '/v1/c/o'),
+            ('', ''),
+            ('//swift/v1', '://swift/v1'),
+            ('http://[::1', 'an address that can not be read'),
+        ):
             self.assertEqual(place, answers.place(location))
 
 
 class TestLength(base.BaseTestCase):
     def length(self, **headers: str) -> int | None:
-        return answers.length({name.replace('_', '-'): headers[name]
-                               for name in headers})
+        return answers.length(
+            {name.replace('_', '-'): headers[name] for name in headers}
+        )
 
     def test_told(self) -> None:
         self.assertEqual(0, self.length(content_length='0'))
@@ -95,8 +122,18 @@ class TestLength(base.BaseTestCase):
 
     def test_not_told(self) -> None:
         self.assertIsNone(self.length())
-        self.assertIsNone(self.length(
-            content_length='7', transfer_encoding='Chunked'))
-        for text in ('', '-1', '+1', '1.0', '7, 7', 'x', '\u0663', '\u00b2',
-                     '9' * 5000):
+        self.assertIsNone(
+            self.length(content_length='7', transfer_encoding='Chunked')
+        )
+        for text in (
+            '',
+            '-1',
+            '+1',
+            '1.0',
+            '7, 7',
+            'x',
+            '\u0663',
+            '\u00b2',
+            '9' * 5000,
+        ):
             self.assertIsNone(self.length(content_length=text), text)

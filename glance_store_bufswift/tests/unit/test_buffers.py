@@ -44,54 +44,59 @@ class TestBuffers(base.BaseTestCase):
 
     def test_first_may_take_the_last_room(self) -> None:
         held = self.buffers(1)
-        room = held.take(MIB, _nothing_ends)
+        file = held.take(MIB, _nothing_ends)
         self.assertFalse(self.free(1, 1))
-        held.give_back(room)
+        held.give_back(file)
         self.assertTrue(self.free(1, 1))
 
     def test_further_ones_leave_as_much_for_others(self) -> None:
         held = self.buffers(3)
-        rooms = [held.take(MIB, _nothing_ends) for _ in range(2)]
+        files = [held.take(MIB, _nothing_ends) for _ in range(2)]
         # The third would be the last: one of its own is taken over.
-        third = held.take(MIB, lambda: held.give_back(rooms[0]))
-        self.assertIs(rooms[0], third)
+        third = held.take(MIB, lambda: held.give_back(files[0]))
+        self.assertIs(files[0], third)
         self.assertEqual((True, False), (self.free(1, 3), self.free(2, 3)))
 
     def test_none_and_nothing_to_take_over(self) -> None:
         other = self.buffers(1)
         other.take(MIB, _nothing_ends)
-        self.assertRaises(space.NoRoom, self.buffers(1).take, MIB,
-                          _nothing_ends)
+        self.assertRaises(
+            space.NoSpace, self.buffers(1).take, MIB, _nothing_ends
+        )
 
     def test_what_ends_without_room_is_waited_for_in_turn(self) -> None:
         held = self.buffers(1)
-        room = held.take(MIB, _nothing_ends)
-        turns = [lambda: None, lambda: None, lambda: held.give_back(room)]
-        self.assertIs(room, held.take(MIB, lambda: turns.pop(0)()))
+        file = held.take(MIB, _nothing_ends)
+        turns = [lambda: None, lambda: None, lambda: held.give_back(file)]
+        self.assertIs(file, held.take(MIB, lambda: turns.pop(0)()))
         self.assertEqual([], turns)
 
-    def test_room_that_is_too_small_or_spoilt_is_not_taken_over(
-            self) -> None:
+    def test_room_that_is_too_small_or_spoilt_is_not_taken_over(self) -> None:
         for size, spoilt in ((2 * MIB, False), (MIB, True)):
             held = self.buffers(2)
-            room = held.take(MIB, _nothing_ends)
+            file = held.take(MIB, _nothing_ends)
 
-            def end(room: space.Room = room, spoilt: bool = spoilt,
-                    held: buffers.Buffers = held) -> None:
+            def end(
+                file: space.BufferFile = file,
+                spoilt: bool = spoilt,
+                held: buffers.Buffers = held,
+            ) -> None:
                 if spoilt:
-                    room.truncate(0)
-                held.give_back(room)
+                    file.truncate(0)
+                held.give_back(file)
+
             taken = held.take(size, end)
-            self.assertIsNot(room, taken)
+            self.assertIsNot(file, taken)
             held.give_back(taken)
             self.assertTrue(self.free(2, 2))
 
     def test_nothing_is_kept_when_waiting_fails(self) -> None:
         held = self.buffers(1)
-        room = held.take(MIB, _nothing_ends)
+        file = held.take(MIB, _nothing_ends)
 
         def fail() -> None:
-            held.give_back(room)
+            held.give_back(file)
             raise KeyError
+
         self.assertRaises(KeyError, held.take, MIB, fail)
         self.assertTrue(self.free(1, 1))

@@ -32,16 +32,23 @@ SIZE, MD5 = 8 << 20, 'd' * 32
 def outcome(**changes: Any) -> plans.Outcome:
     """A run in which all went well, but for the changes."""
     good: dict[str, Any] = {
-        'read': SIZE, 'size': SIZE, 'checksum': MD5, 'segments': 9,
-        'retries': 2, 'buffered': SIZE, 'md5_read': MD5,
-        'met': {'reset', '401'}}
+        'read': SIZE,
+        'size': SIZE,
+        'checksum': MD5,
+        'segments': 9,
+        'retries': 2,
+        'buffered': SIZE,
+        'md5_read': MD5,
+        'met': {'reset', '401'},
+    }
     return plans.Outcome('swift+buffered', **{**good, **changes})
 
 
 def put(number: int, name: str, **changes: Any) -> journal.Exchange:
     """A PUT of a segment in the proxy's log."""
-    return journal.Exchange(number, 'PUT', f'/v1/AUTH_a/demo/{name}', {},
-                            None, **changes)
+    return journal.Exchange(
+        number, 'PUT', f'/v1/AUTH_a/demo/{name}', {}, None, **changes
+    )
 
 
 class TestPlan(base.BaseTestCase):
@@ -49,7 +56,8 @@ class TestPlan(base.BaseTestCase):
         for size in (plans.MB + 1, 2 * plans.MB + 1, SIZE, 200 << 20):
             plan = plans.Plan.make(size, None)
             self.assertTrue(
-                1 <= plan.reset < plan.revoke <= plan.segments, plan)
+                1 <= plan.reset < plan.revoke <= plan.segments, plan
+            )
 
     def test_segments(self) -> None:
         self.assertEqual(13, plans.Plan.make(200 << 20, None).segments)
@@ -64,43 +72,62 @@ class TestPlan(base.BaseTestCase):
         error = ValueError(
             'Failed to add object to Swift.\nGot error from Swift: Object PUT '
             'failed: http://host:1/v1/AUTH_a/demo/id-00007 401 Unauthorized '
-            '[first 60 chars of response] <html>.')
-        self.assertEqual('ValueError: Object PUT failed: IMAGE-00007 401 '
-                         'Unauthorized', plans.short(error, 'id'))
+            '[first 60 chars of response] <html>.'
+        )
+        self.assertEqual(
+            'ValueError: Object PUT failed: IMAGE-00007 401 Unauthorized',
+            plans.short(error, 'id'),
+        )
 
 
 class TestComplaints(base.BaseTestCase):
     def complaints(self, **changes: Any) -> list[str]:
         return plans.complaints(
-            outcome(**changes), plans.Plan.make(SIZE, None), MD5)
+            outcome(**changes), plans.Plan.make(SIZE, None), MD5
+        )
 
     def test_none(self) -> None:
         self.assertEqual([], self.complaints())
 
     def test_each(self) -> None:
-        for changes in ({'read': 1}, {'size': 1}, {'segments': 8},
-                        {'checksum': 'x'}, {'md5_read': 'x'},
-                        {'md5_read': None}, {'left': ['a']}, {'retries': 1},
-                        {'met': {'reset'}}, {'met': {'401'}},
-                        {'error': 'broken'}):
+        for changes in (
+            {'read': 1},
+            {'size': 1},
+            {'segments': 8},
+            {'checksum': 'x'},
+            {'md5_read': 'x'},
+            {'md5_read': None},
+            {'left': ['a']},
+            {'retries': 1},
+            {'met': {'reset'}},
+            {'met': {'401'}},
+            {'error': 'broken'},
+        ):
             self.assertEqual(1, len(self.complaints(**changes)), f'{changes}')
 
 
 class TestStory(base.BaseTestCase):
     def test_recovered(self) -> None:
-        story = plans.Story([
-            put(1, 'id/x/00000001', status=201, upstream_status=201),
-            put(2, 'id/x/00000002', fault='Reset', fired=True),
-            put(3, 'id/x/00000003', status=401, upstream_status=401),
-            put(4, 'id/x/00000002', status=201, upstream_status=201),
-            put(5, 'id', status=201, upstream_status=201)])
+        story = plans.Story(
+            [
+                put(1, 'id/x/00000001', status=201, upstream_status=201),
+                put(2, 'id/x/00000002', fault='Reset', fired=True),
+                put(3, 'id/x/00000003', status=401, upstream_status=401),
+                put(4, 'id/x/00000002', status=201, upstream_status=201),
+                put(5, 'id', status=201, upstream_status=201),
+            ]
+        )
         self.assertEqual({1, 2}, story.stored)
         self.assertEqual({'reset', '401'}, story.met)
         self.assertEqual(1, story.retries)
         self.assertEqual(
-            ['segment 2: connection reset in the middle',
-             'segment 3: 401 from Swift, the token is revoked',
-             'segment 2: sent again, stored'], story.lines)
+            [
+                'segment 2: connection reset in the middle',
+                'segment 3: 401 from Swift, the token is revoked',
+                'segment 2: sent again, stored',
+            ],
+            story.lines,
+        )
 
     def test_stock_names(self) -> None:
         story = plans.Story([put(1, 'id-00001', status=201)])

@@ -40,40 +40,52 @@ class TestStack(TestCase):
     def test_default_store(self) -> None:
         made = self.stacked()
         config = made.read()
-        self.assertEqual('bufswift:swift+buffered',
-                         config['DEFAULT']['enabled_backends'])
+        self.assertEqual(
+            'bufswift:swift+buffered', config['DEFAULT']['enabled_backends']
+        )
         self.assertEqual('bufswift', config['glance_store']['default_backend'])
 
     def test_section(self) -> None:
         made = self.stacked()
-        self.assertEqual({
-            'swift_store_config_file':
-                str(made.glance_api_conf.with_name('glance-swift-store.conf')),
-            'default_swift_reference': 'ref1',
-            'swift_store_create_container_on_put': 'True',
-            'swift_store_container': 'glance',
-            'swift_store_large_object_chunk_size': '20',
-            'swift_buffered_dir': str(made.buffers),
-            'swift_buffered_disk_quota': '2048',
-        }, made.read()['bufswift'])
+        self.assertEqual(
+            {
+                'swift_store_config_file': str(
+                    made.glance_api_conf.with_name('glance-swift-store.conf')
+                ),
+                'default_swift_reference': 'ref1',
+                'swift_store_create_container_on_put': 'True',
+                'swift_store_container': 'glance',
+                'swift_store_large_object_chunk_size': '20',
+                'swift_buffered_dir': str(made.buffers),
+                'swift_buffered_disk_quota': '2048',
+            },
+            made.read()['bufswift'],
+        )
 
     def test_account(self) -> None:
         made = self.stacked()
-        self.assertEqual({'ref1': {
-            'user': 'service:glance-swift',
-            'key': 'secret',
-            'auth_address': 'http://127.0.0.1/identity/v3',
-            'auth_version': '3',
-            'project_domain_id': 'default',
-            'user_domain_id': 'default',
-        }}, made.read(
-            made.glance_api_conf.with_name('glance-swift-store.conf')))
+        self.assertEqual(
+            {
+                'ref1': {
+                    'user': 'service:glance-swift',
+                    'key': 'secret',
+                    'auth_address': 'http://127.0.0.1/identity/v3',
+                    'auth_version': '3',
+                    'project_domain_id': 'default',
+                    'user_domain_id': 'default',
+                }
+            },
+            made.read(
+                made.glance_api_conf.with_name('glance-swift-store.conf')
+            ),
+        )
 
     def test_reserved_stores(self) -> None:
         """Import needs them, and lib/glance writes them for several stores."""
         self.assertLessEqual(
             {'os_glance_staging_store', 'os_glance_tasks_store'},
-            set(self.stacked().read()))
+            set(self.stacked().read()),
+        )
 
     def test_buffer_directory(self) -> None:
         made = self.stacked()
@@ -86,15 +98,26 @@ class TestStack(TestCase):
     def test_order(self) -> None:
         made = self.stacked()
         self.assertEqual(
-            ['stack pre-install', 'stack install', 'stack post-config',
-             'stack extra', 'stack test-config'],
-            [call.removeprefix('plugin ') for call in made.calls
-             if call.startswith('plugin ')])
+            [
+                'stack pre-install',
+                'stack install',
+                'stack post-config',
+                'stack extra',
+                'stack test-config',
+            ],
+            [
+                call.removeprefix('plugin ')
+                for call in made.calls
+                if call.startswith('plugin ')
+            ],
+        )
 
     def test_certificates(self) -> None:
         made = self.stacked('enable_service tls-proxy')
-        self.assertEqual(str(made.top / 'ca-bundle.pem'),
-                         made.read()['bufswift']['swift_store_cacert'])
+        self.assertEqual(
+            str(made.top / 'ca-bundle.pem'),
+            made.read()['bufswift']['swift_store_cacert'],
+        )
 
     def test_twice(self) -> None:
         """The files stay from one run of stack.sh to the next."""
@@ -109,11 +132,14 @@ class TestStack(TestCase):
         made.glance_api_conf.parent.mkdir(parents=True)
         made.glance_api_conf.write_text(
             '[DEFAULT]\nenabled_backends = lvm:cinder, disk:file\n'
-            '[glance_store]\ndefault_backend = lvm\n')
+            '[glance_store]\ndefault_backend = lvm\n'
+        )
         self.check(made.run('stack'))
         config = made.read()
-        self.assertEqual('bufswift:swift+buffered,lvm:cinder,disk:file',
-                         config['DEFAULT']['enabled_backends'])
+        self.assertEqual(
+            'bufswift:swift+buffered,lvm:cinder,disk:file',
+            config['DEFAULT']['enabled_backends'],
+        )
         self.assertEqual('bufswift', config['glance_store']['default_backend'])
 
 
@@ -126,55 +152,66 @@ class TestSettings(TestCase):
             'GLANCE_BUFSWIFT_CONTAINER=images\n'
             'GLANCE_BUFSWIFT_DIR=$DEST/elsewhere\n'
             'GLANCE_BUFSWIFT_DISK_QUOTA=0\n'
-            'GLANCE_BUFSWIFT_SEGMENT_SIZE=200\n')
+            'GLANCE_BUFSWIFT_SEGMENT_SIZE=200\n'
+        )
         config = made.read()
-        self.assertEqual('fast:swift+buffered',
-                         config['DEFAULT']['enabled_backends'])
+        self.assertEqual(
+            'fast:swift+buffered', config['DEFAULT']['enabled_backends']
+        )
         self.assertEqual('fast', config['glance_store']['default_backend'])
         self.assertNotIn('bufswift', config)
         section = config['fast']
         self.assertEqual('images', section['swift_store_container'])
-        self.assertEqual(str(made.top / 'elsewhere'),
-                         section['swift_buffered_dir'])
+        self.assertEqual(
+            str(made.top / 'elsewhere'), section['swift_buffered_dir']
+        )
         self.assertTrue((made.top / 'elsewhere').is_dir())
         self.assertFalse(made.buffers.exists())
         self.assertEqual('0', section['swift_buffered_disk_quota'])
-        self.assertEqual('200',
-                         section['swift_store_large_object_chunk_size'])
+        self.assertEqual('200', section['swift_store_large_object_chunk_size'])
 
     def test_not_the_default_store(self) -> None:
         made = self.stacked('GLANCE_BUFSWIFT_DEFAULT=no')
         config = made.read()
-        self.assertEqual('bufswift:swift+buffered',
-                         config['DEFAULT']['enabled_backends'])
+        self.assertEqual(
+            'bufswift:swift+buffered', config['DEFAULT']['enabled_backends']
+        )
         self.assertNotIn('glance_store', config)
 
     def test_post_config(self) -> None:
-        rest = '\n'.join([
-            '[[post-config|$GLANCE_API_CONF]]',
-            '[DEFAULT]',
-            'enabled_backends = bufswift:swift+buffered, disk:file',
-            '[bufswift]',
-            'swift_buffered_threads = 2',
-            'swift_buffered_disk_quota = 512',
-            '[disk]',
-            'filesystem_store_datadir = $DATA_DIR/glance/images',
-            '[[post-config|$GLANCE_SWIFT_STORE_CONF]]',
-            '[ref1]',
-            'user = admin:admin'])
+        rest = '\n'.join(
+            [
+                '[[post-config|$GLANCE_API_CONF]]',
+                '[DEFAULT]',
+                'enabled_backends = bufswift:swift+buffered, disk:file',
+                '[bufswift]',
+                'swift_buffered_threads = 2',
+                'swift_buffered_disk_quota = 512',
+                '[disk]',
+                'filesystem_store_datadir = $DATA_DIR/glance/images',
+                '[[post-config|$GLANCE_SWIFT_STORE_CONF]]',
+                '[ref1]',
+                'user = admin:admin',
+            ]
+        )
         made = self.stacked(rest=rest)
         for _ in range(2):
             config = made.read()
-            self.assertEqual('bufswift:swift+buffered, disk:file',
-                             config['DEFAULT']['enabled_backends'])
+            self.assertEqual(
+                'bufswift:swift+buffered, disk:file',
+                config['DEFAULT']['enabled_backends'],
+            )
             section = config['bufswift']
             self.assertEqual('2', section['swift_buffered_threads'])
             self.assertEqual('512', section['swift_buffered_disk_quota'])
             self.assertEqual('glance', section['swift_store_container'])
-            self.assertEqual(str(made.top / 'data/glance/images'),
-                             config['disk']['filesystem_store_datadir'])
+            self.assertEqual(
+                str(made.top / 'data/glance/images'),
+                config['disk']['filesystem_store_datadir'],
+            )
             account = made.read(
-                made.glance_api_conf.with_name('glance-swift-store.conf'))
+                made.glance_api_conf.with_name('glance-swift-store.conf')
+            )
             self.assertEqual('admin:admin', account['ref1']['user'])
             self.assertEqual('secret', account['ref1']['key'])
             self.check(made.run('stack'))
@@ -192,21 +229,29 @@ class TestRefused(TestCase):
         return done.stderr
 
     def test_without_swift(self) -> None:
-        self.assertIn('needs the services g-api and s-proxy',
-                      self.refused('disable_service s-proxy'))
+        self.assertIn(
+            'needs the services g-api and s-proxy',
+            self.refused('disable_service s-proxy'),
+        )
 
     def test_without_glance(self) -> None:
-        self.assertIn('needs the services g-api and s-proxy',
-                      self.refused('disable_service g-api'))
+        self.assertIn(
+            'needs the services g-api and s-proxy',
+            self.refused('disable_service g-api'),
+        )
 
     def test_with_a_single_store(self) -> None:
-        self.assertIn('unset GLANCE_ENABLE_MULTIPLE_STORES',
-                      self.refused('GLANCE_ENABLE_MULTIPLE_STORES=False'))
+        self.assertIn(
+            'unset GLANCE_ENABLE_MULTIPLE_STORES',
+            self.refused('GLANCE_ENABLE_MULTIPLE_STORES=False'),
+        )
 
     def test_name_that_is_a_pattern(self) -> None:
         for name in ('swift+buffered', 'a.b', 'a b', '"[x]"'):
-            self.assertIn('GLANCE_BUFSWIFT_STORE may have',
-                          self.refused(f"GLANCE_BUFSWIFT_STORE='{name}'"))
+            self.assertIn(
+                'GLANCE_BUFSWIFT_STORE may have',
+                self.refused(f"GLANCE_BUFSWIFT_STORE='{name}'"),
+            )
 
 
 class TestUnstack(TestCase):
@@ -219,9 +264,11 @@ class TestUnstack(TestCase):
         self.assertEqual('True', config['DEFAULT']['debug'])
 
     def test_keeps_others(self) -> None:
-        rest = ('[[post-config|$GLANCE_API_CONF]]\n[DEFAULT]\n'
-                'enabled_backends = bufswift:swift+buffered, disk:file\n'
-                '[glance_store]\ndefault_backend = disk\n')
+        rest = (
+            '[[post-config|$GLANCE_API_CONF]]\n[DEFAULT]\n'
+            'enabled_backends = bufswift:swift+buffered, disk:file\n'
+            '[glance_store]\ndefault_backend = disk\n'
+        )
         made = self.stacked(rest=rest)
         self.check(made.run('unstack'))
         config = made.read()
@@ -255,8 +302,9 @@ class TestClean(TestCase):
         (made.buffers / quota.FILE).touch()
         (made.buffers / 'other').touch()
         self.check(made.run('clean'))
-        self.assertEqual(['other'],
-                         [path.name for path in made.buffers.iterdir()])
+        self.assertEqual(
+            ['other'], [path.name for path in made.buffers.iterdir()]
+        )
 
     def test_before_stack(self) -> None:
         self.check(self.devstack().run('clean'))
@@ -268,5 +316,6 @@ class TestFunctions(TestCase):
     def test_reader_is_strict(self) -> None:
         made = self.devstack()
         made.local_conf.write_text('[a]\nb = 1\nb = 2\n')
-        self.assertRaises(configparser.DuplicateOptionError, made.read,
-                          made.local_conf)
+        self.assertRaises(
+            configparser.DuplicateOptionError, made.read, made.local_conf
+        )

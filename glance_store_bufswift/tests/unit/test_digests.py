@@ -34,8 +34,9 @@ load_tests = testscenarios.load_tests_apply_scenarios
 GENEROUS = 30
 
 #: A property is tested in each scenario, by an object of its own.
-ALL_SCENARIOS = settings(deadline=None, suppress_health_check=[
-    HealthCheck.differing_executors])
+ALL_SCENARIOS = settings(
+    deadline=None, suppress_health_check=[HealthCheck.differing_executors]
+)
 
 
 def _md5(data: bytes) -> str:
@@ -74,35 +75,43 @@ class TestDigests(base.BaseTestCase):
         super().setUp()
         self.useFixture(accelerator.Chosen(self.accelerated))
 
-    def _digests(self, verifier: Any = None,
-                 algo: str = 'sha512') -> digests.Digests:
+    def _digests(
+        self, verifier: Any = None, algo: str = 'sha512'
+    ) -> digests.Digests:
         made = digests.Digests(algo, verifier)
         self.addCleanup(made.close)
         return made
 
     def _threads(self) -> list[str]:
-        return [thread.name for thread in threading.enumerate()
-                if thread.name.startswith('bufswift-digest')]
+        return [
+            thread.name
+            for thread in threading.enumerate()
+            if thread.name.startswith('bufswift-digest')
+        ]
 
-    @given(st.lists(st.binary(max_size=100), max_size=20),
-           st.sampled_from(['sha512', 'sha256', 'md5']))
+    @given(
+        st.lists(st.binary(max_size=100), max_size=20),
+        st.sampled_from(['sha512', 'sha256', 'md5']),
+    )
     @ALL_SCENARIOS
     def test_same_as_hashlib_in_any_blocks(
-            self, blocks: list[bytes], algo: str) -> None:
+        self, blocks: list[bytes], algo: str
+    ) -> None:
         verifier = _Verifier()
         whole = digests.Digests(algo, verifier)
         for block in blocks:
             whole.update(block)
         data = b''.join(blocks)
-        self.assertEqual((_md5(data), hashlib.new(algo, data).hexdigest()),
-                         whole.finish())
+        self.assertEqual(
+            (_md5(data), hashlib.new(algo, data).hexdigest()), whole.finish()
+        )
         self.assertEqual(data, b''.join(verifier.blocks))
 
-    @given(st.lists(st.lists(st.binary(max_size=50), max_size=5),
-                    max_size=8))
+    @given(st.lists(st.lists(st.binary(max_size=50), max_size=5), max_size=8))
     @ALL_SCENARIOS
     def test_each_segment_has_its_own_md5(
-            self, segments: list[list[bytes]]) -> None:
+        self, segments: list[list[bytes]]
+    ) -> None:
         whole = digests.Digests('sha512')
         futures = []
         for segment in segments:
@@ -110,14 +119,16 @@ class TestDigests(base.BaseTestCase):
                 whole.update(block)
             futures.append(whole.end_segment())
         whole.finish()
-        self.assertEqual([_md5(b''.join(segment)) for segment in segments],
-                         [future.result(GENEROUS) for future in futures])
+        self.assertEqual(
+            [_md5(b''.join(segment)) for segment in segments],
+            [future.result(GENEROUS) for future in futures],
+        )
 
     def test_large_blocks(self) -> None:
         data = streams.image(5 << 20)
         whole = self._digests()
         for start in range(0, len(data), 1 << 20):
-            whole.update(data[start:start + (1 << 20)])
+            whole.update(data[start : start + (1 << 20)])
         self.assertEqual(streams.hashes(data), whole.finish())
 
     def test_segments_md5_is_there_before_the_image_ends(self) -> None:
@@ -143,6 +154,7 @@ class TestDigests(base.BaseTestCase):
             # The queue is bounded: long before, the error has come out.
             for _ in range(100 * digests.QUEUE):
                 whole.update(b'block')
+
         self.assertIs(verifier.error, self.assertRaises(ValueError, feed))
         self.assertEqual([b'block', b'block'], verifier.blocks)
 
@@ -193,6 +205,7 @@ class TestDigests(base.BaseTestCase):
                 fed.append(number)
                 if len(fed) == digests.QUEUE:
                     reached.set()
+
         feeder = threading.Thread(target=feed, daemon=True)
         feeder.start()
         self.assertTrue(reached.wait(GENEROUS))
@@ -210,8 +223,9 @@ class TestDigests(base.BaseTestCase):
             whole.update(b'block')
             whole.end_segment()
         whole.finish()
-        self.assertEqual({digests.QUEUE}, {
-            lane._places.qsize() for lane in whole._lanes})
+        self.assertEqual(
+            {digests.QUEUE}, {each._places.qsize() for each in whole._threads}
+        )
 
     def test_digests_without_a_thread_are_fed_by_the_caller(self) -> None:
         segments = [streams.image(1000, seed) for seed in range(3)]
@@ -224,10 +238,13 @@ class TestDigests(base.BaseTestCase):
                     whole.update(segment)
                     futures.append(whole.end_segment())
                 self.assertEqual(most, len(self._threads()))
-                self.assertEqual(streams.hashes(b''.join(segments)),
-                                 whole.finish())
-            self.assertEqual([_md5(segment) for segment in segments],
-                             [future.result(0) for future in futures])
+                self.assertEqual(
+                    streams.hashes(b''.join(segments)), whole.finish()
+                )
+            self.assertEqual(
+                [_md5(segment) for segment in segments],
+                [future.result(0) for future in futures],
+            )
             self.assertEqual(segments, verifier.blocks)
 
     def test_verifiers_error_without_a_thread(self) -> None:
@@ -235,5 +252,7 @@ class TestDigests(base.BaseTestCase):
         verifier = _Verifier(fail_at=0)
         whole = self._digests(verifier)
         whole.update(b'block')
-        self.assertIs(verifier.error, self.assertRaises(
-            ValueError, whole.update, b'block'))
+        self.assertIs(
+            verifier.error,
+            self.assertRaises(ValueError, whole.update, b'block'),
+        )

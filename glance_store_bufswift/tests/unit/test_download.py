@@ -49,12 +49,15 @@ class _TestCase(base.BaseTestCase):
     def setUp(self) -> None:
         super().setUp()
         for name, value in (
-                ('reader.parts.PIECE', PIECE), ('reader.gauge.ENOUGH', 1),
-                ('reader.finding.ALONE', PIECE),
-                ('reader.gauge.FAST', self.fast),
-                ('swift.reading.BLOCK', 128)):
-            self.useFixture(fixtures.MonkeyPatch(
-                f'glance_store_bufswift.{name}', value))
+            ('reader.parts.PIECE', PIECE),
+            ('reader.gauge.ENOUGH', 1),
+            ('reader.finding.ALONE', PIECE),
+            ('reader.gauge.FAST', self.fast),
+            ('swift.reading.BLOCK', 128),
+        ):
+            self.useFixture(
+                fixtures.MonkeyPatch(f'glance_store_bufswift.{name}', value)
+            )
         self.swift = fakes.Swift()
         self.where = layout.Layout('c', 'id', 'try')
         self.settings = opts.Settings()
@@ -63,15 +66,24 @@ class _TestCase(base.BaseTestCase):
 
     def store(self, data: bytes = DATA) -> list[str]:
         """Have an image of ours; gives its segments' names."""
-        blocks = [data[at:at + SEGMENT] for at in range(0, len(data), SEGMENT)]
-        names = [self.where.segment(number)
-                 for number in range(1, len(blocks) + 1)]
+        blocks = [
+            data[at : at + SEGMENT] for at in range(0, len(data), SEGMENT)
+        ]
+        names = [
+            self.where.segment(number) for number in range(1, len(blocks) + 1)
+        ]
         for name, block in zip(names, blocks, strict=True):
             self.swift.store(name, block, {})
-        manifest.write(fakes.Account(self.swift), self.where,
-                       [manifest.Segment(len(block), fakes.md5(block))
-                        for block in blocks], segmenting.Plan(0, 1),
-                       former.Former(self.where))
+        manifest.write(
+            fakes.Account(self.swift),
+            self.where,
+            [
+                manifest.Segment(len(block), fakes.md5(block))
+                for block in blocks
+            ],
+            segmenting.Plan(0, 1),
+            former.Former(self.where),
+        )
         self.swift.requests.clear()
         return names
 
@@ -80,17 +92,25 @@ class _TestCase(base.BaseTestCase):
         names = []
         for number, at in enumerate(range(0, len(data), SEGMENT), 1):
             names.append(f'id-{number:05d}')
-            self.swift.store(names[-1], data[at:at + SEGMENT], {})
+            self.swift.store(names[-1], data[at : at + SEGMENT], {})
         self.swift.store('id', b'', STOCK)
         return names
 
-    def start(self, offset: int = 0, size: int | None = None,
-              retries: int = 0) -> download.Download:
-        return download.start(fakes.Account(self.swift, retries), 'c', 'id',
-                              offset, size, self.settings)
+    def start(
+        self, offset: int = 0, size: int | None = None, retries: int = 0
+    ) -> download.Download:
+        return download.start(
+            fakes.Account(self.swift, retries),
+            'c',
+            'id',
+            offset,
+            size,
+            self.settings,
+        )
 
-    def read(self, offset: int = 0, size: int | None = None,
-             retries: int = 0) -> bytes:
+    def read(
+        self, offset: int = 0, size: int | None = None, retries: int = 0
+    ) -> bytes:
         """What is read, which is as long as is told; all is given back."""
         begun = self.start(offset, size, retries)
         data = b''.join(begun)
@@ -100,12 +120,17 @@ class _TestCase(base.BaseTestCase):
 
     def check(self, **how: Any) -> None:
         """The image is read whole, in parts, and its size is right."""
-        for offset, size in ((0, None), (0, 1), (SEGMENT - 1, 2),
-                             (SEGMENT, SEGMENT), (5, 3 * SEGMENT),
-                             (len(DATA) - 1, None), (len(DATA) - 9, 99)):
+        for offset, size in (
+            (0, None),
+            (0, 1),
+            (SEGMENT - 1, 2),
+            (SEGMENT, SEGMENT),
+            (5, 3 * SEGMENT),
+            (len(DATA) - 1, None),
+            (len(DATA) - 9, 99),
+        ):
             end = None if size is None else offset + size
-            self.assertEqual(DATA[offset:end],
-                             self.read(offset, size, **how))
+            self.assertEqual(DATA[offset:end], self.read(offset, size, **how))
         self.assertEqual(len(DATA), self.size())
 
     def size(self) -> int:
@@ -115,16 +140,25 @@ class _TestCase(base.BaseTestCase):
         """What is said of an image that can't be read."""
         try:
             got = b''.join(self.start(retries=retries, **what))
-        except (errors.RequestFailed, exceptions.BackendException,
-                exceptions.RemoteServiceUnavailable) as exc:
+        except (
+            errors.RequestFailed,
+            exceptions.BackendException,
+            exceptions.RemoteServiceUnavailable,
+        ) as exc:
             self.assert_nothing_left()
             return str(exc)
         self.fail(f'{len(got)} bytes were read')
 
     def assert_nothing_left(self) -> None:
         self.assertEqual(0, memory.SHARED.taken)
-        self.assertEqual([], [thread for thread in threading.enumerate()
-                              if thread.name.startswith('bufswift')])
+        self.assertEqual(
+            [],
+            [
+                thread
+                for thread in threading.enumerate()
+                if thread.name.startswith('bufswift')
+            ],
+        )
 
 
 class TestOurs(_TestCase):
@@ -140,16 +174,18 @@ class TestOurs(_TestCase):
         self.assertNotIn('LIST', {each for each, _ in self.swift.requests})
 
     def test_segments_that_share_a_fingerprint(self) -> None:
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.record.MOST', 2))
+        self.useFixture(
+            fixtures.MonkeyPatch('glance_store_bufswift.record.MOST', 2)
+        )
         self.swift.unlisted.update(self.store())
         self.check()
 
     def test_requests_before_the_first_byte(self) -> None:
         names = self.store()
         next(self.start())
-        self.assertEqual([('GET', 'id'), ('GET', names[0])],
-                         self.swift.requests[:2])
+        self.assertEqual(
+            [('GET', 'id'), ('GET', names[0])], self.swift.requests[:2]
+        )
 
     def test_behind_the_end(self) -> None:
         self.store()
@@ -170,6 +206,7 @@ class TestOurs(_TestCase):
                 # With a condition and without; then without the record.
                 if len(puts) < 3:
                     raise errors.RequestFailed('400 too much metadata', 400)
+
         self.swift.before = refuse
         self.store()
         self.assertNotIn(record.SIZES, self.swift.objects['id'][1])
@@ -197,7 +234,7 @@ class TestFaults(_TestCase):
         with self.assertRaises(exceptions.BackendException):
             for block in begun:
                 got += block
-        self.assertEqual(DATA[:3 * SEGMENT], got)
+        self.assertEqual(DATA[: 3 * SEGMENT], got)
         self.assert_nothing_left()
 
     def replace(self, number: int, data: bytes) -> None:
@@ -211,14 +248,15 @@ class TestFaults(_TestCase):
             self.lost(offset=number * SEGMENT + 5, size=1)
 
     def test_another_length(self) -> None:
-        for data in (DATA[:SEGMENT - 1], DATA[:SEGMENT + 1], b''):
+        for data in (DATA[: SEGMENT - 1], DATA[: SEGMENT + 1], b''):
             self.replace(0, data)
             self.lost()
             self.lost(offset=0, size=5)
 
     def test_another_object_where_fingerprints_are_shared(self) -> None:
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.record.MOST', 2))
+        self.useFixture(
+            fixtures.MonkeyPatch('glance_store_bufswift.record.MOST', 2)
+        )
         other = streams.image(SEGMENT, seed=9)
         for number in range(4):
             self.replace(number, other)
@@ -234,14 +272,16 @@ class TestFaults(_TestCase):
         for bad in other:
             seen: list[str] = []
 
-            def behind(method: str, name: str, bad: Any = bad,
-                       seen: list[str] = seen) -> None:
+            def behind(
+                method: str, name: str, bad: Any = bad, seen: list[str] = seen
+            ) -> None:
                 if name != names[1] or method != 'GET':
                     return
                 seen.append(name)
                 if len(seen) == 1 and bad is None:
                     raise fakes.failed(404)
                 self.swift.objects[name] = bad if len(seen) == 1 else good
+
             self.swift.before = behind
             self.assertEqual(DATA, self.read(retries=1))
 
@@ -260,7 +300,7 @@ class TestListed(_TestCase):
     def test_of_a_client(self) -> None:
         for number in range(5):
             at = number * SEGMENT
-            self.swift.store(f'else/{number}', DATA[at:at + SEGMENT], {})
+            self.swift.store(f'else/{number}', DATA[at : at + SEGMENT], {})
         self.swift.store('id', b'', {'X-Object-Manifest': 'c/else/'})
         self.check()
 
@@ -297,7 +337,8 @@ class TestListed(_TestCase):
         def catch_up(method: str, name: str) -> None:
             if method == 'LIST':
                 listings.append(name)
-                self.swift.unlisted = set(names[len(listings):])
+                self.swift.unlisted = set(names[len(listings) :])
+
         self.swift.before = catch_up
         self.assertEqual(DATA, self.read(retries=5))
         self.assertEqual(5, len(listings))
@@ -308,6 +349,7 @@ class TestListed(_TestCase):
 
         def differ(method: str, name: str) -> None:
             self.swift.unlisted = {'id-00005'} if method == 'HEAD' else set()
+
         self.swift.before = differ
         self.assertIn('4123 bytes, Swift tells 4000', self.lost())
 
@@ -347,6 +389,7 @@ class TestOneObject(_TestCase):
         def tell(method: str, name: str) -> None:
             whole = method != 'GET' or len(self.swift.requests) > 1
             self.swift.objects['id'] = given if whole else (told, kind)
+
         self.swift.before = tell
         self.assertEqual(DATA, self.read())
 
@@ -403,8 +446,9 @@ class TestThreads(_TestCase):
         self.store(DATA * 20)
         begun = self.start()
         got = next(begun)
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.reader.gauge.FAST', 0))
+        self.useFixture(
+            fixtures.MonkeyPatch('glance_store_bufswift.reader.gauge.FAST', 0)
+        )
         self.assertNotEqual(0, memory.SHARED.taken)
         while memory.SHARED.taken:
             self.wait_for_fetches(begun)
@@ -432,13 +476,21 @@ class TestRates(_TestCase):
         begun, got, most = self.start(), b'', 0
         account = begun._image._account
         if takes:
-            self.useFixture(fixtures.MockPatchObject(
-                account, 'connections', autospec=True,
-                side_effect=lambda _: takes[0]))
+            self.useFixture(
+                fixtures.MockPatchObject(
+                    account,
+                    'connection_limit',
+                    autospec=True,
+                    side_effect=lambda _: takes[0],
+                )
+            )
         for block in begun:
             got += block
-            most = max(most, begun._image._direct.reads + sum(
-                not each.done for each in begun._image._fetches))
+            most = max(
+                most,
+                begun._image._direct.reads
+                + sum(not each.done for each in begun._image._fetches),
+            )
         self.assertEqual(DATA * 20, got)
         self.assert_nothing_left()
         return most
@@ -458,13 +510,14 @@ class TestRates(_TestCase):
             if len(refused) < 2 and name in names[5:]:
                 refused.append(name)
                 raise fakes.failed(429)
+
         self.swift.before = refuse
         begun = self.start(retries=9)
         account = begun._image._account
         got, least = b'', 4
         for block in begun:
             got += block
-            least = min(least, account.connections(4))
+            least = min(least, account.connection_limit(4))
         self.assertEqual(DATA * 20, got)
         self.assertLess(least, 4)
         self.assert_nothing_left()
@@ -480,7 +533,8 @@ class TestFast(_TestCase):
         names = self.store()
         self.assertEqual(DATA, self.read())
         self.assertEqual(
-            [('GET', each) for each in ('id', *names)], self.swift.requests)
+            [('GET', each) for each in ('id', *names)], self.swift.requests
+        )
 
 
 class TestEnd(_TestCase):
@@ -529,6 +583,7 @@ class TestEnd(_TestCase):
             except BaseException as exc:
                 raised.append(exc)
             ended.set()
+
         self.swift.before = end
         next(begun)
         next(begun)
@@ -557,6 +612,7 @@ class TestEnd(_TestCase):
             if threading.current_thread().name.startswith('bufswift'):
                 started.set()
                 account.cancelled.wait()
+
         self.swift.before = hang
         next(begun)
         next(begun)

@@ -20,18 +20,22 @@ import requests
 import swiftclient
 
 from glance_store_bufswift import errors
-from glance_store_bufswift.swift import failure
+from glance_store_bufswift.swift import failures
 
 
 def _swift(status: int | None, **headers: str) -> swiftclient.ClientException:
     return swiftclient.ClientException(
-        'Object PUT failed', http_status=status, http_reason='Told',
-        http_response_headers={name.replace('_', '-'): headers[name]
-                               for name in headers})
+        'Object PUT failed',
+        http_status=status,
+        http_reason='Told',
+        http_response_headers={
+            name.replace('_', '-'): headers[name] for name in headers
+        },
+    )
 
 
-def _of(exc: BaseException | None) -> failure.Failure:
-    found = failure.of_exception(exc)
+def _of(exc: BaseException | None) -> failures.Failure:
+    found = failures.of_exception(exc)
     assert found is not None
     return found
 
@@ -55,12 +59,17 @@ class TestSwift(base.BaseTestCase):
         self.assertEqual(7, _of(_swift(429, retry_after='7')).retry_after)
 
     def test_broken_connection_may_pass(self) -> None:
-        for exc in (ConnectionResetError(104, 'reset'), OSError('x'),
-                    requests.ConnectionError('gone'),
-                    requests.exceptions.ChunkedEncodingError('cut')):
+        for exc in (
+            ConnectionResetError(104, 'reset'),
+            OSError('x'),
+            requests.ConnectionError('gone'),
+            requests.exceptions.ChunkedEncodingError('cut'),
+        ):
             found = _of(exc)
-            self.assertEqual((None, True, False), (
-                found.status, found.may_pass, found.timed_out))
+            self.assertEqual(
+                (None, True, False),
+                (found.status, found.may_pass, found.timed_out),
+            )
             self.assertIn(type(exc).__name__, found.reason)
 
     def test_timeout_is_seen_at_the_root(self) -> None:
@@ -78,41 +87,55 @@ class TestSwift(base.BaseTestCase):
 
     def test_bad_certificate_stays_bad(self) -> None:
         exc = requests.exceptions.SSLError(
-            ssl.SSLError('certificate verify failed: self-signed'))
+            ssl.SSLError('certificate verify failed: self-signed')
+        )
         self.assertFalse(_of(exc).may_pass)
         exc = requests.exceptions.SSLError('bad record mac')
         self.assertTrue(_of(exc).may_pass)
 
     def test_certificates_fail_at_once(self) -> None:
         """Of Swift and of Keystone, as ssl and requests word it."""
-        for text in ('certificate verify failed: self-signed certificate',
-                     '[X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate',
-                     '[X509] PEM lib (_ssl.c:4154)',
-                     'Could not find a suitable TLS CA certificate bundle, '
-                     'invalid path: /nowhere'):
-            for exc in (requests.exceptions.SSLError(text), OSError(text),
-                        ksa.SSLError(text)):
+        for text in (
+            'certificate verify failed: self-signed certificate',
+            '[X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate',
+            '[X509] PEM lib (_ssl.c:4154)',
+            'Could not find a suitable TLS CA certificate bundle, '
+            'invalid path: /nowhere',
+        ):
+            for exc in (
+                requests.exceptions.SSLError(text),
+                OSError(text),
+                ksa.SSLError(text),
+            ):
                 found = _of(exc)
                 self.assertFalse(found.may_pass, text)
                 self.assertIn('swift_store_cacert', found.reason)
 
     def test_other_failures_of_tls_may_pass(self) -> None:
-        for exc in (requests.exceptions.SSLError('EOF occurred'),
-                    ksa.SSLError('EOF occurred')):
+        for exc in (
+            requests.exceptions.SSLError('EOF occurred'),
+            ksa.SSLError('EOF occurred'),
+        ):
             found = _of(exc)
             self.assertTrue(found.may_pass)
             self.assertNotIn('swift_store_cacert', found.reason)
 
     def test_not_confirmed_may_pass(self) -> None:
         found = _of(errors.NotStored('ETag'))
-        self.assertEqual(('ETag', None, True), (
-            found.reason, found.status, found.may_pass))
+        self.assertEqual(
+            ('ETag', None, True), (found.reason, found.status, found.may_pass)
+        )
 
     def test_what_is_no_failure_of_a_request(self) -> None:
-        for exc in (None, errors.Aborted('x'), errors.SourceFailed(OSError()),
-                    errors.BufferFailed('x'), ValueError('bug'),
-                    KeyboardInterrupt()):
-            self.assertIsNone(failure.of_exception(exc))
+        for exc in (
+            None,
+            errors.Aborted('x'),
+            errors.SourceFailed(OSError()),
+            errors.BufferFailed('x'),
+            ValueError('bug'),
+            KeyboardInterrupt(),
+        ):
+            self.assertIsNone(failures.of_exception(exc))
 
 
 class TestKeystone(base.BaseTestCase):
@@ -123,8 +146,13 @@ class TestKeystone(base.BaseTestCase):
         self.assertTrue(_of(ksa.ConnectFailure('gone')).may_pass)
 
     def test_wrong_credentials_stay_wrong(self) -> None:
-        for exc in (ksa.Unauthorized(), ksa.Forbidden(), ksa.NotFound(),
-                    ksa.EndpointNotFound(), ksa.MissingAuthPlugin()):
+        for exc in (
+            ksa.Unauthorized(),
+            ksa.Forbidden(),
+            ksa.NotFound(),
+            ksa.EndpointNotFound(),
+            ksa.MissingAuthPlugin(),
+        ):
             self.assertFalse(_of(exc).may_pass, exc)
 
     def test_its_status_is_not_taken_for_swifts(self) -> None:
@@ -139,43 +167,65 @@ class TestKeystone(base.BaseTestCase):
 
 class TestFinal(base.BaseTestCase):
     def test_error_says_what_how_often_and_why(self) -> None:
-        exc = failure.Failure('503 x', 503, timed_out=True).final('PUT', 6)
+        exc = failures.Failure('503 x', 503, timed_out=True).final('PUT', 6)
         self.assertEqual('PUT failed, tried 6 times: 503 x', str(exc))
         self.assertEqual((503, True), (exc.status, exc.timed_out))
-        once = failure.Failure('403 x', 403).final('PUT', 1)
+        once = failures.Failure('403 x', 403).final('PUT', 1)
         self.assertEqual('PUT failed, tried once: 403 x', str(once))
 
     def test_lasting_failure_keeps_all_but_hope(self) -> None:
-        found = failure.Failure('503 x', 503, True, 7, True).lasting('lost')
-        self.assertEqual((503, False, 7, True), (
-            found.status, found.may_pass, found.retry_after,
-            found.timed_out))
+        found = failures.Failure('503 x', 503, True, 7, True).lasting('lost')
+        self.assertEqual(
+            (503, False, 7, True),
+            (found.status, found.may_pass, found.retry_after, found.timed_out),
+        )
         self.assertIn('503 x; not sent again, as lost', found.reason)
 
 
 class TestStatuses(base.BaseTestCase):
     def test_what_may_pass(self) -> None:
         for status in (None, 401, 408, 422, 429, 498, 499, *range(500, 600)):
-            self.assertTrue(failure.may_pass(status), status)
+            self.assertTrue(failures.may_pass(status), status)
 
     def test_what_may_not(self) -> None:
-        for status in (100, 200, 202, 301, 400, 402, 403, 404, 405, 409, 411,
-                       412, 413, 416, 600):
-            self.assertFalse(failure.may_pass(status), status)
+        for status in (
+            100,
+            200,
+            202,
+            301,
+            400,
+            402,
+            403,
+            404,
+            405,
+            409,
+            411,
+            412,
+            413,
+            416,
+            600,
+        ):
+            self.assertFalse(failures.may_pass(status), status)
 
 
 class TestRetryAfter(base.BaseTestCase):
     def _read(self, value: str) -> float:
-        return failure.retry_after({'retry-after': value})
+        return failures.retry_after({'retry-after': value})
 
     def test_seconds(self) -> None:
         self.assertEqual(7, self._read('7'))
         self.assertEqual(1.5, self._read(' 1.5 '))
 
     def test_nothing_sensible_is_no_wait(self) -> None:
-        for value in ('', 'soon', '-3', 'nan', '-inf',
-                      'Sun, 06 Nov 1994 08:49:37 GMT'):
+        for value in (
+            '',
+            'soon',
+            '-3',
+            'nan',
+            '-inf',
+            'Sun, 06 Nov 1994 08:49:37 GMT',
+        ):
             self.assertEqual(0, self._read(value), value)
 
     def test_none_given_is_no_wait(self) -> None:
-        self.assertEqual(0, failure.retry_after({}))
+        self.assertEqual(0, failures.retry_after({}))

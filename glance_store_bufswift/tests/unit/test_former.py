@@ -63,7 +63,8 @@ class Turns:
             if self._turn == who and self._begun:
                 self._pass_on()
             if not self._changed.wait_for(
-                    lambda: self._turn == who, waits.GENEROUS):
+                lambda: self._turn == who, waits.GENEROUS
+            ):
                 raise AssertionError(f'{who} waits for its turn')
             self._begun = True
             self.made.append((who, method))
@@ -77,16 +78,19 @@ class Turns:
 
     def _pass_on(self) -> None:
         self._begun = False
-        self._turn = next((who for who in self._order if who in self._left),
-                          min(self._left, default=''))
+        self._turn = next(
+            (who for who in self._order if who in self._left),
+            min(self._left, default=''),
+        )
         self._changed.notify_all()
 
 
 def orders() -> Iterator[str]:
     """All orders of so many turns of both."""
     for first in itertools.combinations(range(2 * TURNS), TURNS):
-        yield ''.join('a' if each in first else 'b'
-                      for each in range(2 * TURNS))
+        yield ''.join(
+            'a' if each in first else 'b' for each in range(2 * TURNS)
+        )
 
 
 class TestCase(base.BaseTestCase):
@@ -97,10 +101,13 @@ class TestCase(base.BaseTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.useFixture(fixtures.FakeLogger('glance_store_bufswift'))
-        for name, value in (('cleanup.SETTLE', 0),
-                            ('upload.LOOK_AGAIN', waits.GENEROUS)):
-            self.useFixture(fixtures.MonkeyPatch(
-                f'glance_store_bufswift.{name}', value))
+        for name, value in (
+            ('cleanup.SECOND_LOOK', 0),
+            ('upload.LOOK_AGAIN', waits.GENEROUS),
+        ):
+            self.useFixture(
+                fixtures.MonkeyPatch(f'glance_store_bufswift.{name}', value)
+            )
         self.swift = fakes.Swift()
 
     def fill(self, former: bool) -> None:
@@ -115,8 +122,9 @@ class TestCase(base.BaseTestCase):
         """Upload both, in this order."""
         self.turns = Turns(order)
         self.errors: dict[str, BaseException] = {}
-        threads = [threading.Thread(target=self._upload, args=(who,))
-                   for who in 'ab']
+        threads = [
+            threading.Thread(target=self._upload, args=(who,)) for who in 'ab'
+        ]
         for each in threads:
             each.start()
         for each in threads:
@@ -126,15 +134,22 @@ class TestCase(base.BaseTestCase):
         def before(method: str, name: str) -> None:
             if name == 'id':
                 self.turns.wait(who, method)
+
         try:
             upload.Upload(
                 fakes.Account(self.swift, before=before),
                 layout.Layout('images', 'id', who),
-                opts.Settings(directory='/nowhere', threads=1,
-                              confirm_timeout=0, segment_size=SEGMENT,
-                              plain_limit=SEGMENT),
-                streams.Stream(self.data[who]), 0,
-                digests.Digests('md5')).run()
+                opts.Settings(
+                    directory='/nowhere',
+                    threads=1,
+                    confirm_timeout=0,
+                    segment_size=SEGMENT,
+                    plain_limit=SEGMENT,
+                ),
+                streams.Stream(self.data[who]),
+                0,
+                digests.Digests('md5'),
+            ).run()
         except Exception as exc:
             self.errors[who] = exc
         finally:
@@ -148,10 +163,16 @@ class TestCase(base.BaseTestCase):
         self.assertEqual(self.data[winner], b''.join(self.swift.parts('id')))
         for each in self.errors.values():
             # 202: the other one's PUT began later.
-            self.assertTrue(isinstance(each, errors.Replaced)
-                            or getattr(each, 'status', None) == 202, each)
-        left = {name for name in self.swift.objects
-                if not name.startswith(f'id/{winner}/')}
+            self.assertTrue(
+                isinstance(each, errors.Replaced)
+                or getattr(each, 'status', None) == 202,
+                each,
+            )
+        left = {
+            name
+            for name in self.swift.objects
+            if not name.startswith(f'id/{winner}/')
+        }
         self.assertLessEqual({'id', RUNNING}, left)
         return left - {'id', RUNNING}
 
@@ -163,17 +184,26 @@ class TestCase(base.BaseTestCase):
         """
         winner = self.swift.objects['id'][1][layout.ATTEMPT]
         made = self.turns.made
-        written = max(turn for turn, each in enumerate(made)
-                      if each == (winner, 'PUT'))
-        looked = max(turn for turn, each in enumerate(made[:written])
-                     if each == (winner, 'HEAD'))
-        others = [(turn, method) for turn, (who, method) in enumerate(made)
-                  if who != winner]
-        return (others[-1][0] < written and looked < max(
-            turn for turn, method in others if method == 'PUT'))
+        written = max(
+            turn for turn, each in enumerate(made) if each == (winner, 'PUT')
+        )
+        looked = max(
+            turn
+            for turn, each in enumerate(made[:written])
+            if each == (winner, 'HEAD')
+        )
+        others = [
+            (turn, method)
+            for turn, (who, method) in enumerate(made)
+            if who != winner
+        ]
+        return others[-1][0] < written and looked < max(
+            turn for turn, method in others if method == 'PUT'
+        )
 
-    def orders(self, former: bool = False,
-               gateway: bool = False) -> Iterator[str]:
+    def orders(
+        self, former: bool = False, gateway: bool = False
+    ) -> Iterator[str]:
         """Each order, with both uploads made in it."""
         for order in orders():
             self.swift = fakes.Swift(gateway=gateway)
@@ -224,8 +254,9 @@ class TestBothPlain(TestPlain):
 
 class TestLooks(TestCase):
     def test_looks_while_the_last_segments_are_under_way(self) -> None:
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.upload.LOOK_AGAIN', 0))
+        self.useFixture(
+            fixtures.MonkeyPatch('glance_store_bufswift.upload.LOOK_AGAIN', 0)
+        )
         other, looks = layout.Layout('images', 'id', 'other'), list[str]()
         arrived = threading.Event()
 
@@ -239,12 +270,21 @@ class TestLooks(TestCase):
                     arrived.set()
             elif method == 'PUT' and name.endswith('/00000003'):
                 self.assertTrue(arrived.wait(waits.GENEROUS))
+
         upload.Upload(
             fakes.Account(self.swift, before=before),
             layout.Layout('images', 'id', 'this'),
-            opts.Settings(directory='/nowhere', threads=1, confirm_timeout=0,
-                          segment_size=SEGMENT, plain_limit=SEGMENT),
-            streams.Stream(DATA['a']), 0, digests.Digests('md5')).run()
+            opts.Settings(
+                directory='/nowhere',
+                threads=1,
+                confirm_timeout=0,
+                segment_size=SEGMENT,
+                plain_limit=SEGMENT,
+            ),
+            streams.Stream(DATA['a']),
+            0,
+            digests.Digests('md5'),
+        ).run()
         self.assertNotIn(other.segment(1), self.swift.objects)
 
     def test_what_has_no_time_replaces_nothing(self) -> None:

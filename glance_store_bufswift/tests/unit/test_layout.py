@@ -34,12 +34,15 @@ class TestNames(base.BaseTestCase):
 
     def test_segment_has_eight_digits(self) -> None:
         self.assertEqual('id/try/00000001', self.where.segment(1))
-        self.assertEqual('id/try/00009999',
-                         self.where.segment(layout.MAX_SEGMENTS))
+        self.assertEqual(
+            'id/try/00009999', self.where.segment(layout.MAX_SEGMENTS)
+        )
 
     def test_segments_sort_as_their_numbers_do(self) -> None:
-        names = [self.where.segment(number)
-                 for number in range(1, layout.MAX_SEGMENTS + 1)]
+        names = [
+            self.where.segment(number)
+            for number in range(1, layout.MAX_SEGMENTS + 1)
+        ]
         self.assertEqual(sorted(names), names)
 
     def test_each_attempt_has_names_of_its_own(self) -> None:
@@ -47,8 +50,9 @@ class TestNames(base.BaseTestCase):
         self.assertEqual(100, len(attempts))
 
     def test_attempt_can_stand_in_a_path_and_in_a_header(self) -> None:
-        self.assertRegex(layout.new_attempt(),
-                         r'^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}$')
+        self.assertRegex(
+            layout.new_attempt(), r'^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}$'
+        )
 
     def test_attempts_sort_by_the_time_they_began(self) -> None:
         names = []
@@ -73,16 +77,19 @@ class TestHeaders(base.BaseTestCase):
     def test_manifest_value_is_url_encoded(self) -> None:
         where = layout.Layout('my images/ä', 'id', 'try')
         headers = where.manifest_headers(12)
-        self.assertEqual('my%20images/%C3%A4/id/try/',
-                         headers['X-Object-Manifest'])
+        self.assertEqual(
+            'my%20images/%C3%A4/id/try/', headers['X-Object-Manifest']
+        )
         self.assertEqual('12', headers[layout.SEGMENTS])
 
     def test_manifest_target_is_what_was_written(self) -> None:
         for container in ('my images', '50%', '50%25', '\u00e4'):
             where = layout.Layout(container, 'id', 'try')
             value = where.manifest_headers(1)['X-Object-Manifest']
-            self.assertEqual((container, 'id/try/'),
-                             self._target(client.parse_header_string(value)))
+            self.assertEqual(
+                (container, 'id/try/'),
+                self._target(client.parse_header_string(value)),
+            )
 
     def test_manifest_target_of_the_stock_driver(self) -> None:
         self.assertEqual(('images', 'id-'), self._target('images/id-'))
@@ -111,13 +118,15 @@ class TestHeaders(base.BaseTestCase):
 
 class TestSegmentSize(base.BaseTestCase):
     def test_known_image_of_usual_size_has_the_configured_segments(
-            self) -> None:
+        self,
+    ) -> None:
         self.assertEqual(MIB, layout.segment_size(1, MIB, 9_999 * MIB))
         self.assertEqual(MIB, layout.segment_size(9_999, MIB, 1))
 
     @given(st.integers(1, 1 << 50), st.integers(1, 1 << 40))
     def test_known_image_never_needs_too_many_segments(
-            self, image_size: int, base_size: int) -> None:
+        self, image_size: int, base_size: int
+    ) -> None:
         size = layout.segment_size(1, base_size, image_size)
         self.assertGreaterEqual(size, base_size)
         self.assertLessEqual(-(-image_size // size), layout.MAX_SEGMENTS)
@@ -127,30 +136,36 @@ class TestSegmentSize(base.BaseTestCase):
         self.assertEqual(MIB, layout.segment_size(STEP, MIB))
 
     def test_unknown_image_has_larger_segments_later(self) -> None:
-        self.assertEqual(
-            2 * MIB, layout.segment_size(STEP + 1, MIB))
-        self.assertEqual(
-            4 * MIB, layout.segment_size(2 * STEP + 1, MIB))
+        self.assertEqual(2 * MIB, layout.segment_size(STEP + 1, MIB))
+        self.assertEqual(4 * MIB, layout.segment_size(2 * STEP + 1, MIB))
 
     def test_all_that_are_allowed_are_enough(self) -> None:
         """Whatever a site allows in the manifest of an SLO."""
         for most in (100, 1000, layout.MAX_SEGMENTS):
             self.assertGreater(
-                sum(layout.segment_size(number, MIB, most=most)
-                    for number in range(1, most + 1)), 100 << 30)
+                sum(
+                    layout.segment_size(number, MIB, most=most)
+                    for number in range(1, most + 1)
+                ),
+                100 << 30,
+            )
 
     def test_no_segment_grows_beyond_what_swift_takes(self) -> None:
         """Ceph RGW takes 5 GiB, Swift two bytes more."""
-        self.assertEqual(5 * (1 << 30),
-                         layout.segment_size(layout.MAX_SEGMENTS, MIB))
+        self.assertEqual(
+            5 * (1 << 30), layout.segment_size(layout.MAX_SEGMENTS, MIB)
+        )
 
     def test_what_is_configured_is_never_made_smaller(self) -> None:
         large = 2 * layout.MAX_OBJECT_SIZE
         self.assertEqual(large, layout.segment_size(9_999, large))
 
     def test_smallest_segments_are_enough_for_glances_largest_image(
-            self) -> None:
+        self,
+    ) -> None:
         # image_size_cap is 1 TiB by default.
-        room = sum(layout.segment_size(number, 1_024_000)
-                   for number in range(1, layout.MAX_SEGMENTS + 1))
+        room = sum(
+            layout.segment_size(number, 1_024_000)
+            for number in range(1, layout.MAX_SEGMENTS + 1)
+        )
         self.assertGreater(room, 1 << 40)

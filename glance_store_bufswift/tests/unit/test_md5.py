@@ -122,14 +122,18 @@ class TestChosen(base.BaseTestCase):
         self.built(None)
         self.assertEqual(
             'hashlib in two passes: the accelerator is not built',
-            str(md5.chosen()))
+            str(md5.chosen()),
+        )
 
     def test_built_for_another_machine(self) -> None:
         path = Path(self.useFixture(fixtures.TempDir()).path)
         path.joinpath('_md5pair.abi3.so').write_text('not of this machine')
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.__path__',
-            [str(path), *glance_store_bufswift.__path__]))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.__path__',
+                [str(path), *glance_store_bufswift.__path__],
+            )
+        )
         del sys.modules[accelerator.NAME]
         self.assertIn('can not be loaded (', str(md5.chosen()))
         self.assertIsNone(md5.chosen().pair)
@@ -141,14 +145,23 @@ class TestChosen(base.BaseTestCase):
         self.assertFalse(md5.is_right(WrongPart))
 
     def test_wrong_is_not_used(self) -> None:
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.md5.is_right', lambda pair: False))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.md5.is_right', lambda pair: False
+            )
+        )
         self.assertIn('is built wrong', str(md5.chosen()))
         self.assertIsNone(md5.chosen().pair)
 
     def test_switch(self) -> None:
-        for value, on in (('0', False), ('off', False), ('False', False),
-                          ('NO', False), ('1', True), ('', True)):
+        for value, on in (
+            ('0', False),
+            ('off', False),
+            ('False', False),
+            ('NO', False),
+            ('1', True),
+            ('', True),
+        ):
             self.useFixture(fixtures.EnvironmentVariable(md5.SWITCH, value))
             md5.chosen.cache_clear()
             self.assertEqual(on, md5.chosen().pair is not None, value)
@@ -163,19 +176,24 @@ class TestChosen(base.BaseTestCase):
         path.write_text(FIPS)
         root = str(Path(md5.__file__).parents[1])
         done = subprocess.run(
-            [sys.executable, '-c', _TELL], text=True, capture_output=True,
-            check=True, env=os.environ | {
-                'OPENSSL_CONF': str(path), 'PYTHONPATH': root})
+            [sys.executable, '-c', _TELL],
+            text=True,
+            capture_output=True,
+            check=True,
+            env=os.environ | {'OPENSSL_CONF': str(path), 'PYTHONPATH': root},
+        )
         mode, choice, digest = done.stdout.splitlines()
         if mode == '0':
             self.skipTest('Python does not use OpenSSL 3')
         self.assertEqual(
-            'hashlib in two passes: OpenSSL runs in FIPS mode', choice)
+            'hashlib in two passes: OpenSSL runs in FIPS mode', choice
+        )
         self.assertEqual(streams.hashes(b'abc')[0], digest)
 
     def test_policy_without_md5(self) -> None:
         def refuse(*, usedforsecurity: bool = True) -> None:
             raise ValueError('disabled')
+
         self.useFixture(fixtures.MonkeyPatch('hashlib.md5', refuse))
         self.assertIn('FIPS', str(md5.chosen()))
 
@@ -210,7 +228,7 @@ class TestNew(base.BaseTestCase):
             for each in {id(whole): whole, id(parts): parts}.values():
                 each.update(block)
             ended.append(parts.end_part())
-        self.assertEqual([streams.hashes(block)[0] for block in blocks],
-                         ended)
-        self.assertEqual(streams.hashes(b''.join(blocks))[0],
-                         whole.hexdigest())
+        self.assertEqual([streams.hashes(block)[0] for block in blocks], ended)
+        self.assertEqual(
+            streams.hashes(b''.join(blocks))[0], whole.hexdigest()
+        )

@@ -36,8 +36,9 @@ KNOWN = {
     b'abc': '900150983cd24fb0d6963f7d28e17f72',
     b'message digest': 'f96b697d7cb7938d525a2f31aaf161d0',
     b'abcdefghijklmnopqrstuvwxyz': 'c3fcd3d76192e4007dfb496cca67e13b',
-    b'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789':
-        'd174ab98d277d9f5a5611c2c9f419d9f',
+    b'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789': (
+        'd174ab98d277d9f5a5611c2c9f419d9f'
+    ),
     8 * b'1234567890': '57edf4a22be3c955ac49da2e2107b67a',
 }
 
@@ -51,8 +52,12 @@ ROUNDS = 1000
 #: not fit any more.
 LENGTHS = st.one_of(
     st.integers(0, 300),
-    st.builds(lambda blocks, more: max(0, 64 * blocks + more),
-              st.integers(0, 5), st.sampled_from([-9, -8, -1, 0, 1])))
+    st.builds(
+        lambda blocks, more: max(0, 64 * blocks + more),
+        st.integers(0, 5),
+        st.sampled_from([-9, -8, -1, 0, 1]),
+    ),
+)
 
 #: What is done to a stream: so many bytes come, or a part ends.
 STEPS = st.lists(st.one_of(LENGTHS, st.none()), max_size=30)
@@ -86,10 +91,13 @@ class TestHashes(TestCase):
     def test_every_length_with_every_split(self) -> None:
         data = random.Random(1).randbytes(LONGEST)
         whole = [md5(data[:length]) for length in range(LONGEST + 1)]
-        wrong = [(length, split) for length in range(LONGEST + 1)
-                 for split in range(length + 1)
-                 if self.in_two_parts(data[:length], split) != (
-                     whole[split], whole[length], md5(data[split:length]))]
+        wrong = [
+            (length, split)
+            for length in range(LONGEST + 1)
+            for split in range(length + 1)
+            if self.in_two_parts(data[:length], split)
+            != (whole[split], whole[length], md5(data[split:length]))
+        ]
         self.assertEqual([], wrong)
 
     def in_two_parts(self, data: bytes, split: int) -> tuple[str, str, str]:
@@ -107,8 +115,11 @@ class TestHashes(TestCase):
         for start in (0, 1, 63, 64, 65, 128):
             for first in range(130):
                 for second in (0, 1, 55, 56, 63, 64, 65, 200):
-                    blocks = [data[:start], data[start:][:first],
-                              data[start + first:][:second]]
+                    blocks = [
+                        data[:start],
+                        data[start:][:first],
+                        data[start + first :][:second],
+                    ]
                     if self.differs([blocks[:1], blocks[1:]]):
                         wrong.append((start, first, second))
         self.assertEqual([], wrong)
@@ -128,15 +139,15 @@ class TestHashes(TestCase):
 
     @given(STEPS, st.integers(0, 2**32))
     @settings(deadline=None, max_examples=500)
-    def test_same_as_hashlib(self, steps: list[int | None],
-                             seed: int) -> None:
+    def test_same_as_hashlib(self, steps: list[int | None], seed: int) -> None:
         parts: list[list[bytes]] = [[]]
         for number, length in enumerate(steps):
             if length is None:
                 parts.append([])
             else:
                 parts[-1].append(
-                    random.Random(seed + number).randbytes(length))
+                    random.Random(seed + number).randbytes(length)
+                )
         self.assertFalse(self.differs(parts))
 
     def test_more_than_2_to_the_32_bits(self) -> None:
@@ -227,8 +238,12 @@ class TestThreads(TestCase):
     """The interpreter's lock is free, and nothing else is lost by that."""
 
     def test_one_for_each_thread(self) -> None:
-        blocks = [random.Random(seed).randbytes(size) for seed, size
-                  in enumerate((1 << 20, 100, 1 << 20, 64, 3, 1 << 18))]
+        blocks = [
+            random.Random(seed).randbytes(size)
+            for seed, size in enumerate(
+                (1 << 20, 100, 1 << 20, 64, 3, 1 << 18)
+            )
+        ]
         found = []
 
         def run() -> None:
@@ -238,19 +253,21 @@ class TestThreads(TestCase):
                 pair.update(block)
                 parts.append(pair.end_part())
             found.append((pair.hexdigest(), parts))
+
         threads = [threading.Thread(target=run) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        self.assertEqual(8 * [(md5(b''.join(blocks)),
-                               [md5(block) for block in blocks])], found)
+        self.assertEqual(
+            8 * [(md5(b''.join(blocks)), [md5(block) for block in blocks])],
+            found,
+        )
 
     def test_two_threads_at_one(self) -> None:
         """The second is told so, and the hash is right all the same."""
         pair, whole, block = self.type(), hashlib.md5(), bytes(1 << 22)
-        for call in (pair.hexdigest, pair.end_part,
-                     lambda: pair.update(b'')):
+        for call in (pair.hexdigest, pair.end_part, lambda: pair.update(b'')):
             for _ in range(ROUNDS):
                 whole.update(block)
                 if self.refused(call, pair, block):
@@ -261,11 +278,13 @@ class TestThreads(TestCase):
 
     def refused(self, call: Any, pair: Any, block: bytes) -> bool:
         """Whether a call is refused while a block is hashed."""
+
         def work() -> None:
             try:
                 pair.update(block)
             except RuntimeError:  # now this call was the second one
                 work()
+
         thread = threading.Thread(target=work)
         thread.start()
         try:

@@ -25,8 +25,9 @@ class TestNew(base.BaseTestCase):
         for name in ('md5', 'sha256', 'sha512', 'sha3_512', 'blake2b'):
             made = multihash.new(name)
             made.update(b'image')
-            self.assertEqual(hashlib.new(name, b'image').hexdigest(),
-                             made.hexdigest())
+            self.assertEqual(
+                hashlib.new(name, b'image').hexdigest(), made.hexdigest()
+            )
 
     def test_not_usable(self) -> None:
         for name in ('shake_128', 'shake_256', 'sha-513', '', 'SHA 512'):

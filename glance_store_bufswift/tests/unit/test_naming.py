@@ -32,18 +32,32 @@ class TestContainers(base.BaseTestCase):
         self.assertFalse(which.many)
         self.assertEqual(
             [True, False, False],
-            [which.has(name) for name in ('glance', 'glance_0a', 'other')])
+            [which.has(name) for name in ('glance', 'glance_0a', 'other')],
+        )
 
     def test_with_a_seed(self) -> None:
         which = naming.Containers('my_glance', 2)
         self.assertTrue(which.many)
-        for name in ('my_glance', 'my_glance_0', 'my_glance_0A',
-                     f'my_glance_{IMAGE}'):
+        for name in (
+            'my_glance',
+            'my_glance_0',
+            'my_glance_0A',
+            f'my_glance_{IMAGE}',
+        ):
             self.assertTrue(which.has(name), name)
             self.assertTrue(name.startswith(which.prefix), name)
-        for name in ('my', 'my_', 'my_glance_', 'my_glance_xy',
-                     'my_glance_0a_0a', 'my_glance0', 'my_glance_segments',
-                     f'my_glance_{IMAGE}0', 'my_glance_-0', '_0a'):
+        for name in (
+            'my',
+            'my_',
+            'my_glance_',
+            'my_glance_xy',
+            'my_glance_0a_0a',
+            'my_glance0',
+            'my_glance_segments',
+            f'my_glance_{IMAGE}0',
+            'my_glance_-0',
+            '_0a',
+        ):
             self.assertFalse(which.has(name), name)
 
     def test_of_tenants(self) -> None:
@@ -57,11 +71,17 @@ class TestContainers(base.BaseTestCase):
     @settings(deadline=None)
     @given(st.uuids(), st.integers(1, 32))
     def test_as_the_stock_driver_names_them(
-            self, image: uuid.UUID, seed: int) -> None:
+        self, image: uuid.UUID, seed: int
+    ) -> None:
         store = types.SimpleNamespace(
-            backend_group=None, conf=types.SimpleNamespace(
+            backend_group=None,
+            conf=types.SimpleNamespace(
                 glance_store=types.SimpleNamespace(
-                    swift_store_multiple_containers_seed=seed)))
+                    swift_store_multiple_containers_seed=seed
+                )
+            ),
+        )
         name = upstream.SingleTenantStore.get_container_name(
-            store, str(image), 'glance')
+            store, str(image), 'glance'
+        )
         self.assertTrue(naming.Containers('glance', seed).has(name), name)

@@ -50,8 +50,7 @@ class _TestCase(base.BaseTestCase):
         path = Path(self.useFixture(fixtures.TempDir()).path, 'g.conf')
         path.write_text(stores.render(sections))
         conf = cfg.ConfigOpts()
-        self.useFixture(fixtures.MonkeyPatch('glance_store.driver.CONF',
-                                             conf))
+        self.useFixture(fixtures.MonkeyPatch('glance_store.driver.CONF', conf))
         for group in (OWN, SHARED):
             conf.register_opts(upstream.Store.OPTIONS, group=group)
         opts.register(conf, OWN)
@@ -61,7 +60,9 @@ class _TestCase(base.BaseTestCase):
         if hasattr(glance_driver, 'BackendGroupConfiguration'):
             glance_driver.BackendGroupConfiguration(
                 driver.Store.OPTIONS,  # type: ignore[attr-defined]
-                OWN, conf=conf)
+                OWN,
+                conf=conf,
+            )
         return conf
 
     def settings(self, sections: stores.Sections) -> opts.Settings:
@@ -71,18 +72,20 @@ class _TestCase(base.BaseTestCase):
 class TestPrecedence(_TestCase):
     """The own section, backend_defaults, swift_buffered, the default."""
 
-    def _check(self, name: str, values: dict[str, int],
-               expected: int) -> None:
+    def _check(self, name: str, values: dict[str, int], expected: int) -> None:
         field, factor = FIELDS[name]
-        found = self.settings({group: {name: value}
-                               for group, value in values.items()})
-        self.assertEqual(expected * factor, getattr(found, field),
-                         f'{name} of {values}')
+        found = self.settings(
+            {group: {name: value} for group, value in values.items()}
+        )
+        self.assertEqual(
+            expected * factor, getattr(found, field), f'{name} of {values}'
+        )
 
     def test_every_option_of_ours_is_tested(self) -> None:
         self.assertEqual(
             {opt.name for opt in opts.OPTIONS},
-            {'swift_buffered_dir', 'swift_buffered_manifest', *FIELDS})
+            {'swift_buffered_dir', 'swift_buffered_manifest', *FIELDS},
+        )
 
     def test_own_section_wins(self) -> None:
         for name in FIELDS:
@@ -106,12 +109,15 @@ class TestPrecedence(_TestCase):
         for opt in opts.OPTIONS:
             if opt.name in FIELDS:
                 for group in (OWN, SHARED):
-                    self._check(opt.name, {group: opt.default, GROUP: 9},
-                                opt.default)
+                    self._check(
+                        opt.name, {group: opt.default, GROUP: 9}, opt.default
+                    )
 
     def test_defaults_are_those_of_the_settings(self) -> None:
-        self.assertEqual(opts.Settings(segment_size=1000, plain_limit=1000),
-                         self.settings({}))
+        self.assertEqual(
+            opts.Settings(segment_size=1000, plain_limit=1000),
+            self.settings({}),
+        )
 
 
 class TestDirectory(_TestCase):
@@ -120,18 +126,27 @@ class TestDirectory(_TestCase):
 
     def test_precedence(self) -> None:
         name = 'swift_buffered_dir'
-        self.assertEqual('/a', self._directory(
-            {OWN: {name: '/a'}, SHARED: {name: '/b'}, GROUP: {name: '/c'}}))
-        self.assertEqual('/b', self._directory(
-            {SHARED: {name: '/b'}, GROUP: {name: '/c'}}))
+        self.assertEqual(
+            '/a',
+            self._directory(
+                {OWN: {name: '/a'}, SHARED: {name: '/b'}, GROUP: {name: '/c'}}
+            ),
+        )
+        self.assertEqual(
+            '/b', self._directory({SHARED: {name: '/b'}, GROUP: {name: '/c'}})
+        )
         self.assertEqual('/c', self._directory({GROUP: {name: '/c'}}))
 
     def test_upstreams_is_taken_when_ours_is_unset(self) -> None:
         name = 'swift_upload_buffer_dir'
         self.assertEqual('/u', self._directory({OWN: {name: '/u'}}))
         self.assertEqual('/u', self._directory({SHARED: {name: '/u'}}))
-        self.assertEqual('/c', self._directory(
-            {OWN: {name: '/u'}, GROUP: {'swift_buffered_dir': '/c'}}))
+        self.assertEqual(
+            '/c',
+            self._directory(
+                {OWN: {name: '/u'}, GROUP: {'swift_buffered_dir': '/c'}}
+            ),
+        )
 
     def test_temporary_directory_otherwise(self) -> None:
         self.assertEqual(tempfile.gettempdir(), self._directory({}))
@@ -143,19 +158,29 @@ class TestSettings(_TestCase):
         self.assertEqual(1000, opts.settings(conf, OWN, 1000, 9).segment_size)
         self.assertEqual(9, opts.settings(conf, OWN, 1000, 9).plain_limit)
         self.assertEqual(
-            1000, opts.settings(conf, OWN, 1000, 5000).plain_limit)
+            1000, opts.settings(conf, OWN, 1000, 5000).plain_limit
+        )
 
     def test_values_out_of_bounds_are_refused_by_name(self) -> None:
         for name, value in (
-                ('disk_quota', -1), ('min_free_percent', 101),
-                ('min_free_percent', -1), ('threads', 0), ('threads', 65),
-                ('retries', -1), ('max_backoff', -1), ('timeout', 0),
-                ('confirm_timeout', -1), ('retries', 'many')):
+            ('disk_quota', -1),
+            ('min_free_percent', 101),
+            ('min_free_percent', -1),
+            ('threads', 0),
+            ('threads', 65),
+            ('retries', -1),
+            ('max_backoff', -1),
+            ('timeout', 0),
+            ('confirm_timeout', -1),
+            ('retries', 'many'),
+        ):
             name = 'swift_buffered_' + name
             for group in (OWN, SHARED, GROUP):
                 exc = self.assertRaises(
-                    cfg.ConfigFileValueError, self.settings,
-                    {group: {name: value}})
+                    cfg.ConfigFileValueError,
+                    self.settings,
+                    {group: {name: value}},
+                )
                 self.assertIn(name, str(exc))
 
 
@@ -174,16 +199,19 @@ class TestSettle(_TestCase):
             self.skipTest('This glance_store has no [backend_defaults]')
 
     def test_own_value_stays(self) -> None:
-        self.assertEqual('a', self._settled(
-            {OWN: {self.NAME: 'a'}, SHARED: {self.NAME: 'b'}}))
+        self.assertEqual(
+            'a',
+            self._settled({OWN: {self.NAME: 'a'}, SHARED: {self.NAME: 'b'}}),
+        )
 
     def test_shared_value_is_seen(self) -> None:
         self.assertEqual('b', self._settled({SHARED: {self.NAME: 'b'}}))
 
     def test_default_is_seen(self) -> None:
         self.assertEqual('glance', self._settled({}))
-        self.assertIs(False, self._settled(
-            {}, 'swift_store_create_container_on_put'))
+        self.assertIs(
+            False, self._settled({}, 'swift_store_create_container_on_put')
+        )
 
     def test_nothing_stays_nothing(self) -> None:
         self.assertIsNone(self._settled({}, 'swift_store_config_file'))
@@ -191,8 +219,9 @@ class TestSettle(_TestCase):
 
 class TestRegistration(_TestCase):
     def test_generator_finds_the_group(self) -> None:
-        point, = metadata.entry_points(
-            group='oslo.config.opts', name='glance_store_bufswift')
+        (point,) = metadata.entry_points(
+            group='oslo.config.opts', name='glance_store_bufswift'
+        )
         self.assertEqual([(GROUP, opts.OPTIONS)], point.load()())
 
     def test_names_are_ours_alone_and_explained(self) -> None:
@@ -204,27 +233,41 @@ class TestRegistration(_TestCase):
         ours = driver.Store.OPTIONS  # type: ignore[attr-defined]
         self.assertEqual(
             [id(opt) for opt in upstream.Store.OPTIONS + opts.OPTIONS],
-            [id(opt) for opt in ours])
+            [id(opt) for opt in ours],
+        )
 
     def test_registering_again_is_fine(self) -> None:
         opts.register(self.parse({}), OWN)
 
     def test_site_with_plain_swift_alone_starts(self) -> None:
-        plain = {'swift_store_auth_address': 'http://127.0.0.1:9/v3',
-                 'swift_store_user': 'p:u', 'swift_store_key': 'k'}
-        used = self.useFixture(stores.Stores({
-            'DEFAULT': {'enabled_backends': 'plain:swift'},
-            'glance_store': {'default_backend': 'plain'},
-            'plain': plain}))
+        plain = {
+            'swift_store_auth_address': 'http://127.0.0.1:9/v3',
+            'swift_store_user': 'p:u',
+            'swift_store_key': 'k',
+        }
+        used = self.useFixture(
+            stores.Stores(
+                {
+                    'DEFAULT': {'enabled_backends': 'plain:swift'},
+                    'glance_store': {'default_backend': 'plain'},
+                    'plain': plain,
+                }
+            )
+        )
         self.assertIs(upstream.SingleTenantStore, type(used.store('plain')))
 
 
 class TestManifest(_TestCase):
     def test_dlo_unless_slo_is_asked_for(self) -> None:
         self.assertEqual(opts.DLO, self.settings({}).manifest)
-        self.assertEqual(opts.SLO, self.settings(
-            {OWN: {'swift_buffered_manifest': 'slo'}}).manifest)
+        self.assertEqual(
+            opts.SLO,
+            self.settings({OWN: {'swift_buffered_manifest': 'slo'}}).manifest,
+        )
 
     def test_anything_else_is_refused(self) -> None:
-        self.assertRaises(ValueError, self.settings, {
-            OWN: {'swift_buffered_manifest': 'tar'}})
+        self.assertRaises(
+            ValueError,
+            self.settings,
+            {OWN: {'swift_buffered_manifest': 'tar'}},
+        )

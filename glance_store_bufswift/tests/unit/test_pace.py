@@ -30,11 +30,19 @@ class TestPace(base.BaseTestCase):
         # Time stands still, but for those who wait.
         self.now = 100.0
         self.waited: list[float] = []
-        self._patch(mock.patch.object(
-            time, 'monotonic', autospec=True, side_effect=lambda: self.now))
-        self._patch(mock.patch.object(
-            self.pace._changed, 'wait', side_effect=self._wait,
-            spec=threading.Condition.wait))
+        self._patch(
+            mock.patch.object(
+                time, 'monotonic', autospec=True, side_effect=lambda: self.now
+            )
+        )
+        self._patch(
+            mock.patch.object(
+                self.pace._changed,
+                'wait',
+                side_effect=self._wait,
+                spec=threading.Condition.wait,
+            )
+        )
 
     def _patch(self, patch: 'mock._patch[mock.Mock]') -> None:
         patch.start()
@@ -74,8 +82,9 @@ class TestPace(base.BaseTestCase):
         """What a download asks for before it opens another connection."""
         self.assertEqual(4, self.pace.allows(4))
         self.pace.refused(self._under_way(6)[0], 0)
-        self.assertEqual([1, 3, 3], [
-            self.pace.allows(most) for most in (1, 3, 9)])
+        self.assertEqual(
+            [1, 3, 3], [self.pace.allows(most) for most in (1, 3, 9)]
+        )
         self.pace.answered()
         self.assertEqual(3, self.pace.allows(9))
         for _ in range(10):
@@ -141,6 +150,7 @@ class TestThreads(base.BaseTestCase):
         def take() -> None:
             with kept.turn():
                 pass
+
         with kept.turn() as began:
             kept.refused(began, 0)
             other = waits.start(take)
@@ -156,6 +166,7 @@ class TestThreads(base.BaseTestCase):
         def take() -> None:
             with kept.turn():
                 pass
+
         with kept.turn() as began:
             kept.refused(began, 0)
             other = waits.start(take)

@@ -38,8 +38,11 @@ from glance_store_bufswift.tests.unit import waits
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([ROOT / 'README.rst', *ROOT.glob('doc/source/**/*.rst')])
 
-_BLOCK = re.compile(r'^( *)\.\. code-block:: (\S+)\n((?:\1   :.*\n)*)\n'
-                    r'((?:\1   .*\n|\n)+)', re.MULTILINE)
+_BLOCK = re.compile(
+    r'^( *)\.\. code-block:: (\S+)\n((?:\1   :.*\n)*)\n'
+    r'((?:\1   .*\n|\n)+)',
+    re.MULTILINE,
+)
 _TYPED = re.compile(r'\b((?:swift_buffered|swift_store|default_swift)_\w+)')
 
 #: The options that a store of this type has.
@@ -82,16 +85,22 @@ class TestBlocks(base.BaseTestCase):
         """There are blocks of each tool that has a page."""
         self.assertLessEqual(
             {'kolla-ansible', 'openstack-ansible', 'openstack-helm'},
-            {page for page, _ in blocks('yaml')})
-        self.assertLessEqual({'README', 'index', 'kolla-ansible', 'venv'},
-                             {page for page, _ in blocks('ini')})
+            {page for page, _ in blocks('yaml')},
+        )
+        self.assertLessEqual(
+            {'README', 'index', 'kolla-ansible', 'venv'},
+            {page for page, _ in blocks('ini')},
+        )
 
     def test_options(self) -> None:
         """Each option of a store is known, and its value is one."""
         checked = 0
         for page, section in sections():
-            stored = {name: value for name, value in section.items()
-                      if _TYPED.fullmatch(name)}
+            stored = {
+                name: value
+                for name, value in section.items()
+                if _TYPED.fullmatch(name)
+            }
             if stored:
                 checked += 1
                 with self.subTest(page=page):
@@ -109,7 +118,7 @@ class TestBlocks(base.BaseTestCase):
             self.assertIsNotNone(conf.fast[name])
 
     def test_puppet(self) -> None:
-        (_, text), = blocks('puppet')
+        ((_, text),) = blocks('puppet')
         # What the module's parameters are called is its own affair.
         named = re.findall(r"'fast/(\w+)'", text)
         self.assertIn('swift_buffered_dir', named)
@@ -126,15 +135,16 @@ class TestBlocks(base.BaseTestCase):
     def test_enabled_backends(self) -> None:
         """Each page that names the type writes it as it is registered."""
         for page in PAGES:
-            for written in re.findall(r'\w+: ?swift\W?buffered',
-                                      page.read_text()):
+            for written in re.findall(
+                r'\w+: ?swift\W?buffered', page.read_text()
+            ):
                 self.assertIn('swift+buffered', written, page.name)
 
 
 class TestScripts(base.BaseTestCase):
     def test_speeds(self) -> None:
         """What takes figures from the log reads the lines as they are."""
-        (_, script), = (each for each in blocks('bash') if each[0] == 'logs')
+        ((_, script),) = (each for each in blocks('bash') if each[0] == 'logs')
         clock = self.useFixture(waits.Clock())
         records = self.useFixture(logs.Records())
         took = summary.Upload('5d0c', stopwatch.Stopwatch())
@@ -145,31 +155,48 @@ class TestScripts(base.BaseTestCase):
         took.log_failed(ValueError('bad'), 10, 0, 0, 0, None)
         took.log_stored(2_000_000_000, 0, 0)
         directory = self.useFixture(fixtures.TempDir()).path
-        Path(directory, 'glance-api.log').write_text(''.join(
-            f'2026-11-29 12:00:00.123 42 INFO {record.name} [-] '
-            f'{record.getMessage()}\n' for record in records.all))
-        done = subprocess.run(['sh', '-c', script], cwd=directory, text=True,
-                              check=True, capture_output=True)
-        self.assertEqual('5d0c 200 MB/s, disk 10 %, Swift 60 %\n',
-                         done.stdout)
+        Path(directory, 'glance-api.log').write_text(
+            ''.join(
+                f'2026-11-29 12:00:00.123 42 INFO {record.name} [-] '
+                f'{record.getMessage()}\n'
+                for record in records.all
+            )
+        )
+        done = subprocess.run(
+            ['sh', '-c', script],
+            cwd=directory,
+            text=True,
+            check=True,
+            capture_output=True,
+        )
+        self.assertEqual('5d0c 200 MB/s, disk 10 %, Swift 60 %\n', done.stdout)
 
 
 def hosts(*pages: Path) -> set[str]:
     """The hosts of all addresses in files."""
-    return {host for page in pages for host in re.findall(
-        r'https?://([\w.-]*\w)', page.read_text())}
+    return {
+        host
+        for page in pages
+        for host in re.findall(r'https?://([\w.-]*\w)', page.read_text())
+    }
 
 
 class TestAddresses(base.BaseTestCase):
     def test_known(self) -> None:
         """No page sends its reader to a place that may not exist."""
         known = {'docs.openstack.org'} | hosts(ROOT / 'setup.cfg')
-        found = hosts(*PAGES, *ROOT.glob('*.rst'),
-                      *ROOT.glob('devstack/*.rst'))
-        self.assertEqual(set(), {
-            host for host in found - known
-            if not host.endswith('.example.org')
-            and not host.startswith(('192.0.2.', '127.0.0.'))})
+        found = hosts(
+            *PAGES, *ROOT.glob('*.rst'), *ROOT.glob('devstack/*.rst')
+        )
+        self.assertEqual(
+            set(),
+            {
+                host
+                for host in found - known
+                if not host.endswith('.example.org')
+                and not host.startswith(('192.0.2.', '127.0.0.'))
+            },
+        )
 
 
 class TestDrawings(base.BaseTestCase):
@@ -195,19 +222,25 @@ class TestProxies(base.BaseTestCase):
         program = balancer.find(kind)
         if program is None:
             self.skipTest(str(balancer.missing(kind)))
-        done = subprocess.run([program, *command, path], text=True,
-                              capture_output=True)
+        done = subprocess.run(
+            [program, *command, path], text=True, capture_output=True
+        )
         self.assertEqual(0, done.returncode, done.stderr)
 
     def test_nginx(self) -> None:
         for page, text in blocks('nginx'):
             with self.subTest(page=page):
-                inside = (text if text.startswith('location')
-                          else f'location / {{ {text} }}')
-                self.check('nginx', ['-t', '-e', 'stderr', '-g',
-                                     'pid /dev/null;', '-c'],
-                           'events {} http { access_log off; server { '
-                           f'{inside} }} }}')
+                inside = (
+                    text
+                    if text.startswith('location')
+                    else f'location / {{ {text} }}'
+                )
+                self.check(
+                    'nginx',
+                    ['-t', '-e', 'stderr', '-g', 'pid /dev/null;', '-c'],
+                    'events {} http { access_log off; server { '
+                    f'{inside} }} }}',
+                )
 
     def test_haproxy(self) -> None:
         for page, text in blocks('none', 'HAProxy'):

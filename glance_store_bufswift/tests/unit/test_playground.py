@@ -24,14 +24,17 @@ class TestFollower(base.BaseTestCase):
     def test_a_growing_log(self) -> None:
         path = Path(self.useFixture(fixtures.TempDir()).path, 'log')
         start = '2026-11-24 20:17:21.9 59 '
-        path.write_text(f'{start}DEBUG glance_store_bufswift.a [-] no\n'
-                        f'{start}INFO glance.api [req-1 - -] no\n'
-                        f'{start}INFO glance_store_bufswift.b [req-1 -] fi')
+        path.write_text(
+            f'{start}DEBUG glance_store_bufswift.a [-] no\n'
+            f'{start}INFO glance.api [req-1 - -] no\n'
+            f'{start}INFO glance_store_bufswift.b [req-1 -] fi'
+        )
         follower = follow.Follower(path)
         self.addCleanup(follower.close)
         self.assertEqual([], list(follower.lines()))
         with path.open('a') as log:
             log.write(f'rst\n{start}ERROR glance_store_bufswift [-] second\n')
-        self.assertEqual(['20:17:21 first', '20:17:21 ERROR second'],
-                         list(follower.lines()))
+        self.assertEqual(
+            ['20:17:21 first', '20:17:21 ERROR second'], list(follower.lines())
+        )
         self.assertEqual([], list(follower.lines()))

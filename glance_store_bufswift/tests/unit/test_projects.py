@@ -19,26 +19,31 @@ from keystoneauth1 import session
 from oslotest import base
 
 from glance_store_bufswift import errors
-from glance_store_bufswift.swift import account
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import retry
 
 
-def made(url: str, own: str | None = 'own') -> account.Account:
+def made(url: str, own: str | None = 'own') -> accounts.Account:
     known: Any = None
     if own:
         known = mock.create_autospec(session.Session, instance=True)
         known.get_project_id.return_value = own
-    return account.Account(client.Endpoint(url, known), retry.Policy(0, 0))
+    return accounts.Account(client.Endpoint(url, known), retry.Policy(0, 0))
 
 
 class TestOfProject(base.BaseTestCase):
     def test_its_id_stands_in_place_of_the_own(self) -> None:
-        for url, other in (('http://own/v1/AUTH_own', 'http://own/v1/AUTH_x'),
-                           ('http://h/swift/v1/own', 'http://h/swift/v1/x')):
+        for url, other in (
+            ('http://own/v1/AUTH_own', 'http://own/v1/AUTH_x'),
+            ('http://h/swift/v1/own', 'http://h/swift/v1/x'),
+        ):
             self.assertEqual(other, made(url).of_project('x').url)
 
     def test_where_it_is_can_not_be_told(self) -> None:
-        for each in (made('http://h/v1/AUTH_other'), made('http://own/v1'),
-                     made('http://h/v1/AUTH_own', None)):
+        for each in (
+            made('http://h/v1/AUTH_other'),
+            made('http://own/v1'),
+            made('http://h/v1/AUTH_own', None),
+        ):
             self.assertRaises(errors.ConfigError, each.of_project, 'x')

@@ -49,12 +49,14 @@ class _TestCase(base.BaseTestCase):
         self.held = contextlib.ExitStack()
         self.addCleanup(self.held.close)
 
-    def hold(self, size: int, of: int = 10 * MIB, spare: int = 0
-             ) -> contextlib.ExitStack:
+    def hold(
+        self, size: int, of: int = 10 * MIB, spare: int = 0
+    ) -> contextlib.ExitStack:
         """Hold room until the end of the test, or until it is closed."""
         reservation = contextlib.ExitStack()
         reservation.enter_context(
-            quota.Quota(self.directory, of).reserved(size, spare))
+            quota.Quota(self.directory, of).reserved(size, spare)
+        )
         self.held.callback(reservation.close)
         return reservation
 
@@ -140,11 +142,13 @@ class TestQuota(_TestCase):
             self.refused(11 * MIB)
         self.assertEqual(before, len(os.listdir('/proc/self/fd')))
 
-    @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)),
-                    max_size=25))
+    @given(
+        st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)), max_size=25)
+    )
     @settings(deadline=None, max_examples=60)
     def test_as_many_units_are_held_as_were_granted(
-            self, steps: list[tuple[int, int]]) -> None:
+        self, steps: list[tuple[int, int]]
+    ) -> None:
         held: list[tuple[int, contextlib.ExitStack]] = []
         for count, release in steps:
             free = 10 - sum(size for size, _ in held)
@@ -163,13 +167,16 @@ class TestOthers(_TestCase):
 
         def work(size: int) -> None:
             for _ in range(60):
-                with contextlib.suppress(OSError), quota.Quota(
-                        self.directory, 10 * MIB).reserved(size * MIB):
+                with (
+                    contextlib.suppress(OSError),
+                    quota.Quota(self.directory, 10 * MIB).reserved(size * MIB),
+                ):
                     with lock:
                         held[0] += size
                         most[0] = max(most[0], held[0])
                     with lock:
                         held[0] -= size
+
         for result in [waits.start(work, size) for size in (1, 3, 4, 5, 7)]:
             result.result(waits.GENEROUS)
         self.assertLessEqual(most[0], 10)
@@ -179,9 +186,18 @@ class TestOthers(_TestCase):
     def _process(self, size: int) -> Iterator['subprocess.Popen[str]']:
         """Another process that holds room."""
         with subprocess.Popen(
-                [sys.executable, '-c', _HOLD, self.directory,
-                 str(10 * MIB), str(size)], text=True,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            [
+                sys.executable,
+                '-c',
+                _HOLD,
+                self.directory,
+                str(10 * MIB),
+                str(size),
+            ],
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as process:
             assert process.stdout is not None
             self.assertEqual('held\n', process.stdout.readline())
             try:

@@ -27,12 +27,20 @@ THING = gets.Thing(DATA)
 
 
 class _TestCase(wires.WireTestCase):
-    def open(self, *actions: sockets.Action, retries: int = 3,
-             timeout: float = 20, **what: Any) -> reading.Reading:
+    def open(
+        self,
+        *actions: sockets.Action,
+        retries: int = 3,
+        timeout: float = 20,
+        **what: Any,
+    ) -> reading.Reading:
         self.server = self.serve(*actions)
         return reading.Reading(
             self.account(self.server, retries, timeout=timeout),
-            'c', 'o', **what)
+            'c',
+            'o',
+            **what,
+        )
 
     def read(self, *actions: sockets.Action, **how: Any) -> bytes:
         """All that there is to read, as long as was told."""
@@ -44,11 +52,13 @@ class _TestCase(wires.WireTestCase):
         self.assertEqual(b'', opened.read())
         return data
 
-    def lost(self, *actions: sockets.Action,
-             **how: Any) -> errors.RequestFailed:
+    def lost(
+        self, *actions: sockets.Action, **how: Any
+    ) -> errors.RequestFailed:
         """The error of what can't be read."""
         exc: errors.RequestFailed = self.assertRaises(
-            errors.RequestFailed, self.read, *actions, **how)
+            errors.RequestFailed, self.read, *actions, **how
+        )
         self.assertEqual([], self.server.actions)
         return exc
 
@@ -68,8 +78,7 @@ class TestWhole(_TestCase):
         for size in (0, len(DATA)):
             opened = reading.Reading(account, 'c', 'o')
             self.assertEqual(size, opened.left)
-        self.assertEqual([1, 1], [
-            each.connection for each in server.requests])
+        self.assertEqual([1, 1], [each.connection for each in server.requests])
 
     def test_in_blocks(self) -> None:
         opened = self.open(THING.give)
@@ -83,7 +92,7 @@ class TestWhole(_TestCase):
     def test_closed_early(self) -> None:
         opened = self.open(THING.stall(1000))
         opened.read(10)
-        opened.close()      # or the server fails the test
+        opened.close()  # or the server fails the test
         self.assertEqual(b'', opened.read())
 
 
@@ -93,12 +102,13 @@ class TestRange(_TestCase):
     def check(self, offset: int, size: int | None, asked: str) -> None:
         # Only a HEAD tells that what comes in place of a range is all.
         for actions, ranges in (
-                ([THING.give], [asked]),
-                ([THING.whole, THING.head, THING.whole],
-                 [asked, None, asked])):
+            ([THING.give], [asked]),
+            ([THING.whole, THING.head, THING.whole], [asked, None, asked]),
+        ):
             end = len(DATA) if size is None else offset + size
-            self.assertEqual(DATA[offset:end], self.read(
-                *actions, offset=offset, size=size))
+            self.assertEqual(
+                DATA[offset:end], self.read(*actions, offset=offset, size=size)
+            )
             self.assertEqual(ranges, gets.ranges(self.server))
 
     def test_from_a_byte_on(self) -> None:
@@ -114,28 +124,45 @@ class TestRange(_TestCase):
         self.check(999_999, 1, 'bytes=999999-999999')
 
     def test_more_than_there_is(self) -> None:
-        self.assertEqual(DATA[-5:], self.read(
-            THING.give, offset=999_995, size=100))
-        self.assertEqual(DATA[-5:], self.read(
-            THING.whole, THING.head, THING.whole, offset=999_995, size=100))
+        self.assertEqual(
+            DATA[-5:], self.read(THING.give, offset=999_995, size=100)
+        )
+        self.assertEqual(
+            DATA[-5:],
+            self.read(
+                THING.whole, THING.head, THING.whole, offset=999_995, size=100
+            ),
+        )
 
     def test_behind_the_end(self) -> None:
-        for actions in ([sockets.answer(416), THING.head],
-                        [THING.whole, THING.head, THING.whole]):
+        for actions in (
+            [sockets.answer(416), THING.head],
+            [THING.whole, THING.head, THING.whole],
+        ):
             exc = self.lost(*actions, offset=1_000_000)
             self.assertEqual(416, exc.status)
             self.assertIn('ends after 1000000 bytes', str(exc))
 
     def test_of_nothing(self) -> None:
-        self.assertEqual(b'', self.read(
-            sockets.answer(416), gets.Thing(b'').head, size=5))
+        self.assertEqual(
+            b'', self.read(sockets.answer(416), gets.Thing(b'').head, size=5)
+        )
 
     def test_resumed(self) -> None:
-        self.assertEqual(DATA[1000:601_000], self.read(
-            THING.cut(200_000), THING.cut(300_000, reset=True), THING.give,
-            offset=1000, size=600_000))
-        self.assertEqual(['bytes=1000-600999', 'bytes=201000-600999'],
-                         gets.ranges(self.server)[:2])
+        self.assertEqual(
+            DATA[1000:601_000],
+            self.read(
+                THING.cut(200_000),
+                THING.cut(300_000, reset=True),
+                THING.give,
+                offset=1000,
+                size=600_000,
+            ),
+        )
+        self.assertEqual(
+            ['bytes=1000-600999', 'bytes=201000-600999'],
+            gets.ranges(self.server)[:2],
+        )
 
 
 class TestResume(_TestCase):
@@ -143,35 +170,55 @@ class TestResume(_TestCase):
         for after in (0, 1, 500_000, len(DATA) - 1):
             self.assertEqual(DATA, self.read(THING.cut(after), THING.give))
             self.assertEqual(
-                [None, f'bytes={after}-999999'] if after
-                else [None, 'bytes=0-999999'], gets.ranges(self.server))
+                [None, f'bytes={after}-999999']
+                if after
+                else [None, 'bytes=0-999999'],
+                gets.ranges(self.server),
+            )
 
     def test_stalled(self) -> None:
-        self.assertEqual(DATA, self.read(
-            THING.stall(600_000), THING.give, timeout=2))
+        self.assertEqual(
+            DATA, self.read(THING.stall(600_000), THING.give, timeout=2)
+        )
 
     def test_what_comes_in_between(self) -> None:
-        self.assertEqual(DATA, self.read(
-            THING.cut(5), sockets.answer(503), sockets.answer(409),
-            sockets.say(b''), THING.give, retries=4))
+        self.assertEqual(
+            DATA,
+            self.read(
+                THING.cut(5),
+                sockets.answer(503),
+                sockets.answer(409),
+                sockets.say(b''),
+                THING.give,
+                retries=4,
+            ),
+        )
 
     def test_new_token(self) -> None:
-        self.assertEqual(DATA, self.read(
-            THING.cut(5), sockets.answer(401), THING.give))
-        self.assertEqual('token-2',
-                         self.server.requests[-1].headers['x-auth-token'])
+        self.assertEqual(
+            DATA, self.read(THING.cut(5), sockets.answer(401), THING.give)
+        )
+        self.assertEqual(
+            'token-2', self.server.requests[-1].headers['x-auth-token']
+        )
 
     def test_server_without_ranges(self) -> None:
         self.assertEqual(DATA, self.read(THING.cut(400_000), THING.whole))
 
     def test_server_without_ranges_that_breaks_again(self) -> None:
-        self.assertEqual(DATA, self.read(
-            THING.cut(400_000), gets.Thing(DATA[:1], THING.etag).whole,
-            THING.give))
+        self.assertEqual(
+            DATA,
+            self.read(
+                THING.cut(400_000),
+                gets.Thing(DATA[:1], THING.etag).whole,
+                THING.give,
+            ),
+        )
 
     def test_more_breaks_than_retries_if_it_gets_on(self) -> None:
-        self.assertEqual(DATA, self.read(
-            *[THING.cut(50_000)] * 10, THING.give, retries=1))
+        self.assertEqual(
+            DATA, self.read(*[THING.cut(50_000)] * 10, THING.give, retries=1)
+        )
 
     def test_waits_before_each_try(self) -> None:
         self.read(THING.cut(10), THING.cut(0), THING.give)
@@ -192,8 +239,9 @@ class TestLost(_TestCase):
         self.lost(THING.cut(500_000), retries=0)
 
     def test_gone(self) -> None:
-        self.assertEqual(404, self.lost(
-            THING.cut(5), sockets.answer(404)).status)
+        self.assertEqual(
+            404, self.lost(THING.cut(5), sockets.answer(404)).status
+        )
 
     def test_another_object(self) -> None:
         other = gets.Thing(DATA[:-1] + b'x')
@@ -206,13 +254,23 @@ class TestLost(_TestCase):
         self.lost(thing.cut(5), other.give, retries=1)
 
     def test_not_the_object_that_was_wanted(self) -> None:
-        self.assertEqual(DATA, self.read(
-            THING.give, wanted=known.Known(THING.etag)))
+        self.assertEqual(
+            DATA, self.read(THING.give, wanted=known.Known(THING.etag))
+        )
         self.lost(THING.give, wanted=known.Known('x'), retries=0)
-        self.assertEqual(DATA, self.read(THING.give, wanted=known.Known(
-            proves=lambda etag: etag in THING.etag)))
-        exc = self.lost(THING.give, THING.give, retries=1,
-                        wanted=known.Known(proves=lambda etag: False))
+        self.assertEqual(
+            DATA,
+            self.read(
+                THING.give,
+                wanted=known.Known(proves=lambda etag: etag in THING.etag),
+            ),
+        )
+        exc = self.lost(
+            THING.give,
+            THING.give,
+            retries=1,
+            wanted=known.Known(proves=lambda etag: False),
+        )
         self.assertIn('another object than was stored', str(exc))
 
     def test_without_an_etag_that_was_wanted(self) -> None:
@@ -221,31 +279,38 @@ class TestLost(_TestCase):
         told = gets.Thing(DATA, written='17.5')
 
         def wanted() -> known.Known:
-            return known.Known(total=len(DATA),
-                               proves=lambda etag: etag in THING.etag)
-        self.assertEqual(DATA, self.read(
-            bare.give, told.head, bare.give, wanted=wanted()))
+            return known.Known(
+                total=len(DATA), proves=lambda etag: etag in THING.etag
+            )
+
+        self.assertEqual(
+            DATA, self.read(bare.give, told.head, bare.give, wanted=wanted())
+        )
         for head in (bare.head, gets.Thing(DATA, 'x').head):
             self.lost(bare.give, head, wanted=wanted(), retries=0)
 
     def test_missing_for_a_while(self) -> None:
         gone = sockets.answer(404)
         self.assertEqual(DATA, self.read(gone, THING.give, passing=(404,)))
-        self.assertEqual(DATA, self.read(
-            THING.cut(5), gone, THING.give, retries=2, passing=(404,)))
+        self.assertEqual(
+            DATA,
+            self.read(
+                THING.cut(5), gone, THING.give, retries=2, passing=(404,)
+            ),
+        )
         exc = self.lost(gone, gone, retries=1, passing=(404,))
         self.assertEqual(404, exc.status)
 
     def test_another_comes_and_goes(self) -> None:
         """As with a listing that lags on one of several servers."""
         other = gets.Thing(DATA[:-1])
-        self.assertEqual(DATA, self.read(
-            THING.cut(5), other.give, THING.give))
+        self.assertEqual(DATA, self.read(THING.cut(5), other.give, THING.give))
 
     def test_other_bytes_than_asked_for(self) -> None:
         def shifted(request: sockets.Request) -> None:
             request.headers['range'] = 'bytes=6-999999'
             THING.give(request)
+
         self.lost(THING.cut(5), shifted, shifted, retries=2)
 
     def test_a_bug_is_no_failed_request(self) -> None:
@@ -253,5 +318,6 @@ class TestLost(_TestCase):
 
         def fail(size: int) -> bytes:
             raise KeyError(size)
+
         opened._answer.body.read = fail
         self.assertRaises(KeyError, opened.read)

@@ -21,7 +21,7 @@ from oslotest import base
 import testscenarios
 
 from glance_store_bufswift import errors
-from glance_store_bufswift import once
+from glance_store_bufswift import notices
 from glance_store_bufswift.reader import finding
 from glance_store_bufswift.swift import extents
 from glance_store_bufswift.swift import reading
@@ -50,9 +50,14 @@ class Server:
     :param chunked: whether the body has no length
     """
 
-    def __init__(self, status: int, told: str | None,
-                 part: slice = slice(FIRST, LAST + 1), chunked: bool = False,
-                 **more: str | None) -> None:
+    def __init__(
+        self,
+        status: int,
+        told: str | None,
+        part: slice = slice(FIRST, LAST + 1),
+        chunked: bool = False,
+        **more: str | None,
+    ) -> None:
         self._status = status
         self._told = told
         self._part = part
@@ -69,12 +74,22 @@ class Server:
 
     def odd(self, request: sockets.Request) -> None:
         """Answer whatever is asked for in the one way."""
-        send(request, self._status, DATA[self._part], self._chunked, {
-            'ETag': THING.etag, 'Content-Range': self._told, **self._more})
+        send(
+            request,
+            self._status,
+            DATA[self._part],
+            self._chunked,
+            {'ETag': THING.etag, 'Content-Range': self._told, **self._more},
+        )
 
 
-def send(request: sockets.Request, status: int, body: bytes, chunked: bool,
-         headers: dict[str, str | None]) -> None:
+def send(
+    request: sockets.Request,
+    status: int,
+    body: bytes,
+    chunked: bool,
+    headers: dict[str, str | None],
+) -> None:
     """Answer with or without a length."""
     if chunked:
         headers |= {'Content-Length': None, 'Transfer-Encoding': 'chunked'}
@@ -91,10 +106,8 @@ ANSWERS: dict[str, tuple[Server, int]] = {
     'in capitals': (Server(206, 'BYTES 5 - 104 / 1000'), 1),
     'with an equals sign': (Server(206, 'bytes=5-104/1000'), 1),
     'in chunks': (Server(206, RIGHT, chunked=True), 1),
-    'from the start': (
-        Server(206, 'bytes 0-104/1000', slice(0, 105)), 1),
-    'to the end': (
-        Server(206, 'bytes 5-999/1000', slice(5, 1000)), 1),
+    'from the start': (Server(206, 'bytes 0-104/1000', slice(0, 105)), 1),
+    'to the end': (Server(206, 'bytes 5-999/1000', slice(5, 1000)), 1),
     # Asked for: the size by a HEAD, and once more.
     'without a total': (Server(206, 'bytes 5-104/*'), 3),
     'the whole, 200': (Server(200, None, slice(0, 1000)), 3),
@@ -104,11 +117,15 @@ ANSWERS: dict[str, tuple[Server, int]] = {
     'in no form': (Server(206, 'bytes */1000'), 3),
     'backwards': (Server(206, 'bytes 104-5/1000'), 3),
     'behind the end': (Server(206, 'bytes 5-1004/1000'), 3),
-    'several parts': (Server(206, None, Content_Type=(
-        'multipart/byteranges; boundary=x')), 3),
+    'several parts': (
+        Server(206, None, Content_Type=('multipart/byteranges; boundary=x')),
+        3,
+    ),
     'another part': (Server(206, 'bytes 10-104/1000', slice(10, 105)), 3),
     'another part of another size': (
-        Server(206, 'bytes 10-104/2000', slice(10, 105)), 3),
+        Server(206, 'bytes 10-104/2000', slice(10, 105)),
+        3,
+    ),
     'less than is wanted': (Server(206, 'bytes 0-4/5', slice(0, 5)), 3),
     'another length': (Server(206, RIGHT, slice(5, 100)), 3),
     'the part, and 200 with its range': (Server(200, RIGHT), 3),
@@ -123,15 +140,17 @@ ANSWERS: dict[str, tuple[Server, int]] = {
 class _TestCase(wires.WireTestCase):
     def setUp(self) -> None:
         super().setUp()
-        once.forget()
-        self.addCleanup(once.forget)
+        notices.forget()
+        self.addCleanup(notices.forget)
         self.records = self.useFixture(logs.Records())
 
-    def open(self, *actions: sockets.Action, retries: int = 1,
-             **what: Any) -> reading.Reading:
+    def open(
+        self, *actions: sockets.Action, retries: int = 1, **what: Any
+    ) -> reading.Reading:
         self.server = self.serve(*actions)
         return reading.Reading(
-            self.account(self.server, retries), 'c', 'o', **what)
+            self.account(self.server, retries), 'c', 'o', **what
+        )
 
     def read(self, *actions: sockets.Action, **what: Any) -> bytes:
         """What is read, as long as was told."""
@@ -144,7 +163,8 @@ class _TestCase(wires.WireTestCase):
     def lost(self, *actions: sockets.Action, **what: Any) -> str:
         """What the error says of what can't be read."""
         exc = self.assertRaises(
-            errors.RequestFailed, self.read, *actions, **what)
+            errors.RequestFailed, self.read, *actions, **what
+        )
         self.assertNotIn('another object', str(exc))
         return str(exc)
 
@@ -154,23 +174,30 @@ class _TestCase(wires.WireTestCase):
 
 
 class TestRange(_TestCase):
-    scenarios = [(name, {'answer': answer, 'requests': requests})
-                 for name, (answer, requests) in ANSWERS.items()]
+    scenarios = [
+        (name, {'answer': answer, 'requests': requests})
+        for name, (answer, requests) in ANSWERS.items()
+    ]
 
     answer: Server
     requests: int
 
     def test_from_a_byte_on(self) -> None:
-        self.assertEqual(DATA[FIRST:LAST + 1], self.read(
-            *[self.answer] * 9, offset=FIRST, size=100))
+        self.assertEqual(
+            DATA[FIRST : LAST + 1],
+            self.read(*[self.answer] * 9, offset=FIRST, size=100),
+        )
         self.assertEqual(self.requests, self.asked())
 
     def test_resumed(self) -> None:
         """The size is known by then: there is no need for a HEAD."""
-        self.assertEqual(DATA[:LAST + 1], self.read(
-            THING.cut(FIRST), *[self.answer] * 9, size=105))
-        self.assertNotIn('HEAD', [
-            each.method for each in self.server.requests])
+        self.assertEqual(
+            DATA[: LAST + 1],
+            self.read(THING.cut(FIRST), *[self.answer] * 9, size=105),
+        )
+        self.assertNotIn(
+            'HEAD', [each.method for each in self.server.requests]
+        )
         self.assertLessEqual(self.asked() - 1, self.requests)
 
     def test_no_other_way(self) -> None:
@@ -181,7 +208,7 @@ class TestRange(_TestCase):
             self.assertIn('GET of c/o failed', str(exc))
             self.assertNotIn('another object', str(exc))
         else:
-            self.assertEqual(DATA[FIRST:LAST + 1], data)
+            self.assertEqual(DATA[FIRST : LAST + 1], data)
 
     def _always(self, request: sockets.Request) -> None:
         (THING.head if request.method == 'HEAD' else self.answer.odd)(request)
@@ -190,29 +217,36 @@ class TestRange(_TestCase):
 class TestShorter(_TestCase):
     def test_the_rest_is_asked_for(self) -> None:
         part = Server(206, 'bytes 5-54/1000', slice(5, 55))
-        self.assertEqual(DATA[5:105], self.read(
-            part, THING.give, offset=5, size=100))
-        self.assertEqual(['bytes=5-104', 'bytes=55-104'],
-                         gets.ranges(self.server))
+        self.assertEqual(
+            DATA[5:105], self.read(part, THING.give, offset=5, size=100)
+        )
+        self.assertEqual(
+            ['bytes=5-104', 'bytes=55-104'], gets.ranges(self.server)
+        )
 
 
 class TestWhole(_TestCase):
     """No range is asked for."""
 
     def test_206_that_is_all(self) -> None:
-        self.assertEqual(DATA, self.read(
-            Server(206, 'bytes 0-999/1000', slice(0, 1000)).odd))
+        self.assertEqual(
+            DATA,
+            self.read(Server(206, 'bytes 0-999/1000', slice(0, 1000)).odd),
+        )
 
     def test_206_that_is_a_part(self) -> None:
-        self.assertEqual(DATA, self.read(
-            Server(206, 'bytes 0-104/1000', slice(0, 105)).odd, THING.give))
+        self.assertEqual(
+            DATA,
+            self.read(
+                Server(206, 'bytes 0-104/1000', slice(0, 105)).odd, THING.give
+            ),
+        )
         self.assertEqual('bytes=105-999', gets.ranges(self.server)[1])
 
     def test_206_without_content_range(self) -> None:
         odd = Server(206, None, slice(0, 1000)).odd
         self.assertEqual(DATA, self.read(odd, THING.give))
-        self.assertIn('206 with the Content-Range None',
-                      self.lost(odd, odd))
+        self.assertIn('206 with the Content-Range None', self.lost(odd, odd))
 
     def test_200_with_a_content_range(self) -> None:
         odd = Server(200, RIGHT).odd
@@ -226,16 +260,30 @@ class TestSize(_TestCase):
     def chunked(self, data: bytes = DATA, **headers: str) -> sockets.Action:
         def act(request: sockets.Request) -> None:
             send(request, 200, data, True, {'ETag': THING.etag, **headers})
+
         return act
 
     def until_closed(self, request: sockets.Request) -> None:
-        request.send(200, {'ETag': THING.etag, 'Content-Length': None,
-                           'Connection': 'close'}, DATA)
+        request.send(
+            200,
+            {
+                'ETag': THING.etag,
+                'Content-Length': None,
+                'Connection': 'close',
+            },
+            DATA,
+        )
         request.hang_up()
 
     def bare_head(self, request: sockets.Request) -> None:
-        request.send(200, {'ETag': THING.etag, 'Content-Length': None,
-                           'Transfer-Encoding': 'chunked'})
+        request.send(
+            200,
+            {
+                'ETag': THING.etag,
+                'Content-Length': None,
+                'Transfer-Encoding': 'chunked',
+            },
+        )
 
     def test_a_head_tells_it(self) -> None:
         for action in (self.chunked(), self.until_closed):
@@ -243,16 +291,30 @@ class TestSize(_TestCase):
             self.assertEqual(3, self.asked())
 
     def test_a_part_from_the_start(self) -> None:
-        self.assertEqual(DATA[300:400], self.read(
-            self.chunked(), THING.head, *[self.chunked()] * 2,
-            offset=300, size=100))
+        self.assertEqual(
+            DATA[300:400],
+            self.read(
+                self.chunked(),
+                THING.head,
+                *[self.chunked()] * 2,
+                offset=300,
+                size=100,
+            ),
+        )
 
     def test_resumed(self) -> None:
         def cut(request: sockets.Request) -> None:
-            request.send(200, {
-                'ETag': THING.etag, 'Content-Length': None,
-                'Transfer-Encoding': 'chunked'}, b'3e8\r\n' + DATA[:300])
+            request.send(
+                200,
+                {
+                    'ETag': THING.etag,
+                    'Content-Length': None,
+                    'Transfer-Encoding': 'chunked',
+                },
+                b'3e8\r\n' + DATA[:300],
+            )
             request.hang_up()
+
         opened = self.open(cut, THING.head, cut, THING.give, retries=3)
         self.assertEqual(DATA, opened.read(300) + opened.read())
         self.assertEqual('bytes=300-999', gets.ranges(self.server)[-1])
@@ -264,28 +326,48 @@ class TestSize(_TestCase):
     def test_a_range_tells_it(self) -> None:
         """As with nginx and its sub_filter."""
         first = Server(206, 'bytes 0-0/1000', slice(0, 1), chunked=True).odd
-        self.assertEqual(DATA, self.read(
-            self.chunked(), self.bare_head, first, self.chunked()))
-        self.assertEqual([None, None, 'bytes=0-0', None],
-                         gets.ranges(self.server))
+        self.assertEqual(
+            DATA,
+            self.read(self.chunked(), self.bare_head, first, self.chunked()),
+        )
+        self.assertEqual(
+            [None, None, 'bytes=0-0', None], gets.ranges(self.server)
+        )
         for data in (DATA[:-1], DATA + b'x'):
-            self.lost(self.chunked(), self.bare_head, first,
-                      *[self.chunked(data)] * 3)
+            self.lost(
+                self.chunked(),
+                self.bare_head,
+                first,
+                *[self.chunked(data)] * 3,
+            )
 
     def test_a_range_tells_that_it_is_empty(self) -> None:
         empty = sockets.answer(416)
-        self.assertEqual(b'', self.read(
-            self.chunked(b''), self.bare_head, empty, self.chunked(b'')))
-        said = self.lost(self.chunked(), self.bare_head, empty,
-                         *[self.chunked()] * 2)
+        self.assertEqual(
+            b'',
+            self.read(
+                self.chunked(b''), self.bare_head, empty, self.chunked(b'')
+            ),
+        )
+        said = self.lost(
+            self.chunked(), self.bare_head, empty, *[self.chunked()] * 2
+        )
         self.assertIn('told to be empty', said)
 
     def test_nobody_tells_it(self) -> None:
-        for first in (self.chunked(DATA[:1]), THING.whole,
-                      Server(206, 'bytes 0-0/*', slice(0, 1)).odd,
-                      Server(206, None, slice(0, 1)).odd):
-            said = self.lost(self.chunked(), self.bare_head, first,
-                             self.chunked(), retries=5)
+        for first in (
+            self.chunked(DATA[:1]),
+            THING.whole,
+            Server(206, 'bytes 0-0/*', slice(0, 1)).odd,
+            Server(206, None, slice(0, 1)).odd,
+        ):
+            said = self.lost(
+                self.chunked(),
+                self.bare_head,
+                first,
+                self.chunked(),
+                retries=5,
+            )
             self.assertIn('its size is not told', said)
             self.assertIn('proxy', said)
             self.assertEqual(4, self.asked())
@@ -300,11 +382,18 @@ class TestSize(_TestCase):
             self.assertEqual(1000, finding.size_of(account, 'c', 'o'))
 
     def test_of_the_image_that_nobody_tells(self) -> None:
-        account = self.account(self.serve(
-            self.bare_head, self.chunked(), self.bare_head, self.chunked(),
-            self.chunked()))
-        exc = self.assertRaises(errors.RequestFailed, finding.size_of,
-                                account, 'c', 'o')
+        account = self.account(
+            self.serve(
+                self.bare_head,
+                self.chunked(),
+                self.bare_head,
+                self.chunked(),
+                self.chunked(),
+            )
+        )
+        exc = self.assertRaises(
+            errors.RequestFailed, finding.size_of, account, 'c', 'o'
+        )
         self.assertIn('its size is not told', str(exc))
 
 
@@ -318,28 +407,38 @@ class TestSame(_TestCase):
 
     def resumed(self, etag: str) -> bytes:
         """Read what breaks off, with this ETag in what follows."""
-        return self.read(THING.cut(300), Server(
-            206, 'bytes 300-999/1000', slice(300, 1000), ETag=etag).odd)
+        return self.read(
+            THING.cut(300),
+            Server(206, 'bytes 300-999/1000', slice(300, 1000), ETag=etag).odd,
+        )
 
     def test_etag_in_other_forms(self) -> None:
         md5 = THING.etag.strip('"')
-        for etag in (md5, f'W/"{md5}"', f'"{md5.upper()}"', md5.upper(),
-                     f'w/"{md5}"', f' "{md5}" '):
+        for etag in (
+            md5,
+            f'W/"{md5}"',
+            f'"{md5.upper()}"',
+            md5.upper(),
+            f'w/"{md5}"',
+            f' "{md5}" ',
+        ):
             self.assertEqual(DATA, self.resumed(etag), etag)
 
     def test_without_etag(self) -> None:
         """Then it tells when it was written."""
         first = gets.Thing(DATA, written='1.5')
-        self.assertEqual(DATA, self.read(
-            first.cut(300), gets.Thing(DATA, '', '1.5').give))
+        self.assertEqual(
+            DATA, self.read(first.cut(300), gets.Thing(DATA, '', '1.5').give)
+        )
         said = self.lost(first.cut(300), gets.Thing(DATA, '', '2.5').give)
         self.assertIn('nothing tells that it is the same object', said)
 
     def test_etag_of_nothing(self) -> None:
         """Ceph RGW has it for SLOs: it tells one from no other."""
         nothing = gets.Thing(b'').etag
-        first, other = (gets.Thing(DATA, nothing, written)
-                        for written in ('1.5', '2.5'))
+        first, other = (
+            gets.Thing(DATA, nothing, written) for written in ('1.5', '2.5')
+        )
         self.assertEqual(DATA, self.read(first.cut(300), first.give))
         self.lost(first.cut(300), other.give)
 
@@ -351,8 +450,10 @@ class TestSame(_TestCase):
 
     def test_manifest_of_other_segments(self) -> None:
         """As when a listing lags: the object was not written again."""
-        said = self.lost(gets.Thing(DATA, written='1.5').cut(300),
-                         gets.Thing(DATA, '0' * 32, '1.5').give)
+        said = self.lost(
+            gets.Thing(DATA, written='1.5').cut(300),
+            gets.Thing(DATA, '0' * 32, '1.5').give,
+        )
         self.assertIn('what the manifest lists has changed', said)
 
     def test_other_size(self) -> None:
@@ -366,8 +467,9 @@ class TestEncoded(_TestCase):
 
     def test_on_its_way(self) -> None:
         for chunked in (False, True):
-            odd = Server(200, None, slice(0, 500), chunked,
-                         Content_Encoding='gzip').odd
+            odd = Server(
+                200, None, slice(0, 500), chunked, Content_Encoding='gzip'
+            ).odd
             said = self.lost(odd, THING.head, odd)
             self.assertIn('gzip', said)
             self.assertIn('switch that off', said)
@@ -378,19 +480,31 @@ class TestEncoded(_TestCase):
         self.assertEqual(DATA, self.read(*[odd] * 3))
 
     def test_identity(self) -> None:
-        self.assertEqual(DATA, self.read(Server(
-            200, None, slice(0, 1000), Content_Encoding='identity').odd))
+        self.assertEqual(
+            DATA,
+            self.read(
+                Server(
+                    200, None, slice(0, 1000), Content_Encoding='identity'
+                ).odd
+            ),
+        )
 
 
 class TestWarning(_TestCase):
     def test_once(self) -> None:
         for _ in range(2):
-            self.read(*[ANSWERS['without a Content-Range'][0]] * 9,
-                      offset=5, size=100)
-        said = [each.getMessage() for each in self.records.all
-                if 'Content-Range' in each.getMessage()
-                and each.levelname == 'WARNING']
-        self.assertEqual(2, len(said))      # each server has its own URL
+            self.read(
+                *[ANSWERS['without a Content-Range'][0]] * 9,
+                offset=5,
+                size=100,
+            )
+        said = [
+            each.getMessage()
+            for each in self.records.all
+            if 'Content-Range' in each.getMessage()
+            and each.levelname == 'WARNING'
+        ]
+        self.assertEqual(2, len(said))  # each server has its own URL
         self.assertIn(self.server.url, said[1])
 
 

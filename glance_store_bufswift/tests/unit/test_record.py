@@ -42,8 +42,10 @@ class TestRecord(base.BaseTestCase):
     @given(st.lists(st.integers(1, 5), min_size=1, max_size=30))
     def test_sizes_come_back(self, sizes: list[int]) -> None:
         found = self.read(_told(sizes, _md5s(len(sizes))))
-        self.assertEqual((WHERE, tuple(sizes), sum(sizes)),
-                         (found.where, found.sizes, found.total))
+        self.assertEqual(
+            (WHERE, tuple(sizes), sum(sizes)),
+            (found.dest, found.sizes, found.total),
+        )
 
     def test_each_segment_is_proved(self) -> None:
         for count in (1, 31, 32, 33, record.MOST):
@@ -63,26 +65,34 @@ class TestRecord(base.BaseTestCase):
                 self.assertIn(number, group)
                 own = [md5s[each - 1] for each in group]
                 self.assertTrue(found.proves(number, own))
-                self.assertFalse(found.proves(
-                    number, own[:-1] + [fakes.md5(b'')]))
+                self.assertFalse(
+                    found.proves(number, own[:-1] + [fakes.md5(b'')])
+                )
 
     def test_every_segment_is_in_one_group(self) -> None:
         count = 5 * record.MOST - 3
         found = self.read(_told([9] * count, _md5s(count)))
         groups = {found.group(number) for number in range(1, count + 1)}
-        self.assertEqual(list(range(1, count + 1)), sorted(
-            number for group in groups for number in group))
+        self.assertEqual(
+            list(range(1, count + 1)),
+            sorted(number for group in groups for number in group),
+        )
 
     def test_fits_into_metadata(self) -> None:
         """What Swift takes by default, and a page of nginx."""
-        sizes = [layout.segment_size(number, 1_024_000)
-                 for number in range(1, layout.MAX_SEGMENTS + 1)]
+        sizes = [
+            layout.segment_size(number, 1_024_000)
+            for number in range(1, layout.MAX_SEGMENTS + 1)
+        ]
         written = WHERE.manifest_headers(len(sizes)) | record.headers(
-            sizes, _md5s(len(sizes)))
+            sizes, _md5s(len(sizes))
+        )
         self.assertLessEqual(max(map(len, written.values())), 256)
         self.assertLess(len(written), 90)
-        self.assertLess(sum(len(name) + len(value) + 4
-                            for name, value in written.items()), 2600)
+        self.assertLess(
+            sum(len(name) + len(value) + 4 for name, value in written.items()),
+            2600,
+        )
 
     def test_what_does_not_fit_is_not_told(self) -> None:
         sizes = [10**12 + number for number in range(100)]
@@ -93,18 +103,25 @@ class TestRecord(base.BaseTestCase):
         good = _told([5, 5, 3], _md5s(3))
         self.read(good)
         for changed in (
-                {record.SIZES: '2x5'}, {record.SIZES: '4x5'},
-                {record.SIZES: ''}, {record.SIZES: '2x5 1x0'},
-                {record.SIZES: '2x5 x3'}, {record.SIZES: '9999x5 1x3'},
-                {layout.SEGMENTS: '4'}, {layout.SEGMENTS: ''},
-                {layout.ATTEMPT: 'other'}, {layout.ATTEMPT: ''},
-                {layout.MANIFEST: 'images/id/other/'},
-                {layout.MANIFEST: 'images/id2/try/'},
-                {layout.MANIFEST: ''},
-                {f'{record.PRINTS}1': ''}, {f'{record.PRINTS}1': 'AAAA'},
-                {f'{record.PRINTS}1': '!'}, {f'{record.PRINTS}1': '\u00e4'},
-                {f'{record.PRINTS}2': good[f'{record.PRINTS}1']}):
-            self.assertIsNone(record.read('id', good | changed),
-                              str(changed))
+            {record.SIZES: '2x5'},
+            {record.SIZES: '4x5'},
+            {record.SIZES: ''},
+            {record.SIZES: '2x5 1x0'},
+            {record.SIZES: '2x5 x3'},
+            {record.SIZES: '9999x5 1x3'},
+            {layout.SEGMENTS: '4'},
+            {layout.SEGMENTS: ''},
+            {layout.ATTEMPT: 'other'},
+            {layout.ATTEMPT: ''},
+            {layout.MANIFEST: 'images/id/other/'},
+            {layout.MANIFEST: 'images/id2/try/'},
+            {layout.MANIFEST: ''},
+            {f'{record.PRINTS}1': ''},
+            {f'{record.PRINTS}1': 'AAAA'},
+            {f'{record.PRINTS}1': '!'},
+            {f'{record.PRINTS}1': '\u00e4'},
+            {f'{record.PRINTS}2': good[f'{record.PRINTS}1']},
+        ):
+            self.assertIsNone(record.read('id', good | changed), str(changed))
         self.assertIsNone(record.read('id2', good))
         self.assertIsNone(record.read('id', {}))

@@ -34,14 +34,16 @@ class TestCase(base.BaseTestCase):
         self.swift = fakes.Swift()
         self.account = fakes.Account(self.swift)
 
-    def store(self, count: int, prefix: str = 'id-',
-              **headers: str) -> list[str]:
+    def store(
+        self, count: int, prefix: str = 'id-', **headers: str
+    ) -> list[str]:
         """An image of so many segments, as the stock driver names them."""
         names = [f'{prefix}{number:05d}' for number in range(1, count + 1)]
         for name in names:
             self.swift.store(name, b'segment', {})
-        self.swift.store('id', b'', {'X-Object-Manifest': f'c/{prefix}',
-                                     **headers})
+        self.swift.store(
+            'id', b'', {'X-Object-Manifest': f'c/{prefix}', **headers}
+        )
         return names
 
     def remove(self) -> None:
@@ -49,8 +51,7 @@ class TestCase(base.BaseTestCase):
 
     def count(self, method: str) -> int:
         """How many requests there were."""
-        return len([each for each in self.swift.requests
-                    if each[0] == method])
+        return len([each for each in self.swift.requests if each[0] == method])
 
 
 class TestMany(TestCase):
@@ -79,6 +80,7 @@ class TestMany(TestCase):
         def fail(method: str, name: str) -> None:
             if method == 'BULK' and self.count('BULK') > 2:
                 raise errors.RequestFailed('503', 503)
+
         self.swift.info = {'bulk_delete': {'max_deletes_per_request': 100}}
         self.swift.before = fail
         self.store(1000)
@@ -89,17 +91,18 @@ class TestMany(TestCase):
         """Not all of the segments are tried in vain."""
         self.addCleanup(sys.setswitchinterval, sys.getswitchinterval())
         sys.setswitchinterval(1e-6)  # what threads share is to be safe
+
         def fail(method: str, name: str) -> None:
             if method == 'DELETE':
                 raise errors.RequestFailed('503', 503)
+
         self.swift.before = fail
         self.store(MANY)
         exc = self.assertRaises(errors.RequestFailed, self.remove)
         self.assertEqual(503, exc.status)
         self.assertIn(f'{MANY} of {MANY} segments', str(exc))
         self.assertLess(len(str(exc)), 2000)
-        self.assertLess(self.count('DELETE'),
-                        deletes.ENOUGH + workers.THREADS)
+        self.assertLess(self.count('DELETE'), deletes.ENOUGH + workers.THREADS)
         self.assertEqual(MANY + 1, len(self.swift.objects))
 
     def test_no_threads(self) -> None:
@@ -114,28 +117,38 @@ class TestMany(TestCase):
 class TestRecorded(TestCase):
     """What a manifest of ours tells of its segments."""
 
-    def recorded(self, count: str, attempt: str = 'try',
-                 target: str = 'c/id/try/') -> list[str]:
-        return layout.recorded_segments('id', {
-            layout.MANIFEST: target, layout.ATTEMPT: attempt,
-            layout.SEGMENTS: count})
+    def recorded(
+        self, count: str, attempt: str = 'try', target: str = 'c/id/try/'
+    ) -> list[str]:
+        return layout.recorded_segments(
+            'id',
+            {
+                layout.MANIFEST: target,
+                layout.ATTEMPT: attempt,
+                layout.SEGMENTS: count,
+            },
+        )
 
     def test_names(self) -> None:
-        self.assertEqual(['id/try/00000001', 'id/try/00000002'],
-                         self.recorded('2'))
+        self.assertEqual(
+            ['id/try/00000001', 'id/try/00000002'], self.recorded('2')
+        )
 
     def test_as_the_upload_writes_it(self) -> None:
         where = layout.Layout('c', 'id')
         headers = where.manifest_headers(3)
         self.assertEqual(
             [where.segment(number) for number in (1, 2, 3)],
-            layout.recorded_segments('id', {
-                name.lower(): headers[name] for name in headers}))
+            layout.recorded_segments(
+                'id', {name.lower(): headers[name] for name in headers}
+            ),
+        )
 
     def test_what_makes_no_sense(self) -> None:
         for count in ('', '-1', 'x', '\u00b2', '10000', '9' * 30):
             self.assertEqual([], self.recorded(count))
         self.assertEqual([], self.recorded('2', attempt='other'))
         self.assertEqual([], self.recorded('2', target='c/other/try/'))
-        self.assertEqual([], layout.recorded_segments('id', {
-            layout.SEGMENTS: '2'}))
+        self.assertEqual(
+            [], layout.recorded_segments('id', {layout.SEGMENTS: '2'})
+        )

@@ -22,13 +22,13 @@ from oslotest import base
 import swiftclient
 
 from glance_store_bufswift import errors
-from glance_store_bufswift.swift import failure
+from glance_store_bufswift.swift import failures
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.tests.unit import waits
 
-PASSING = failure.Failure('why', 503, may_pass=True)
-TOKEN = failure.Failure('401 x', 401, may_pass=True)
-RESET = failure.Failure('reset', may_pass=True)
+PASSING = failures.Failure('why', 503, may_pass=True)
+TOKEN = failures.Failure('401 x', 401, may_pass=True)
+RESET = failures.Failure('reset', may_pass=True)
 
 
 class _TestCase(base.BaseTestCase):
@@ -38,24 +38,33 @@ class _TestCase(base.BaseTestCase):
         self.cause = OSError('cause')
         self.renewed: list[int] = []
 
-    def tries(self, retries: int = 3, max_backoff: float = 30,
-              made: int = 1, **how: Any) -> retry.Tries:
+    def tries(
+        self,
+        retries: int = 3,
+        max_backoff: float = 30,
+        made: int = 1,
+        **how: Any,
+    ) -> retry.Tries:
         """Those of a request that has been tried so often."""
-        tries = retry.Tries(retry.Policy(retries, max_backoff, self.waits),
-                            'PUT of c/o', **how)
+        tries = retry.Tries(
+            retry.Policy(retries, max_backoff, self.waits), 'PUT of c/o', **how
+        )
         for _ in range(made):
             tries.begin()
         return tries
 
-    def again(self, tries: retry.Tries, why: failure.Failure = PASSING,
-              **how: Any) -> None:
+    def again(
+        self, tries: retry.Tries, why: failures.Failure = PASSING, **how: Any
+    ) -> None:
         tries.again(why, self.cause, **how)
 
-    def ends(self, tries: retry.Tries, why: failure.Failure,
-             **how: Any) -> errors.RequestFailed:
+    def ends(
+        self, tries: retry.Tries, why: failures.Failure, **how: Any
+    ) -> errors.RequestFailed:
         """The error of a request that is not tried again."""
         exc: errors.RequestFailed = self.assertRaises(
-            errors.RequestFailed, self.again, tries, why, **how)
+            errors.RequestFailed, self.again, tries, why, **how
+        )
         self.assertIs(self.cause, exc.__cause__)
         self.assertEqual([], self.waits.seconds)
         return exc
@@ -74,14 +83,16 @@ class TestTries(_TestCase):
 
     def test_no_more_than_allowed(self) -> None:
         exc = self.ends(self.tries(retries=2, made=3), PASSING)
-        self.assertEqual(('PUT of c/o failed, tried 3 times: why', 503),
-                         (str(exc), exc.status))
+        self.assertEqual(
+            ('PUT of c/o failed, tried 3 times: why', 503),
+            (str(exc), exc.status),
+        )
 
     def test_not_what_will_not_pass(self) -> None:
-        self.ends(self.tries(), failure.Failure('404 x', 404))
+        self.ends(self.tries(), failures.Failure('404 x', 404))
 
     def test_what_passes_for_this_request_alone(self) -> None:
-        missing = failure.Failure('404 x', 404)
+        missing = failures.Failure('404 x', 404)
         self.again(self.tries(passing=[404]), missing)
         self.assertEqual(1, len(self.waits.seconds))
 
@@ -92,7 +103,8 @@ class TestTries(_TestCase):
 
 class TestToken(_TestCase):
     def test_refused_token_is_replaced_and_the_request_sent_at_once(
-            self) -> None:
+        self,
+    ) -> None:
         self.again(self.tries(), TOKEN, renew=self.renew)
         self.assertEqual(([0], [0]), (self.renewed, self.waits.seconds))
 
@@ -111,31 +123,37 @@ class TestToken(_TestCase):
         self.assertEqual([0], self.renewed)
 
     def test_first_refusal_of_a_body_costs_one(self) -> None:
-        self.ends(self.tries(retries=0), TOKEN, renew=self.renew,
-                  rewind=self.renew)
+        self.ends(
+            self.tries(retries=0), TOKEN, renew=self.renew, rewind=self.renew
+        )
 
     def test_users_own_token_can_not_be_replaced(self) -> None:
         exc = self.ends(self.tries(), TOKEN)
         self.assertIn('swift_store_use_trusts', str(exc))
 
     def test_403_of_rgw_gets_one_more_try(self) -> None:
-        refused = failure.Failure('403 x', 403, refused=True)
+        refused = failures.Failure('403 x', 403, refused=True)
         tries = self.tries()
         self.again(tries, refused, renew=self.renew)
         self.assertEqual([0], self.renewed)
         self.waits.seconds.clear()
-        self.assertEqual(403, self.ends(
-            tries, refused, renew=self.renew).status)
+        self.assertEqual(
+            403, self.ends(tries, refused, renew=self.renew).status
+        )
         self.assertEqual([0], self.renewed)
 
     def test_403_without_another_token_is_final(self) -> None:
-        self.ends(self.tries(), failure.Failure('403 x', 403, refused=True))
+        self.ends(self.tries(), failures.Failure('403 x', 403, refused=True))
 
     def test_second_break_of_a_body_may_hide_a_401(self) -> None:
         for made, expected in ((1, 0), (2, 1)):
             self.renewed.clear()
-            self.again(self.tries(made=made), RESET, renew=self.renew,
-                       rewind=lambda: None)
+            self.again(
+                self.tries(made=made),
+                RESET,
+                renew=self.renew,
+                rewind=lambda: None,
+            )
             self.assertEqual(expected, len(self.renewed))
 
     def test_break_without_a_body_hides_none(self) -> None:
@@ -157,10 +175,15 @@ class TestBody(_TestCase):
     def test_can_not_be_set_back(self) -> None:
         def fail() -> None:
             raise errors.NotRewindable('it is not buffered')
-        exc = self.assertRaises(errors.RequestFailed, self.again,
-                                self.tries(), rewind=fail)
-        self.assertEqual('PUT of c/o failed, tried once: why; not sent '
-                         'again, as it is not buffered', str(exc))
+
+        exc = self.assertRaises(
+            errors.RequestFailed, self.again, self.tries(), rewind=fail
+        )
+        self.assertEqual(
+            'PUT of c/o failed, tried once: why; not sent '
+            'again, as it is not buffered',
+            str(exc),
+        )
 
 
 class TestWait(_TestCase):
@@ -177,8 +200,8 @@ class TestWait(_TestCase):
             self.again(tries)
         self.assertGreater(len(set(self.waits.seconds)), 1)
 
-    def asked(self, seconds: float) -> failure.Failure:
-        return failure.Failure('x', 503, may_pass=True, retry_after=seconds)
+    def asked(self, seconds: float) -> failures.Failure:
+        return failures.Failure('x', 503, may_pass=True, retry_after=seconds)
 
     def test_server_may_ask_for_more(self) -> None:
         self.again(self.tries(), self.asked(17))
@@ -204,15 +227,16 @@ class TestWait(_TestCase):
         tries.begin()
         canceller = threading.Thread(target=cancelled.set)
         canceller.start()
-        self.assertRaises(errors.Aborted, self.again, tries,
-                          self.asked(3600))
+        self.assertRaises(errors.Aborted, self.again, tries, self.asked(3600))
         canceller.join()
 
 
 def _unavailable(retry_after: str = '0') -> swiftclient.ClientException:
     return swiftclient.ClientException(
-        'told', http_status=503,
-        http_response_headers={'retry-after': retry_after})
+        'told',
+        http_status=503,
+        http_response_headers={'retry-after': retry_after},
+    )
 
 
 class TestRepeat(base.BaseTestCase):
@@ -230,23 +254,32 @@ class TestRepeat(base.BaseTestCase):
             if isinstance(outcome, Exception):
                 raise outcome
             return outcome
+
         return retry.repeat(
-            retry.Policy(retries, 30, self.waits), 'Asking', call)
+            retry.Policy(retries, 30, self.waits), 'Asking', call
+        )
 
     def test_until_it_succeeds(self) -> None:
-        self.assertEqual('token', self._repeat(
-            ksa.ConnectFailure('x'), _unavailable('9'), 'token'))
+        self.assertEqual(
+            'token',
+            self._repeat(ksa.ConnectFailure('x'), _unavailable('9'), 'token'),
+        )
         self.assertEqual(9, self.waits.seconds[1])
 
     def test_no_more_than_allowed(self) -> None:
-        exc = self.assertRaises(errors.RequestFailed, self._repeat,
-                                *[_unavailable()] * 5, retries=2)
+        exc = self.assertRaises(
+            errors.RequestFailed,
+            self._repeat,
+            *[_unavailable()] * 5,
+            retries=2,
+        )
         self.assertEqual((3, 503), (self.calls, exc.status))
         self.assertIn('Asking failed, tried 3 times', str(exc))
 
     def test_not_what_will_not_pass(self) -> None:
-        self.assertRaises(errors.RequestFailed, self._repeat,
-                          ksa.Unauthorized())
+        self.assertRaises(
+            errors.RequestFailed, self._repeat, ksa.Unauthorized()
+        )
         self.assertEqual((1, []), (self.calls, self.waits.seconds))
 
     def test_not_a_bug(self) -> None:

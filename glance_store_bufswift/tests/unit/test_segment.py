@@ -26,7 +26,7 @@ from oslotest import base
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift.buffer import space
 from glance_store_bufswift import errors
-from glance_store_bufswift.tests.unit import rooms
+from glance_store_bufswift.tests.unit import files
 
 #: Small, so that few bytes fill it.
 WINDOW = 40
@@ -45,15 +45,16 @@ class Machine(stateful.RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.patch = mock.patch.multiple(
-            segment, WINDOW=WINDOW, RECENT=self.recent)
+            segment, WINDOW=WINDOW, RECENT=self.recent
+        )
         self.patch.start()
         self.plain = io.BytesIO()
         self.end = 0
         self.finished = False
         self.lost = False
 
-    def make_room(self, full_at: int, give: int) -> space.Room | None:
-        return rooms.Room(full_at, give)
+    def make_room(self, full_at: int, give: int) -> space.BufferFile | None:
+        return files.BufferFile(full_at, give)
 
     @stateful.initialize(full_at=st.integers(0, 150), give=st.integers(1, 60))
     def make(self, full_at: int, give: int) -> None:
@@ -88,12 +89,14 @@ class Machine(stateful.RuleBasedStateMachine):
         assert self.segment.tell() == self.plain.tell()
 
     @stateful.precondition(
-        lambda self: self.finished or not self.segment.buffered)
+        lambda self: self.finished or not self.segment.buffered
+    )
     @stateful.rule(share=st.floats(0, 1))
     def seek(self, share: float) -> None:
         offset = int(share * self.plain.tell())
-        whole = (self.segment.buffered
-                 or self.end - self.segment.filed <= WINDOW)
+        whole = (
+            self.segment.buffered or self.end - self.segment.filed <= WINDOW
+        )
         try:
             self.segment.seek(offset)
         except errors.NotRewindable:
@@ -134,17 +137,17 @@ class InMemory(Machine):
 class Unbuffered(Machine):
     """The segment has no file."""
 
-    def make_room(self, full_at: int, give: int) -> space.Room | None:
+    def make_room(self, full_at: int, give: int) -> space.BufferFile | None:
         return None
 
 
 class OnDisk(Machine):
     """A real file, on a disk that is never full."""
 
-    def make_room(self, full_at: int, give: int) -> space.Room | None:
+    def make_room(self, full_at: int, give: int) -> space.BufferFile | None:
         self.directory = fixtures.TempDir()
         self.directory.setUp()
-        return space.Space(self.directory.path).room(1)
+        return space.Space(self.directory.path).open(1)
 
     def teardown(self) -> None:
         super().teardown()
@@ -155,9 +158,14 @@ class OnDisk(Machine):
 class TestSegment(base.BaseTestCase):
     def _run(self, machine: type[Machine], examples: int) -> None:
         stateful.run_state_machine_as_test(
-            machine, settings=settings(
-                max_examples=examples, deadline=None, database=None,
-                stateful_step_count=30))
+            machine,
+            settings=settings(
+                max_examples=examples,
+                deadline=None,
+                database=None,
+                stateful_step_count=30,
+            ),
+        )
 
     def test_hybrid_gives_what_a_plain_file_does(self) -> None:
         self._run(Machine, 150)
@@ -178,10 +186,11 @@ class TestMemory(base.BaseTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.useFixture(fixtures.MockPatchObject(segment, 'RECENT', WINDOW))
-        self.room = rooms.Room()
-        self.reads = self.useFixture(fixtures.MockPatchObject(
-            self.room, 'read', wraps=self.room.read)).mock
-        self.segment = segment.Segment(self.room)
+        self.file = files.BufferFile()
+        self.reads = self.useFixture(
+            fixtures.MockPatchObject(self.file, 'read', wraps=self.file.read)
+        ).mock
+        self.segment = segment.Segment(self.file)
         self.addCleanup(self.segment.close)
 
     def test_reader_that_keeps_up_needs_no_file(self) -> None:
@@ -200,8 +209,9 @@ class TestMemory(base.BaseTestCase):
     def test_what_is_in_memory_survives_the_file(self) -> None:
         """A disk that fails does not take away what was just written."""
         self.segment.write(b'a' * 30)
-        self.room.write = mock.Mock(  # type: ignore[method-assign]
-            spec=self.room.write, side_effect=OSError(5, 'broken'))
+        self.file.write = mock.Mock(  # type: ignore[method-assign]
+            spec=self.file.write, side_effect=OSError(5, 'broken')
+        )
         self.segment.write(b'b' * 10)
         self.assertEqual(b'a' * 30, self.segment.read(30))
         self.assertEqual(b'b' * 10, self.segment.read(30))
@@ -211,9 +221,11 @@ class TestMemory(base.BaseTestCase):
 class TestFed(base.BaseTestCase):
     """Written and read on one thread."""
 
-    def fed(self, room: space.Room | None, *blocks: bytes) -> segment.Segment:
+    def fed(
+        self, file: space.BufferFile | None, *blocks: bytes
+    ) -> segment.Segment:
         """A segment that is written as it is read."""
-        fed = segment.Segment(room)
+        fed = segment.Segment(file)
         left = list(blocks)
 
         def feed() -> None:
@@ -223,39 +235,50 @@ class TestFed(base.BaseTestCase):
                 md5: futures.Future[str] = futures.Future()
                 md5.set_result('md5')
                 fed.finish(md5)
+
         fed.feed_from(feed)
         return fed
 
     def test_read_writes_what_it_needs(self) -> None:
-        for room in (None, rooms.Room(100, 100), rooms.Room(5, 100)):
-            fed = self.fed(room, b'one', b'two', b'three')
+        for file in (
+            None,
+            files.BufferFile(100, 100),
+            files.BufferFile(5, 100),
+        ):
+            fed = self.fed(file, b'one', b'two', b'three')
             self.assertEqual((b'on', 3), (fed.read(2), fed.size))
-            self.assertEqual([b'e', b'two', b'three', b''],
-                             [fed.read(100) for _ in range(4)])
+            self.assertEqual(
+                [b'e', b'two', b'three', b''],
+                [fed.read(100) for _ in range(4)],
+            )
             self.assertEqual('md5', fed.md5())
 
     def test_md5_finishes_a_segment_that_is_read(self) -> None:
         """swiftclient does not ask past the length that it knows."""
         fed = self.fed(None, b'one')
         fed.read(3)
-        self.assertEqual((False, 'md5', True),
-                         (fed.finished, fed.md5(), fed.finished))
+        self.assertEqual(
+            (False, 'md5', True), (fed.finished, fed.md5(), fed.finished)
+        )
 
     def test_segment_is_buffered_to_its_end_before_it_is_sent_again(
-            self) -> None:
-        fed = self.fed(rooms.Room(100, 100), b'one', b'two', b'three')
+        self,
+    ) -> None:
+        fed = self.fed(files.BufferFile(100, 100), b'one', b'two', b'three')
         fed.read(100)
         fed.seek(0)
         self.assertEqual((True, 11), (fed.finished, fed.size))
-        self.assertEqual(b'onetwothree', b''.join(
-            iter(lambda: fed.read(100), b'')))
+        self.assertEqual(
+            b'onetwothree', b''.join(iter(lambda: fed.read(100), b''))
+        )
 
     def test_disk_gives_out_before_it_is_sent_again(self) -> None:
-        fed = self.fed(rooms.Room(5, 100), b'one', b'two', b'three')
+        fed = self.fed(files.BufferFile(5, 100), b'one', b'two', b'three')
         fed.read(100)
         fed.seek(0)
-        self.assertEqual(b'onetwothree', b''.join(
-            iter(lambda: fed.read(100), b'')))
+        self.assertEqual(
+            b'onetwothree', b''.join(iter(lambda: fed.read(100), b''))
+        )
 
     def test_writer_fails(self) -> None:
         fed = segment.Segment()
@@ -263,6 +286,7 @@ class TestFed(base.BaseTestCase):
         def fail() -> None:
             fed.abort(OSError('why'))
             raise errors.Aborted('fed')
+
         fed.feed_from(fail)
         self.assertRaisesRegex(errors.Aborted, 'fed', fed.read, 1)
         self.assertRaisesRegex(errors.Aborted, 'why', fed.read, 1)

@@ -25,18 +25,25 @@ DATA = os.urandom(3 << 20)
 
 def last(action: sockets.Action) -> sockets.Action:
     """Hang up after it: with urllib3 2 swiftclient leaves sockets open."""
+
     def act(request: sockets.Request) -> None:
         action(request)
         request.hang_up()
+
     return act
 
 
 class TestSwiftclient(wires.WireTestCase):
     def put(self, *actions: sockets.Action) -> sockets.Server:
         server = self.serve(*actions)
-        with contextlib.closing(swiftclient.Connection(
-                preauthurl=server.url, preauthtoken='token', retries=3,
-                starting_backoff=0)) as connection:
+        with contextlib.closing(
+            swiftclient.Connection(
+                preauthurl=server.url,
+                preauthtoken='token',
+                retries=3,
+                starting_backoff=0,
+            )
+        ) as connection:
             connection.put_object('images', 'image', self.segment(DATA))
         return server
 
@@ -45,7 +52,7 @@ class TestSwiftclient(wires.WireTestCase):
         self.assertEqual(DATA, server.requests[-1].body)
 
     def test_refusal(self) -> None:
-        server = self.put(sockets.answer(503), last(sockets.answer(408)),
-                          last(sockets.store))
-        self.assertEqual([DATA] * 3, [
-            each.body for each in server.requests])
+        server = self.put(
+            sockets.answer(503), last(sockets.answer(408)), last(sockets.store)
+        )
+        self.assertEqual([DATA] * 3, [each.body for each in server.requests])

@@ -21,7 +21,7 @@ from oslotest import base
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift.buffer import space
 from glance_store_bufswift import errors
-from glance_store_bufswift.tests.unit import rooms
+from glance_store_bufswift.tests.unit import files
 from glance_store_bufswift.tests.unit import waits
 from glance_store_bufswift.tests.unit import wires
 
@@ -35,9 +35,9 @@ class _TestCase(base.BaseTestCase):
         patch.start()
         self.addCleanup(patch.stop)
 
-    def make(self, room: space.Room | None = None) -> segment.Segment:
+    def make(self, file: space.BufferFile | None = None) -> segment.Segment:
         """A segment that tells when somebody waits for it."""
-        made = segment.Segment(room)
+        made = segment.Segment(file)
         self.changed = made._changed = waits.Condition()
         self.addCleanup(made.abort, errors.Aborted('end of the test'))
         return made
@@ -55,23 +55,23 @@ class _TestCase(base.BaseTestCase):
 
 class TestWaiting(_TestCase):
     def test_reader_waits_for_the_writer(self) -> None:
-        for room in (None, rooms.Room()):
-            body = self.make(room)
+        for file in (None, files.BufferFile()):
+            body = self.make(file)
             read = waits.start(body.read, 100)
             self.wait_until_waiting()
             body.write(b'block')
             self.assertEqual(b'block', read.result(GENEROUS))
 
     def test_reader_waits_for_the_end(self) -> None:
-        for room in (None, rooms.Room()):
-            body = self.make(room)
+        for file in (None, files.BufferFile()):
+            body = self.make(file)
             read = waits.start(body.read, 100)
             self.wait_until_waiting()
             body.finish(futures.Future())
             self.assertEqual(b'', read.result(GENEROUS))
 
     def test_setting_back_waits_until_all_is_buffered(self) -> None:
-        body = self.make(rooms.Room())
+        body = self.make(files.BufferFile())
         body.write(b'begin')
         body.read(5)
         seek = waits.start(body.seek, 0)
@@ -83,7 +83,7 @@ class TestWaiting(_TestCase):
         self.assertEqual(b'beginend', body.read(100) + body.read(100))
 
     def test_setting_back_waits_no_more_when_the_disk_fails(self) -> None:
-        body = self.make(rooms.Room(full_at=5))
+        body = self.make(files.BufferFile(full_at=5))
         body.write(b'begin')
         seek = waits.start(body.seek, 0)
         self.wait_until_waiting()
@@ -151,7 +151,7 @@ class TestWindow(_TestCase):
         self.assertEqual(b'abc', body.read(100))
 
     def test_failed_disk_is_named(self) -> None:
-        body = self.make(rooms.Room(full_at=7))
+        body = self.make(files.BufferFile(full_at=7))
         for _ in range(4):
             body.write(b'12345')
             body.read(100)
@@ -161,11 +161,11 @@ class TestWindow(_TestCase):
         self.assertFalse(body.buffered)
 
     def test_failed_disk_gets_no_more_and_gives_the_rest_back(self) -> None:
-        room = rooms.Room(full_at=7)
-        body = self.make(room)
+        file = files.BufferFile(full_at=7)
+        body = self.make(file)
         body.write(b'12345')
         body.write(b'67890')
-        self.assertEqual(b'12345', bytes(room.data))
+        self.assertEqual(b'12345', bytes(file.data))
         self.assertEqual(28, body.spilled.errno if body.spilled else 0)
 
 
@@ -191,7 +191,7 @@ class TestAbort(_TestCase):
         self.failed(read, md5)
 
     def test_waiting_for_the_end_wakes_up(self) -> None:
-        body = self.make(rooms.Room())
+        body = self.make(files.BufferFile())
         seek = waits.start(body.seek, 0)
         self.wait_until_waiting()
         body.abort(ValueError('elsewhere'))
@@ -205,7 +205,7 @@ class TestAbort(_TestCase):
         self.assertIs(first, exc.__cause__)
 
     def test_nothing_is_read_after_an_abort(self) -> None:
-        body = self.make(rooms.Room())
+        body = self.make(files.BufferFile())
         body.write(b'block')
         body.abort(ValueError())
         self.assertRaises(errors.Aborted, body.read)
@@ -217,13 +217,13 @@ class TestAbort(_TestCase):
         self.assertEqual(wires.md5_of(b'').result(), body.md5())
 
     def test_close_gives_all_back(self) -> None:
-        room = rooms.Room(full_at=5)
-        body = self.make(room)
+        file = files.BufferFile(full_at=5)
+        body = self.make(file)
         body.write(b'12345')
         body.write(b'67890')
         body.close()
         body.close()
-        self.assertTrue(room.closed)
+        self.assertTrue(file.closed)
         self.assertEqual(0, len(body._window))
         self.assertRaises(errors.Aborted, body.read)
 

@@ -57,15 +57,21 @@ def _rest(reader: source.Source, limit: int = BLOCK) -> bytes:
 
 
 class TestReading(base.BaseTestCase):
-    @given(st.integers(0, 5000), st.integers(1, 3000), st.integers(0, 2000),
-           st.integers(1, 3000), st.booleans())
+    @given(
+        st.integers(0, 5000),
+        st.integers(1, 3000),
+        st.integers(0, 2000),
+        st.integers(1, 3000),
+        st.booleans(),
+    )
     @settings(deadline=None)
     def test_same_bytes_for_any_reads(
-            self, size: int, most: int, over: int, limit: int,
-            known: bool) -> None:
+        self, size: int, most: int, over: int, limit: int, known: bool
+    ) -> None:
         data = streams.image(size)
-        reader = _source(streams.Stream(data, most, over),
-                         size if known else 0)
+        reader = _source(
+            streams.Stream(data, most, over), size if known else 0
+        )
         self.assertEqual(data, _rest(reader, limit))
         self.assertEqual(size, reader.size)
 
@@ -124,7 +130,8 @@ class TestTrickle(base.BaseTestCase):
 
     def test_short_reads_do_not_exceed_a_block(self) -> None:
         reader = _source(
-            streams.Stream(bytes(3 * BLOCK), most=BLOCK // 2 + 1), 0)
+            streams.Stream(bytes(3 * BLOCK), most=BLOCK // 2 + 1), 0
+        )
         self.assertEqual(BLOCK, len(reader.peek()))
 
     def test_what_comes_slowly_is_passed_on_in_time(self) -> None:
@@ -134,10 +141,10 @@ class TestTrickle(base.BaseTestCase):
 
 
 class TestDeclaredSize(base.BaseTestCase):
-    def _invalid(self, size: int, declared: int, most: int = BLOCK,
-                 over: int = 0) -> str:
-        reader = _source(
-            streams.Stream(bytes(size), most, over), declared)
+    def _invalid(
+        self, size: int, declared: int, most: int = BLOCK, over: int = 0
+    ) -> str:
+        reader = _source(streams.Stream(bytes(size), most, over), declared)
         exc = self.assertRaises(errors.WrongSize, _rest, reader)
         return str(exc)
 
@@ -156,11 +163,13 @@ class TestDeclaredSize(base.BaseTestCase):
     def test_last_byte_is_held_back_until_the_end_is_known(self) -> None:
         size = 3 * BLOCK
         asked: list[int] = []
-        stream = streams.Stream(bytes(size), at=size,
-                                then=lambda: asked.append(size))
+        stream = streams.Stream(
+            bytes(size), at=size, then=lambda: asked.append(size)
+        )
         reader = _source(stream, size)
-        self.assertEqual(2 * BLOCK,
-                         len(reader.read(BLOCK) + reader.read(BLOCK)))
+        self.assertEqual(
+            2 * BLOCK, len(reader.read(BLOCK) + reader.read(BLOCK))
+        )
         self.assertEqual([], asked)
         self.assertEqual(BLOCK, len(reader.read(BLOCK)))
         self.assertEqual([size], asked)
@@ -168,6 +177,7 @@ class TestDeclaredSize(base.BaseTestCase):
     def test_failure_behind_the_last_byte_keeps_it_back(self) -> None:
         def fail() -> None:
             raise ValueError('signature')
+
         stream = streams.Stream(bytes(BLOCK), at=BLOCK, then=fail)
         reader = _source(stream, BLOCK)
         self.assertRaises(errors.SourceFailed, reader.read, BLOCK)
@@ -176,6 +186,7 @@ class TestDeclaredSize(base.BaseTestCase):
 def _raiser(exc: BaseException) -> Callable[[], None]:
     def fail() -> None:
         raise exc
+
     return fail
 
 
@@ -183,26 +194,34 @@ class TestFailures(base.BaseTestCase):
     def _failure(self, exc: BaseException, at: int) -> BaseException:
         def fail() -> None:
             raise exc
+
         stream = streams.Stream(bytes(100), most=10, at=at, then=fail)
         failed = self.assertRaises(
-            errors.SourceFailed, _rest, _source(stream, 0))
+            errors.SourceFailed, _rest, _source(stream, 0)
+        )
         self.assertIs(exc, failed.__cause__)
         original: BaseException = failed.original
         return original
 
     def test_any_exception_is_told_as_the_sources(self) -> None:
-        for exc in (OSError(errno.EPIPE, 'Broken pipe'), ValueError('x'),
-                    ConnectionResetError(), TimeoutError(), StopIteration(),
-                    exceptions.NotFound(), errors.Aborted('not ours')):
+        for exc in (
+            OSError(errno.EPIPE, 'Broken pipe'),
+            ValueError('x'),
+            ConnectionResetError(),
+            TimeoutError(),
+            StopIteration(),
+            exceptions.NotFound(),
+            errors.Aborted('not ours'),
+        ):
             for at in (0, 55, 100):
                 self.assertIs(exc, self._failure(exc, at))
 
     def test_an_interrupt_passes_as_it_is(self) -> None:
         for exc in (KeyboardInterrupt(), SystemExit(), GeneratorExit()):
-            reader = _source(streams.Stream(
-                bytes(100), at=55, then=_raiser(exc)), 0)
-            self.assertIs(
-                exc, self.assertRaises(type(exc), _rest, reader))
+            reader = _source(
+                streams.Stream(bytes(100), at=55, then=_raiser(exc)), 0
+            )
+            self.assertIs(exc, self.assertRaises(type(exc), _rest, reader))
 
     def test_what_is_no_bytes_is_a_type_error(self) -> None:
         for block in (None, 'text', 7):

@@ -34,13 +34,13 @@ import resource, sys
 from glance_store_bufswift.buffer import space
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:
-    space.Space(sys.argv[1]).room(4097)
-except space.NoRoom as exc:
+    space.Space(sys.argv[1]).open(4097)
+except space.NoSpace as exc:
     print(exc)
-room = space.Space(sys.argv[1]).room(4096)
-room.write(bytes(4096), 0)
+file = space.Space(sys.argv[1]).open(4096)
+file.write(bytes(4096), 0)
 try:
-    room.write(bytes(1), 4096)
+    file.write(bytes(1), 4096)
 except OSError as exc:
     print(exc)
 """
@@ -52,8 +52,7 @@ def _open() -> int:
 
 def _file_system(free: int, blocks: int = 100) -> os.statvfs_result:
     """One of 100 blocks of a MiB each."""
-    return os.statvfs_result(
-        (MIB, MIB, blocks, free, free, 0, 0, 0, 0, 255))
+    return os.statvfs_result((MIB, MIB, blocks, free, free, 0, 0, 0, 0, 255))
 
 
 class _TestCase(base.BaseTestCase):
@@ -61,16 +60,18 @@ class _TestCase(base.BaseTestCase):
         super().setUp()
         self.directory = self.useFixture(fixtures.TempDir()).path
 
-    def room(self, size: int = MIB, spare: int = 0, **how: int) -> space.Room:
+    def file(
+        self, size: int = MIB, spare: int = 0, **how: int
+    ) -> space.BufferFile:
         """A room that is closed at the end."""
-        room = space.Space(self.directory, **how).room(size, spare)
-        self.addCleanup(room.close)
-        return room
+        file = space.Space(self.directory, **how).open(size, spare)
+        self.addCleanup(file.close)
+        return file
 
     def none(self, size: int = MIB, spare: int = 0, **how: int) -> str:
         """Why there is no room; nothing is left open."""
         before = _open()
-        exc = self.assertRaises(space.NoRoom, self.room, size, spare, **how)
+        exc = self.assertRaises(space.NoSpace, self.file, size, spare, **how)
         self.assertEqual(before, _open())
         return str(exc)
 
@@ -82,71 +83,73 @@ class _TestCase(base.BaseTestCase):
 
 class TestFile(_TestCase):
     def test_bytes_come_back(self) -> None:
-        room = self.room()
-        room.write(b'begin', 0)
-        room.write(b'end', 5)
-        self.assertEqual(b'beginend', room.read(8, 0))
-        self.assertEqual(b'nen', room.read(3, 4))
+        file = self.file()
+        file.write(b'begin', 0)
+        file.write(b'end', 5)
+        self.assertEqual(b'beginend', file.read(8, 0))
+        self.assertEqual(b'nen', file.read(3, 4))
 
     def test_file_has_no_name_and_is_private(self) -> None:
-        room = self.room()
+        file = self.file()
         self.assertEqual([], os.listdir(self.directory))
-        link = os.readlink(f'/proc/self/fd/{room._descriptor}')
+        link = os.readlink(f'/proc/self/fd/{file._descriptor}')
         self.assertTrue(link.startswith(self.directory), link)
         self.assertTrue(link.endswith('(deleted)'), link)
-        stat = os.fstat(room._descriptor)
+        stat = os.fstat(file._descriptor)
         self.assertEqual((0o600, 0), (stat.st_mode & 0o777, stat.st_nlink))
 
     def test_blocks_are_taken_at_once_and_given_back(self) -> None:
-        room = self.room(8 * MIB)
-        stat = os.fstat(room._descriptor)
+        file = self.file(8 * MIB)
+        stat = os.fstat(file._descriptor)
         self.assertGreaterEqual(stat.st_blocks * 512, 8 * MIB)
-        room.truncate(MIB)
-        self.assertLess(os.fstat(room._descriptor).st_blocks * 512, 2 * MIB)
+        file.truncate(MIB)
+        self.assertLess(os.fstat(file._descriptor).st_blocks * 512, 2 * MIB)
 
     def test_short_writes_are_completed(self) -> None:
-        room = self.room()
+        file = self.file()
         pwrite = os.pwrite
-        self.patch_os('pwrite', side_effect=lambda fd, data, offset: pwrite(
-            fd, data[:3], offset))
-        room.write(b'0123456789', 0)
-        self.assertEqual(b'0123456789', room.read(10, 0))
+        self.patch_os(
+            'pwrite',
+            side_effect=lambda fd, data, offset: pwrite(fd, data[:3], offset),
+        )
+        file.write(b'0123456789', 0)
+        self.assertEqual(b'0123456789', file.read(10, 0))
 
     def test_close_may_be_called_twice_and_leaks_nothing(self) -> None:
         before = _open()
-        room = space.Space(self.directory, disk_quota=10 * MIB).room(MIB)
+        file = space.Space(self.directory, disk_quota=10 * MIB).open(MIB)
         self.assertGreater(_open(), before)
-        room.close()
-        room.close()
+        file.close()
+        file.close()
         self.assertEqual(before, _open())
 
     def test_bytes_that_are_gone_are_an_error_of_ours(self) -> None:
-        room = self.room()
-        room.truncate(0)
-        self.assertRaises(errors.BufferFailed, room.read, 1, 0)
+        file = self.file()
+        file.truncate(0)
+        self.assertRaises(errors.BufferFailed, file.read, 1, 0)
         self.patch_os('pread', side_effect=OSError(errno.EIO, 'I/O error'))
-        exc = self.assertRaises(errors.BufferFailed, room.read, 1, 0)
+        exc = self.assertRaises(errors.BufferFailed, file.read, 1, 0)
         self.assertIn('I/O error', str(exc))
 
     def test_empty_segment_has_a_file_too(self) -> None:
-        self.assertEqual(b'', self.room(0).read(0, 0))
+        self.assertEqual(b'', self.file(0).read(0, 0))
 
 
-class TestNoRoom(_TestCase):
+class TestNoSpace(_TestCase):
     def test_quota(self) -> None:
-        self.room(3 * MIB, disk_quota=4 * MIB)
+        self.file(3 * MIB, disk_quota=4 * MIB)
         self.assertIn('disk_quota', self.none(2 * MIB, disk_quota=4 * MIB))
         self.none(MIB, MIB, disk_quota=4 * MIB)
         # Other segment sizes and other quotas count together.
-        self.room(2 * MIB, disk_quota=8 * MIB)
+        self.file(2 * MIB, disk_quota=8 * MIB)
         self.none(1, disk_quota=4 * MIB)
 
     def test_room_given_back_counts_no_more(self) -> None:
-        self.room(4 * MIB, disk_quota=4 * MIB).close()
-        self.room(4 * MIB, disk_quota=4 * MIB)
+        self.file(4 * MIB, disk_quota=4 * MIB).close()
+        self.file(4 * MIB, disk_quota=4 * MIB)
 
     def test_no_quota_no_file_for_it(self) -> None:
-        self.room(MIB)
+        self.file(MIB)
         self.assertEqual([], os.listdir(self.directory))
 
     def test_directory_is_missing(self) -> None:
@@ -156,7 +159,7 @@ class TestNoRoom(_TestCase):
             self.assertIn(self.directory, why)
             self.assertIn('No such file', why)
         os.mkdir(self.directory)
-        self.room(disk_quota=10 * MIB)
+        self.file(disk_quota=10 * MIB)
 
     def test_directory_is_a_file_or_takes_none(self) -> None:
         path = Path(self.directory, 'file')
@@ -167,20 +170,29 @@ class TestNoRoom(_TestCase):
                 self.none(disk_quota=disk_quota)
 
     def test_disk_is_full(self) -> None:
-        self.patch_os('posix_fallocate',
-                   side_effect=OSError(errno.ENOSPC, 'No space left'))
+        self.patch_os(
+            'posix_fallocate',
+            side_effect=OSError(errno.ENOSPC, 'No space left'),
+        )
         self.assertIn('No space left', self.none(disk_quota=2 * MIB))
 
     def test_room_that_was_not_to_be_had_leaves_the_quota_alone(self) -> None:
-        with mock.patch.object(os, 'posix_fallocate', autospec=True,
-                               side_effect=OSError(errno.ENOSPC, 'full')):
+        with mock.patch.object(
+            os,
+            'posix_fallocate',
+            autospec=True,
+            side_effect=OSError(errno.ENOSPC, 'full'),
+        ):
             self.none(2 * MIB, disk_quota=2 * MIB)
-        self.room(2 * MIB, disk_quota=2 * MIB)
+        self.file(2 * MIB, disk_quota=2 * MIB)
 
     def test_limit_of_the_system(self) -> None:
         done = subprocess.run(
-            [sys.executable, '-c', _LIMITED, self.directory], text=True,
-            capture_output=True, check=True)
+            [sys.executable, '-c', _LIMITED, self.directory],
+            text=True,
+            capture_output=True,
+            check=True,
+        )
         self.assertEqual(2, done.stdout.count('File too large'), done.stdout)
 
 
@@ -190,26 +202,26 @@ class TestFloor(_TestCase):
         self.statvfs = self.patch_os('statvfs', return_value=_file_system(20))
 
     def test_what_stays_free(self) -> None:
-        self.room(10 * MIB, min_free_percent=10)
+        self.file(10 * MIB, min_free_percent=10)
         self.assertIn('10 %', self.none(11 * MIB, min_free_percent=10))
 
     def test_spare_stays_free_too(self) -> None:
-        self.room(5 * MIB, 5 * MIB, min_free_percent=10)
+        self.file(5 * MIB, 5 * MIB, min_free_percent=10)
         self.none(5 * MIB, 6 * MIB, min_free_percent=10)
 
     def test_no_floor(self) -> None:
-        self.room(20 * MIB)
+        self.file(20 * MIB)
         self.none(21 * MIB)
 
     def test_it_is_watched_while_writing(self) -> None:
-        room = self.room(MIB, min_free_percent=10)
+        file = self.file(MIB, min_free_percent=10)
         self.statvfs.return_value = _file_system(9)
-        room.write(b'x', space.CHECK_EVERY - 1)
-        exc = self.assertRaises(OSError, room.write, b'x', space.CHECK_EVERY)
+        file.write(b'x', space.CHECK_EVERY - 1)
+        exc = self.assertRaises(OSError, file.write, b'x', space.CHECK_EVERY)
         self.assertEqual(errno.ENOSPC, exc.errno)
 
     def test_segment_goes_on_without_the_file(self) -> None:
-        body = segment.Segment(self.room(MIB))
+        body = segment.Segment(self.file(MIB))
         body.write(b'begin')
         self.patch_os('pwrite', side_effect=OSError(errno.EDQUOT, 'quota'))
         body.write(b'end')

@@ -33,8 +33,12 @@ class TestStopwatch(base.BaseTestCase):
         self.clock.spend(5)
         self.spend('disk', 1)
         self.spend('swift', 4)
-        self.assertEqual((3, 4, 0), tuple(
-            self.watch.spent(name) for name in ('disk', 'swift', 'none')))
+        self.assertEqual(
+            (3, 4, 0),
+            tuple(
+                self.watch.spent(name) for name in ('disk', 'swift', 'none')
+            ),
+        )
         self.assertEqual((12, 5), (self.watch.seconds, self.watch.rest()))
 
     def test_a_share_within_another_counts_once(self) -> None:
@@ -46,25 +50,34 @@ class TestStopwatch(base.BaseTestCase):
                 self.spend('disk', 1000)
             self.clock.spend(2)
         self.spend('swift', 20)
-        self.assertEqual((23, 10, 1100, 0), (
-            self.watch.spent('swift'), self.watch.spent('source'),
-            self.watch.spent('disk'), self.watch.rest()))
+        self.assertEqual(
+            (23, 10, 1100, 0),
+            (
+                self.watch.spent('swift'),
+                self.watch.spent('source'),
+                self.watch.spent('disk'),
+                self.watch.rest(),
+            ),
+        )
 
     def test_what_raises_is_counted(self) -> None:
         def fail() -> None:
             with self.watch.share('swift'), self.watch.share('source'):
                 self.clock.spend(3)
                 raise ValueError
+
         self.assertRaises(ValueError, fail)
         self.spend('swift', 1)
-        self.assertEqual((1, 3), (
-            self.watch.spent('swift'), self.watch.spent('source')))
+        self.assertEqual(
+            (1, 3), (self.watch.spent('swift'), self.watch.spent('source'))
+        )
 
     def test_threads_are_added(self) -> None:
         """A share of one thread is not within that of another."""
         with self.watch.share('swift'):
             for _ in range(2):
                 waits.start(self.spend, 'retries', 5).result(waits.GENEROUS)
-        self.assertEqual((10, 10), (
-            self.watch.spent('swift'), self.watch.spent('retries')))
+        self.assertEqual(
+            (10, 10), (self.watch.spent('swift'), self.watch.spent('retries'))
+        )
         self.assertEqual(0, self.watch.rest())

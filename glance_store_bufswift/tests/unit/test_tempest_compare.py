@@ -21,26 +21,43 @@ from glance_store_bufswift.tests.programs.tempest import run
 class TestCompare(base.BaseTestCase):
     def test_the_same(self) -> None:
         results = {'a': run.PASSED, 'b': run.SKIPPED}
-        self.assertEqual([], compare.complaints(
-            {'ours': results, 'stock': dict(results)}))
-        self.assertEqual('   1 passed, 0 failed, 1 skipped',
-                         compare.counts(results))
+        self.assertEqual(
+            [], compare.complaints({'ours': results, 'stock': dict(results)})
+        )
+        self.assertEqual(
+            '   1 passed, 0 failed, 1 skipped', compare.counts(results)
+        )
 
     def test_different(self) -> None:
         self.assertEqual(
-            ['a: ours: success, stock: skip', 'c: ours: not run, '
-             'stock: success'],
-            compare.complaints({
-                'ours': {'a': run.PASSED, 'b': run.PASSED},
-                'stock': {'a': run.SKIPPED, 'b': run.PASSED,
-                          'c': run.PASSED}}))
+            [
+                'a: ours: success, stock: skip',
+                'c: ours: not run, stock: success',
+            ],
+            compare.complaints(
+                {
+                    'ours': {'a': run.PASSED, 'b': run.PASSED},
+                    'stock': {
+                        'a': run.SKIPPED,
+                        'b': run.PASSED,
+                        'c': run.PASSED,
+                    },
+                }
+            ),
+        )
 
     def test_failed_everywhere(self) -> None:
         self.assertEqual(
             ['a: ours: fail, stock: fail'],
-            compare.complaints({each: {'a': 'fail', 'b': run.PASSED}
-                                for each in ('ours', 'stock')}))
+            compare.complaints(
+                {
+                    each: {'a': 'fail', 'b': run.PASSED}
+                    for each in ('ours', 'stock')
+                }
+            ),
+        )
 
     def test_nothing_ran(self) -> None:
-        self.assertEqual(['ours: no test has passed'],
-                         compare.complaints({'ours': {}}))
+        self.assertEqual(
+            ['ours: no test has passed'], compare.complaints({'ours': {}})
+        )

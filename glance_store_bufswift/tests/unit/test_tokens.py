@@ -24,7 +24,7 @@ from keystoneauth1 import identity
 from keystoneauth1 import session as ks_session
 from oslotest import base
 
-from glance_store_bufswift.swift import account
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.swift import tokens
@@ -58,35 +58,36 @@ class TestTokens(base.BaseTestCase):
 
     def _connections(self, count: int) -> list[tokens.Tokens]:
         """What as many connections of one account have as their session."""
-        where = account.Account(
+        where = accounts.Account(
             client.Endpoint('http://swift', session=self.session),
-            retry.Policy(0, 0))
+            retry.Policy(0, 0),
+        )
         return [where._connect().session for _ in range(count)]
 
     def test_token_comes_from_the_session(self) -> None:
-        given, = self._connections(1)
+        (given,) = self._connections(1)
         self.assertEqual('token 1', given.get_token())
         self.assertEqual('token 1', given.get_token())
 
     def test_endpoint_is_left_to_swiftclient(self) -> None:
-        given, = self._connections(1)
+        (given,) = self._connections(1)
         given.get_endpoint(service_type='object-store')
         self.assertEqual(0, self.session.issued)
 
     def test_refused_token_is_replaced(self) -> None:
-        given, = self._connections(1)
+        (given,) = self._connections(1)
         given.get_token()
         given.renew()
         self.assertEqual('token 2', given.get_token())
 
     def test_swiftclient_is_not_to_try_again(self) -> None:
-        given, = self._connections(1)
+        (given,) = self._connections(1)
         given.get_token()
         self.assertFalse(given.invalidate())
         self.assertEqual('token 1', given.get_token())
 
     def test_replaced_token_may_be_refused_too(self) -> None:
-        given, = self._connections(1)
+        (given,) = self._connections(1)
         for number in range(1, 4):
             self.assertEqual(f'token {number}', given.get_token())
             given.renew()
@@ -102,11 +103,12 @@ class TestTokens(base.BaseTestCase):
 
     def test_refused_while_keystone_fails(self) -> None:
         """It is asked for the next try, which takes its failure."""
-        given, = self._connections(1)
+        (given,) = self._connections(1)
         given.get_token()
         given.renew()
         self.session.get_token = (  # type: ignore[method-assign]
-            lambda: self.fail('Keystone is asked'))
+            lambda: self.fail('Keystone is asked')
+        )
         given.renew()
 
 
@@ -130,9 +132,11 @@ class Keystone(identity.V3Password):
             raise ksa.Unauthorized('wrong')
         self.issued += 1
         now = datetime.datetime.now(
-            datetime.timezone.utc) - datetime.timedelta(seconds=self._ahead)
+            datetime.timezone.utc
+        ) - datetime.timedelta(seconds=self._ahead)
         token = ks_fixture.V3Token(
-            issued=now, expires=now + datetime.timedelta(seconds=self._life))
+            issued=now, expires=now + datetime.timedelta(seconds=self._life)
+        )
         token.add_service('identity').add_standard_endpoints('http://ks/v3')
         return ks_access.AccessInfoV3(token, f'token {self.issued}')
 
@@ -142,18 +146,31 @@ class TestLogin(base.BaseTestCase):
         super().setUp()
         self.now = 1000.0
 
-    def login(self, ahead: float = 0, life: float = 3600,
-              renew: Callable[[], Any] = lambda: None) -> tokens.Login:
+    def login(
+        self,
+        ahead: float = 0,
+        life: float = 3600,
+        renew: Callable[[], Any] = lambda: None,
+    ) -> tokens.Login:
         self.keystone = Keystone(ahead, life)
-        return tokens.Login(ks_session.Session(auth=self.keystone), renew,
-                            clock=lambda: self.now)
+        return tokens.Login(
+            ks_session.Session(auth=self.keystone),
+            renew,
+            clock=lambda: self.now,
+        )
 
     def test_clocks_that_differ(self) -> None:
         """A token is replaced by its age, shortly before its end."""
         for ahead in (-7200, -3600, 0, 3600, 7200):
             login = self.login(ahead)
-            for age, token in ((0, 1), (3479, 1), (3480, 2), (3481, 2),
-                               (2 * 3480 - 1, 2), (2 * 3480, 3)):
+            for age, token in (
+                (0, 1),
+                (3479, 1),
+                (3480, 2),
+                (3481, 2),
+                (2 * 3480 - 1, 2),
+                (2 * 3480, 3),
+            ):
                 self.now = 1000 + age
                 self.assertEqual(f'token {token}', login.get_token())
                 self.assertEqual(token, self.keystone.issued)

@@ -40,8 +40,9 @@ def _raised(exc: BaseException) -> BaseException:
     raise AssertionError('Nothing was raised')
 
 
-def _failed(status: int | None = None, timed_out: bool = False
-            ) -> errors.RequestFailed:
+def _failed(
+    status: int | None = None, timed_out: bool = False
+) -> errors.RequestFailed:
     return errors.RequestFailed('PUT of c/o failed: why', status, timed_out)
 
 
@@ -64,49 +65,82 @@ class TestTable(base.BaseTestCase):
         self._check(exceptions.StorageWriteDenied, _failed(403))
 
     def test_size_not_as_declared(self) -> None:
-        self._check(exceptions.Invalid,
-                    errors.WrongSize('PUT of c/o failed: why'))
+        self._check(
+            exceptions.Invalid, errors.WrongSize('PUT of c/o failed: why')
+        )
 
     def test_full(self) -> None:
         self._check(exceptions.StorageFull, _failed(413))
         self._check(exceptions.StorageFull, _failed(507))
 
     def test_other_answers_and_none(self) -> None:
-        for status in (None, 202, 400, 401, 404, 408, 409, 422, 429, 498, 499,
-                       500, 502, 503, 504):
+        for status in (
+            None,
+            202,
+            400,
+            401,
+            404,
+            408,
+            409,
+            422,
+            429,
+            498,
+            499,
+            500,
+            502,
+            503,
+            504,
+        ):
             self._check(exceptions.BackendException, _failed(status))
 
     def test_timeout_where_glance_store_knows_one(self) -> None:
         class TimeoutError(exceptions.GlanceStoreException):
             pass
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store.exceptions.TimeoutError', TimeoutError))
+
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store.exceptions.TimeoutError', TimeoutError
+            )
+        )
         self._check(TimeoutError, _failed(timed_out=True))
 
     def test_timeout_where_glance_store_knows_none(self) -> None:
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store.exceptions.TimeoutError',
-            fixtures.MonkeyPatch.delete))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store.exceptions.TimeoutError',
+                fixtures.MonkeyPatch.delete,
+            )
+        )
         self._check(exceptions.BackendException, _failed(timed_out=True))
 
     def test_answer_tells_more_than_a_timeout(self) -> None:
         self._check(exceptions.StorageFull, _failed(413, timed_out=True))
 
     def test_our_other_exceptions(self) -> None:
-        for kind in (errors.Aborted, errors.NotRewindable, errors.NotStored,
-                     errors.BufferFailed, space.NoRoom):
-            self._check(exceptions.BackendException,
-                        kind('PUT of c/o failed: why'))
+        for kind in (
+            errors.Aborted,
+            errors.NotRewindable,
+            errors.NotStored,
+            errors.BufferFailed,
+            space.NoSpace,
+        ):
+            self._check(
+                exceptions.BackendException, kind('PUT of c/o failed: why')
+            )
 
     def test_never_not_found(self) -> None:
         for status in (None, *range(100, 600)):
             for timed_out in (False, True):
                 self.assertNotIsInstance(
-                    _raised(_failed(status, timed_out)), exceptions.NotFound)
+                    _raised(_failed(status, timed_out)), exceptions.NotFound
+                )
 
     def test_what_is_not_ours_passes(self) -> None:
-        for exc in (exceptions.Invalid(message='too long'), ValueError('x'),
-                    KeyboardInterrupt()):
+        for exc in (
+            exceptions.Invalid(message='too long'),
+            ValueError('x'),
+            KeyboardInterrupt(),
+        ):
             self.assertIs(exc, _raised(exc))
 
     def test_swiftclient_would_retry_none_of_ours(self) -> None:
@@ -118,6 +152,7 @@ class TestSourceFailed(base.BaseTestCase):
     def _source_error(self, exc: BaseException) -> BaseException:
         def read_from_the_source() -> None:
             raise exc from _Cause('why')
+
         try:
             read_from_the_source()
         except BaseException as caught:
@@ -126,9 +161,14 @@ class TestSourceFailed(base.BaseTestCase):
         return _raised(wrapped)
 
     def test_caller_gets_the_very_object(self) -> None:
-        for exc in (OSError(32, 'Broken pipe'), ValueError('x'),
-                    exceptions.Invalid(message='x'), KeyboardInterrupt(),
-                    SystemExit(3), _Cause()):
+        for exc in (
+            OSError(32, 'Broken pipe'),
+            ValueError('x'),
+            exceptions.Invalid(message='x'),
+            KeyboardInterrupt(),
+            SystemExit(3),
+            _Cause(),
+        ):
             self.assertIs(exc, self._source_error(exc))
 
     def test_its_cause_is_kept(self) -> None:
@@ -137,8 +177,9 @@ class TestSourceFailed(base.BaseTestCase):
 
     def test_its_traceback_leads_to_the_source(self) -> None:
         raised = self._source_error(ValueError('x'))
-        names = [frame.name
-                 for frame in traceback.extract_tb(raised.__traceback__)]
+        names = [
+            frame.name for frame in traceback.extract_tb(raised.__traceback__)
+        ]
         self.assertIn('read_from_the_source', names)
 
     def test_our_wrapper_is_not_shown(self) -> None:

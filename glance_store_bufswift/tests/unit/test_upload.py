@@ -52,27 +52,44 @@ class _TestCase(base.BaseTestCase):
         self.swift = fakes.Swift()
         self.account = fakes.Account(self.swift)
         self.where = layout.Layout('images', 'id', 'try')
-        self.log = self.useFixture(fixtures.FakeLogger(
-            'glance_store_bufswift', format='%(levelname)s %(message)s'))
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.cleanup.SETTLE', 0))
+        self.log = self.useFixture(
+            fixtures.FakeLogger(
+                'glance_store_bufswift', format='%(levelname)s %(message)s'
+            )
+        )
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.cleanup.SECOND_LOOK', 0
+            )
+        )
 
-    def upload(self, stream: Any, size: int = 0,
-               **how: Any) -> upload.Stored:
+    def upload(self, stream: Any, size: int = 0, **how: Any) -> upload.Stored:
         """Upload a stream, or these bytes, in small segments."""
         if isinstance(stream, bytes):
             stream = streams.Stream(stream)
-        how = {'directory': self.directory, 'min_free_percent': 0,
-               'segment_size': SEGMENT, 'plain_limit': SEGMENT, **how}
+        how = {
+            'directory': self.directory,
+            'min_free_percent': 0,
+            'segment_size': SEGMENT,
+            'plain_limit': SEGMENT,
+            **how,
+        }
         return upload.Upload(
-            self.account, self.where, opts.Settings(**how), stream, size,
-            digests.Digests('sha512')).run()
+            self.account,
+            self.where,
+            opts.Settings(**how),
+            stream,
+            size,
+            digests.Digests('sha512'),
+        ).run()
 
     def failing(self, method: str, end: str, exc: BaseException) -> None:
         """Let requests for names with this end fail."""
+
         def before(requested: str, name: str) -> None:
             if requested == method and name.endswith(end):
                 raise exc
+
         self.swift.before = before
 
     def requested(self, method: str) -> list[str]:
@@ -90,18 +107,24 @@ class TestStored(_TestCase):
                 self.swift.objects.clear()
                 stored = self.upload(data, declared)
                 self.assertEqual(data, b''.join(self.swift.parts('id')))
-                self.assertEqual((size, *streams.hashes(data)), (
-                    stored.size, stored.checksum, stored.multihash))
+                self.assertEqual(
+                    (size, *streams.hashes(data)),
+                    (stored.size, stored.checksum, stored.multihash),
+                )
                 parts = -(-size // SEGMENT)
-                self.assertEqual(parts + 1 if parts > 1 else 1,
-                                 len(self.swift.objects))
+                self.assertEqual(
+                    parts + 1 if parts > 1 else 1, len(self.swift.objects)
+                )
 
-    def test_last_segment_of_a_known_size_announces_what_is_left(
-            self) -> None:
+    def test_last_segment_of_a_known_size_announces_what_is_left(self) -> None:
         self.upload(bytes(2300), 2300)
-        self.assertEqual([1000, 1000, 300], [
-            self.swift.lengths[self.where.segment(number)]
-            for number in (1, 2, 3)])
+        self.assertEqual(
+            [1000, 1000, 300],
+            [
+                self.swift.lengths[self.where.segment(number)]
+                for number in (1, 2, 3)
+            ],
+        )
 
     def test_segments_of_an_unknown_size_announce_nothing(self) -> None:
         self.upload(bytes(2300))
@@ -112,8 +135,12 @@ class TestStored(_TestCase):
         _, headers = self.swift.objects['id']
         self.assertEqual(
             ('images/id/try/', 'try', '3'),
-            (headers['x-object-manifest'], headers[layout.ATTEMPT],
-             headers[layout.SEGMENTS]))
+            (
+                headers['x-object-manifest'],
+                headers[layout.ATTEMPT],
+                headers[layout.SEGMENTS],
+            ),
+        )
         self.assertEqual('id', self.requested('PUT')[-1])
 
     def test_manifest_tells_of_its_segments(self) -> None:
@@ -121,8 +148,9 @@ class TestStored(_TestCase):
         self.upload(data)
         told = record.read('id', self.swift.objects['id'][1])
         assert told is not None
-        self.assertEqual(((1000, 1000, 300), self.where),
-                         (told.sizes, told.where))
+        self.assertEqual(
+            ((1000, 1000, 300), self.where), (told.sizes, told.dest)
+        )
         for number in (1, 2, 3):
             stored, _ = self.swift.objects[self.where.segment(number)]
             self.assertTrue(told.proves(number, [fakes.md5(stored)]))
@@ -132,13 +160,19 @@ class TestStored(_TestCase):
         for status in manifest.TOO_MUCH:
             refused: list[str] = []
 
-            def refuse(method: str, name: str, status: int = status,
-                       refused: list[str] = refused) -> None:
+            def refuse(
+                method: str,
+                name: str,
+                status: int = status,
+                refused: list[str] = refused,
+            ) -> None:
                 # One with a condition, and one without for some.
                 if (method, name) == ('PUT', 'id') and len(refused) < (
-                        2 if status in manifest.CONDITION_FAILED else 1):
+                    2 if status in manifest.CONDITION_FAILED else 1
+                ):
                     refused.append(name)
                     raise errors.RequestFailed(f'{status}', status)
+
             self.swift.objects.clear()
             self.swift.before = refuse
             self.upload(bytes(2300))
@@ -148,18 +182,26 @@ class TestStored(_TestCase):
             self.assertIn('raise max_meta_count', self.log.output)
 
     def test_segments_grow(self) -> None:
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.layout.GROWTHS', 5000))
+        self.useFixture(
+            fixtures.MonkeyPatch('glance_store_bufswift.layout.GROWTHS', 5000)
+        )
         self.upload(bytes(8000))
-        self.assertEqual([1000, 1000, 2000, 2000, 2000],
-                         [len(part) for part in self.swift.parts('id')])
+        self.assertEqual(
+            [1000, 1000, 2000, 2000, 2000],
+            [len(part) for part in self.swift.parts('id')],
+        )
 
     def test_everything_is_closed(self) -> None:
         self.upload(bytes(2300))
         self.assertTrue(self.account.closed)
-        self.assertEqual([], [
-            thread.name for thread in threading.enumerate()
-            if thread.name.startswith('bufswift')])
+        self.assertEqual(
+            [],
+            [
+                thread.name
+                for thread in threading.enumerate()
+                if thread.name.startswith('bufswift')
+            ],
+        )
 
 
 class TestReadsBack(_TestCase):
@@ -168,9 +210,12 @@ class TestReadsBack(_TestCase):
         # Waiting lets the time pass.
         self.now = 0.0
         self.account.pause = self._pause  # type: ignore[method-assign]
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.confirmation.time',
-            types.SimpleNamespace(monotonic=lambda: self.now)))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.confirmation.time',
+                types.SimpleNamespace(monotonic=lambda: self.now),
+            )
+        )
 
     def _pause(self, seconds: float) -> None:
         self.now += seconds
@@ -182,8 +227,9 @@ class TestReadsBack(_TestCase):
 
     def test_wait_is_bounded_and_ends_with_a_warning(self) -> None:
         self.swift.lag = 10_000
-        self.assertEqual(2300, self.upload(
-            bytes(2300), confirm_timeout=15).size)
+        self.assertEqual(
+            2300, self.upload(bytes(2300), confirm_timeout=15).size
+        )
         self.assertEqual(1, self.warnings())
         self.assertIn('after 15 s', self.log.output)
         self.assertLess(self.now, 17)
@@ -201,12 +247,15 @@ class TestReadsBack(_TestCase):
         true_head = self.account.head
         stale = [true_head('images', 'id')] * 3
 
-        def head(container: str, name: str,
-                 newest: bool) -> dict[str, str] | None:
+        def head(
+            container: str, name: str, newest: bool
+        ) -> dict[str, str] | None:
             self.assertTrue(newest)
             return stale.pop() if stale else true_head(container, name)
+
         with mock.patch.object(
-                self.account, 'head', autospec=True, side_effect=head):
+            self.account, 'head', autospec=True, side_effect=head
+        ):
             self.upload(bytes(2300), confirm_timeout=15)
         self.assertEqual([], stale)
         self.assertNotIn('does not show all', self.log.output)
@@ -215,11 +264,13 @@ class TestReadsBack(_TestCase):
         """One look; what it does not show is asked for."""
         self.swift.lag = 10_000
         self.upload(bytes(2300), confirm_timeout=0)
-        self.assertEqual((9_999, 1, 0.0),
-                         (self.swift.lag, self.warnings(), self.now))
+        self.assertEqual(
+            (9_999, 1, 0.0), (self.swift.lag, self.warnings(), self.now)
+        )
         self.assertIn('after 0 s', self.log.output)
-        self.assertEqual(['id', 'id'] + self.names(3),
-                         sorted(self.requested('HEAD')))
+        self.assertEqual(
+            ['id', 'id'] + self.names(3), sorted(self.requested('HEAD'))
+        )
 
     def test_no_more_than_a_look_is_taken(self) -> None:
         for timeout in (0, 15):
@@ -231,21 +282,23 @@ class TestReadsBack(_TestCase):
 
     def names(self, count: int) -> list[str]:
         """The names of the first segments."""
-        return [self.where.segment(number)
-                for number in range(1, count + 1)]
+        return [self.where.segment(number) for number in range(1, count + 1)]
 
     def lose(self, *names: str, when: str = 'id') -> None:
         """These are deleted by somebody when a manifest is put."""
+
         def before(method: str, name: str) -> None:
             if (method, name) == ('PUT', when):
                 for each in names:
                     self.swift.objects.pop(each)
+
         self.swift.before = before
 
     def fails(self, *says: str, **how: Any) -> None:
         """The upload fails, and leaves nothing."""
         exc = self.assertRaises(
-            errors.RequestFailed, self.upload, bytes(2300), **how)
+            errors.RequestFailed, self.upload, bytes(2300), **how
+        )
         for text in says:
             self.assertIn(text, str(exc))
         self.assertEqual({}, self.swift.objects)
@@ -255,34 +308,45 @@ class TestReadsBack(_TestCase):
             for number in (1, 3):
                 name = self.where.segment(number)
                 self.lose(name)
-                self.fails(f'Segment images/{name} was stored, but is gone',
-                           confirm_timeout=timeout)
+                self.fails(
+                    f'Segment images/{name} was stored, but is gone',
+                    confirm_timeout=timeout,
+                )
 
     def test_what_is_another_object_now(self) -> None:
         name = self.where.segment(2)
         for data, says in ((b'x', '1 bytes'), (bytes(999) + b'x', '1000')):
+
             def before(method: str, put: str, data: bytes = data) -> None:
                 if (method, put) == ('PUT', 'id'):
                     self.swift.store(name, data, {})
+
             self.swift.before = before
-            self.fails(f'Segment images/{name} is another object now: {says}',
-                       fakes.md5(data), confirm_timeout=15)
+            self.fails(
+                f'Segment images/{name} is another object now: {says}',
+                fakes.md5(data),
+                confirm_timeout=15,
+            )
 
     def test_what_is_shorter_now_as_a_gateway_without_etags_tells(
-            self) -> None:
+        self,
+    ) -> None:
         name = self.where.segment(2)
         true_head = self.account.head
 
-        def head(container: str, asked: str,
-                 newest: bool = False) -> dict[str, str] | None:
+        def head(
+            container: str, asked: str, newest: bool = False
+        ) -> dict[str, str] | None:
             headers = true_head(container, asked, newest)
             if asked != name or headers is None:
                 return headers
             del headers['etag']
             return headers | {'content-length': '999'}
+
         self.swift.lag = 10_000
         with mock.patch.object(
-                self.account, 'head', autospec=True, side_effect=head):
+            self.account, 'head', autospec=True, side_effect=head
+        ):
             self.fails('another object now: 999 bytes', confirm_timeout=0)
 
     def test_what_can_not_be_asked_for(self) -> None:
@@ -294,6 +358,7 @@ class TestReadsBack(_TestCase):
         def before(method: str, name: str) -> None:
             if (method, name) == ('HEAD', 'id'):
                 self.swift.objects.pop('id', None)
+
         self.swift.before = before
         self.fails('The manifest of image id was stored, but is gone')
 
@@ -305,17 +370,23 @@ class TestReadsBack(_TestCase):
         lost = self.where.segment(2)
         true_head = self.account.head
 
-        def head(container: str, name: str,
-                 newest: bool = False) -> dict[str, str] | None:
+        def head(
+            container: str, name: str, newest: bool = False
+        ) -> dict[str, str] | None:
             if name == lost:
                 self.swift.request('HEAD', name)
                 return None
             return true_head(container, name, newest)
+
         for least, fails in ((0, True), (3600, False)):
-            self.useFixture(fixtures.MonkeyPatch(
-                'glance_store_bufswift.layout.LEAST_AGE', least))
+            self.useFixture(
+                fixtures.MonkeyPatch(
+                    'glance_store_bufswift.layout.LEAST_AGE', least
+                )
+            )
             with mock.patch.object(
-                    self.account, 'head', autospec=True, side_effect=head):
+                self.account, 'head', autospec=True, side_effect=head
+            ):
                 if fails:
                     self.fails('is gone', confirm_timeout=15)
                 else:
@@ -337,6 +408,7 @@ class TestReadsBack(_TestCase):
                     self.data = self.swift.objects.pop(name)
                 if hidden == 3:
                     self.swift.objects[name] = self.data
+
         self.swift.before = before
         self.upload(bytes(2300), confirm_timeout=0)
         self.assertEqual(3, hidden)
@@ -353,8 +425,11 @@ class TestRoom(_TestCase):
 
     def test_disk_that_fails_costs_a_warning(self) -> None:
         data = streams.image(5500)
-        with mock.patch('os.pwrite', autospec=True,
-                        side_effect=OSError(errno.ENOSPC, 'full')):
+        with mock.patch(
+            'os.pwrite',
+            autospec=True,
+            side_effect=OSError(errno.ENOSPC, 'full'),
+        ):
             self.upload(data)
         self.assertEqual(data, b''.join(self.swift.parts('id')))
         self.assertEqual(1, self.warnings())
@@ -369,33 +444,39 @@ class TestRoom(_TestCase):
 
     def test_own_room_is_not_lost_to_others_while_waiting(self) -> None:
         refused = threading.Event()
-        others: list[space.Room] = []
-        true_room, true_close = space.Space.room, space.Room.close
+        others: list[space.BufferFile] = []
+        true_room, true_close = space.Space.open, space.BufferFile.close
 
-        def room(self: space.Space, size: int, spare: int = 0) -> space.Room:
+        def file(
+            self: space.Space, size: int, spare: int = 0
+        ) -> space.BufferFile:
             try:
                 return true_room(self, size, spare)
-            except space.NoRoom:
+            except space.NoSpace:
                 refused.set()
                 raise
 
-        def close(self: space.Room) -> None:
+        def close(self: space.BufferFile) -> None:
             # Somebody else takes what is given back before it can be asked
             # for again.
             true_close(self)
-            with contextlib.suppress(space.NoRoom):
-                others.append(true_room(space.Space(
-                    self._space.directory, MIB), 1))
+            with contextlib.suppress(space.NoSpace):
+                others.append(
+                    true_room(space.Space(self._space.directory, MIB), 1)
+                )
 
         def before(method: str, name: str) -> None:
             if method == 'PUT' and name.endswith(('00000001', '00000002')):
                 # The segment ends when the next one has found no room.
                 refused.wait(30)
                 refused.clear()
+
         self.swift.before = before
         data = streams.image(2300)
-        with mock.patch.object(space.Space, 'room', room), \
-                mock.patch.object(space.Room, 'close', close):
+        with (
+            mock.patch.object(space.Space, 'open', file),
+            mock.patch.object(space.BufferFile, 'close', close),
+        ):
             self.upload(data, disk_quota=MIB)
         for each in others:
             each.close()
@@ -407,9 +488,9 @@ class TestRoom(_TestCase):
 
         def check(method: str, name: str) -> None:
             if method == 'PUT' and name != 'id':
-                with alone, quota.Quota(
-                        self.directory, 3 * MIB).reserved(MIB):
+                with alone, quota.Quota(self.directory, 3 * MIB).reserved(MIB):
                     pass
+
         self.swift.before = check
         self.upload(bytes(9500), disk_quota=3 * MIB)
         self.assertEqual(0, self.warnings())
@@ -439,6 +520,7 @@ class TestBeside(_TestCase):
                     raise AssertionError('no further one was begun')
                 with lock:
                     under_way.discard(name)
+
         self.account.before = before
         data = streams.image(20 * SEGMENT)
         self.upload(data, threads=threads)
@@ -455,8 +537,13 @@ class TestBeside(_TestCase):
 
 
 class TestFailed(_TestCase):
-    def _fails(self, expected: type[BaseException], stream: Any,
-               size: int = 0, **how: Any) -> Any:
+    def _fails(
+        self,
+        expected: type[BaseException],
+        stream: Any,
+        size: int = 0,
+        **how: Any,
+    ) -> Any:
         exc = self.assertRaises(expected, self.upload, stream, size, **how)
         self.assertTrue(self.account.closed)
         return exc
@@ -465,14 +552,14 @@ class TestFailed(_TestCase):
         for end in ('00000001', '00000003', 'id'):
             exc = errors.RequestFailed(f'503 {end}', 503)
             self.failing('PUT', end, exc)
-            self.assertIs(exc, self._fails(
-                errors.RequestFailed, bytes(3500)))
+            self.assertIs(exc, self._fails(errors.RequestFailed, bytes(3500)))
             self.assertEqual({}, self.swift.objects)
             self.assertTrue(self.account.cancelled.is_set())
 
     def test_source_fails(self) -> None:
         def fail() -> None:
             raise OSError(errno.EPIPE, 'Broken pipe')
+
         stream = streams.Stream(bytes(3500), most=100, at=2700, then=fail)
         exc = self._fails(errors.SourceFailed, stream)
         self.assertEqual(errno.EPIPE, exc.original.errno)
@@ -493,6 +580,7 @@ class TestFailed(_TestCase):
             if method == 'PUT':
                 self.account.cancelled.wait(waits.GENEROUS)
                 raise second
+
         self.swift.before = before
         self.assertIs(first, self._fails(errors.RequestFailed, bytes(3500)))
 
@@ -504,6 +592,7 @@ class TestFailed(_TestCase):
                 raise ValueError('a bug')
             if name.endswith('00000002'):
                 raise first
+
         self.swift.before = before
         self.assertIs(first, self._fails(errors.RequestFailed, bytes(3500)))
         for number in (1, 2):
@@ -515,13 +604,17 @@ class TestFailed(_TestCase):
                 raise KeyboardInterrupt
             if name.endswith('00000002'):
                 raise errors.RequestFailed('503', 503)
+
         self.swift.before = before
         self._fails(KeyboardInterrupt, bytes(3500))
         self.assertIn(self.where.segment(1), self.log.output)
 
     def test_too_many_segments(self) -> None:
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.layout.MAX_SEGMENTS', 3))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.layout.MAX_SEGMENTS', 3
+            )
+        )
         exc = self._fails(errors.RequestFailed, bytes(3001))
         self.assertEqual(413, exc.status)
         self.assertIn('more than 3 segments', str(exc))
@@ -532,6 +625,7 @@ class TestFailed(_TestCase):
             if (method, name) == ('PUT', 'id'):
                 self.swift.store('id', b'', self.where.manifest_headers(4))
                 raise errors.RequestFailed('503', 503)
+
         self.swift.before = before
         self._fails(errors.RequestFailed, bytes(3500))
         self.assertEqual({}, self.swift.objects)
@@ -550,12 +644,14 @@ class TestFailed(_TestCase):
                 raise errors.RequestFailed('503', 503)
             if name.endswith('00000020'):
                 raise errors.RequestFailed('503', 503)
+
         self.swift.before = before
         self._fails(errors.RequestFailed, bytes(19_500))
         # In two sweeps, each with some at a time.
         self.assertLessEqual(
             len(self.requested('DELETE')),
-            2 * (deletes.ENOUGH + workers.THREADS))
+            2 * (deletes.ENOUGH + workers.THREADS),
+        )
         self.assertIn(self.where.segment(19), self.log.output)
 
 
@@ -568,14 +664,18 @@ class TestFewThreads(_TestCase):
     def setUp(self) -> None:
         super().setUp()
         # Several blocks in a segment.
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.units.BLOCK', 300))
+        self.useFixture(
+            fixtures.MonkeyPatch('glance_store_bufswift.units.BLOCK', 300)
+        )
 
     def test_stored(self) -> None:
         for most in self.MOST:
             for size in (0, 1, 999, 1000, 1001, 3000, 5500):
-                for how in ({}, {'directory': '/nowhere'},
-                            {'disk_quota': MIB}):
+                for how in (
+                    {},
+                    {'directory': '/nowhere'},
+                    {'disk_quota': MIB},
+                ):
                     self._store(most, streams.image(size), how)
 
     def _store(self, most: int, data: bytes, how: dict[str, Any]) -> None:
@@ -583,10 +683,13 @@ class TestFewThreads(_TestCase):
             self.swift.objects.clear()
             with refusal.Threads(most):
                 stored = self.upload(
-                    streams.Stream(data, most=300), declared, **how)
+                    streams.Stream(data, most=300), declared, **how
+                )
             self.assertEqual(data, b''.join(self.swift.parts('id')))
-            self.assertEqual((len(data), *streams.hashes(data)), (
-                stored.size, stored.checksum, stored.multihash))
+            self.assertEqual(
+                (len(data), *streams.hashes(data)),
+                (stored.size, stored.checksum, stored.multihash),
+            )
 
     def test_source_fails(self) -> None:
         """swiftclient would take an OSError for the network's."""
@@ -594,12 +697,14 @@ class TestFewThreads(_TestCase):
 
         def fail() -> None:
             raise original
+
         for most in self.MOST:
             self.account.cancelled.clear()
             stream = streams.Stream(bytes(3500), most=100, at=2700, then=fail)
             with refusal.Threads(most):
                 exc = self.assertRaises(
-                    errors.SourceFailed, self.upload, stream)
+                    errors.SourceFailed, self.upload, stream
+                )
             self.assertIs(original, exc.original)
             self.assertEqual({}, self.swift.objects)
 
@@ -614,13 +719,24 @@ class TestFewThreads(_TestCase):
             except OSError as exc:
                 # Which swiftclient would have tried again.
                 raise AssertionError('taken for the network') from exc
+
         self.useFixture(fixtures.MockPatchObject(self.account, 'put', put))
         with refusal.Threads(0):
-            self.assertRaises(OSError, upload.Upload(
-                self.account, self.where, opts.Settings(
-                    self.directory, segment_size=SEGMENT, plain_limit=SEGMENT),
-                streams.Stream(bytes(3500), most=100), 0,
-                digests.Digests('sha512', verifier)).run)
+            self.assertRaises(
+                OSError,
+                upload.Upload(
+                    self.account,
+                    self.where,
+                    opts.Settings(
+                        self.directory,
+                        segment_size=SEGMENT,
+                        plain_limit=SEGMENT,
+                    ),
+                    streams.Stream(bytes(3500), most=100),
+                    0,
+                    digests.Digests('sha512', verifier),
+                ).run,
+            )
         self.assertEqual({}, self.swift.objects)
 
     def test_segment_fails(self) -> None:
@@ -629,16 +745,19 @@ class TestFewThreads(_TestCase):
                 exc = errors.RequestFailed(f'503 {end}', 503)
                 self.failing('PUT', end, exc)
                 with refusal.Threads(most):
-                    self.assertIs(exc, self.assertRaises(
-                        errors.RequestFailed, self.upload, bytes(3500)))
+                    self.assertIs(
+                        exc,
+                        self.assertRaises(
+                            errors.RequestFailed, self.upload, bytes(3500)
+                        ),
+                    )
                 self.assertEqual({}, self.swift.objects)
 
     def test_interrupt(self) -> None:
         for most in self.MOST:
             self.failing('PUT', '00000003', KeyboardInterrupt())
             with refusal.Threads(most):
-                self.assertRaises(
-                    KeyboardInterrupt, self.upload, bytes(3500))
+                self.assertRaises(KeyboardInterrupt, self.upload, bytes(3500))
             self.assertEqual({}, self.swift.objects)
 
 
@@ -654,31 +773,39 @@ class TestLog(_TestCase):
         self.records.clear()
         self.assertRaises(Exception, self.upload, stream)  # noqa: H202
         self.assertEqual([], self.records.doubled())
-        return (self.records.of(logging.ERROR),
-                self.records.of(logging.WARNING))
+        return (
+            self.records.of(logging.ERROR),
+            self.records.of(logging.WARNING),
+        )
 
     def test_nothing_is_left(self) -> None:
         self.failing('PUT', '00000004', errors.RequestFailed('503', 503))
         wrong, [warning] = self.lines(bytes(3500))
         self.assertEqual([], wrong)
         self.assertRegex(
-            warning, r'^Image id was not stored: 3500 bytes read into \d '
+            warning,
+            r'^Image id was not stored: 3500 bytes read into \d '
             r'segments, \d objects stored, 0 retries, \d+\.\d s, .*; left in '
-            r'Swift: nothing; cause: RequestFailed: 503 \| \S.*\d$')
+            r'Swift: nothing; cause: RequestFailed: 503 \| \S.*\d$',
+        )
 
     def test_source_fails(self) -> None:
         def fail() -> None:
             raise ValueError('bad')
-        _, [warning] = self.lines(streams.Stream(
-            bytes(3500), most=100, at=2700, then=fail))
+
+        _, [warning] = self.lines(
+            streams.Stream(bytes(3500), most=100, at=2700, then=fail)
+        )
         self.assertIn('2700 bytes read into ', warning)
         self.assertIn('cause: ValueError: bad', warning)
 
     def test_credentials_are_lost(self) -> None:
         """Of twenty segments and all else that is asked for."""
+
         def before(method: str, name: str) -> None:
             if name.endswith('00000020') or method != 'PUT':
                 raise errors.RequestFailed(f'{method}: 401', 401)
+
         self.swift.before = before
         for offer in ({}, {'bulk_delete': {'max_deletes_per_request': 5}}):
             self.swift.info = offer
@@ -689,18 +816,20 @@ class TestLog(_TestCase):
             for number in range(1, 21):
                 self.assertIn(self.where.segment(number), error)
             self.assertRegex(
-                warning, r'left in Swift: 2\d objects, named above; cause')
+                warning, r'left in Swift: 2\d objects, named above; cause'
+            )
 
     def test_listing_can_not_be_had(self) -> None:
         def before(method: str, name: str) -> None:
-            if method == 'LIST' or (method, name[-8:]) == (
-                    'PUT', '00000004'):
+            if method == 'LIST' or (method, name[-8:]) == ('PUT', '00000004'):
                 raise errors.RequestFailed(f'{method}: 503', 503)
+
         self.swift.before = before
         wrong, [unlisted, warning] = self.lines(bytes(3500))
         self.assertEqual([], wrong)
-        self.assertIn('what else may have been stored is not known: LIST: 503',
-                      unlisted)
+        self.assertIn(
+            'what else may have been stored is not known: LIST: 503', unlisted
+        )
         self.assertIn('left in Swift: not known', warning)
 
     def test_cleaning_breaks_off(self) -> None:
@@ -709,6 +838,7 @@ class TestLog(_TestCase):
                 raise TypeError('a bug')
             if name.endswith('00000004'):
                 raise errors.RequestFailed('503', 503)
+
         self.swift.before = before
         [error], [warning] = self.lines(bytes(3500))
         self.assertIn('broke off', error)
@@ -728,17 +858,26 @@ class TestLog(_TestCase):
 
 
 class TestReplaced(_TestCase):
-    def _replace(self, prefix: str, container: str = 'images',
-                 unlisted: int = 0, **headers: str) -> set[str]:
+    def _replace(
+        self,
+        prefix: str,
+        container: str = 'images',
+        unlisted: int = 0,
+        **headers: str,
+    ) -> set[str]:
         """What is left of an image stored before with this prefix.
 
         :param unlisted: how many of its segments are not listed yet
         """
-        self.swift.store('id', b'', {
-            'X-Object-Manifest': f'{container}/{prefix}', **headers})
+        self.swift.store(
+            'id',
+            b'',
+            {'X-Object-Manifest': f'{container}/{prefix}', **headers},
+        )
         self.swift.store(f'{prefix}00001', b'old', {})
         self.swift.unlisted = {
-            f'{prefix}{number:08d}' for number in range(1, unlisted + 1)}
+            f'{prefix}{number:08d}' for number in range(1, unlisted + 1)
+        }
         for name in self.swift.unlisted:
             self.swift.store(name, b'old', {})
         self.upload(bytes(2300))
@@ -755,37 +894,52 @@ class TestReplaced(_TestCase):
         self.assertEqual(set(), self._replace('id-'))
 
     def test_those_that_are_not_listed_yet(self) -> None:
-        self.assertEqual(set(), self._replace(
-            'id/before/', unlisted=2, **self._recorded()))
+        self.assertEqual(
+            set(), self._replace('id/before/', unlisted=2, **self._recorded())
+        )
 
     def test_what_can_not_be_listed_is_recorded(self) -> None:
         self.failing('LIST', 'id/before/', errors.RequestFailed('503', 503))
-        self.assertEqual({'id/before/00001'}, self._replace(
-            'id/before/', unlisted=2, **self._recorded()))
+        self.assertEqual(
+            {'id/before/00001'},
+            self._replace('id/before/', unlisted=2, **self._recorded()),
+        )
         self.assertIn('id/before/*', self.log.output)
 
-    def test_those_that_are_not_listed_yet_when_the_upload_fails(
-            self) -> None:
+    def test_those_that_are_not_listed_yet_when_the_upload_fails(self) -> None:
         """Its manifest has taken the former one's place."""
+
         def before(method: str, name: str) -> None:
             if (method, name) == ('PUT', 'id'):
                 self.swift.store('id', b'', self.where.manifest_headers(3))
                 raise errors.RequestFailed('503', 503)
+
         self.swift.before = before
         self.assertRaises(
-            errors.RequestFailed, self._replace, 'id/before/', unlisted=2,
-            **self._recorded())
+            errors.RequestFailed,
+            self._replace,
+            'id/before/',
+            unlisted=2,
+            **self._recorded(),
+        )
         self.assertEqual({}, self.swift.objects)
 
     def test_segments_of_others_stay(self) -> None:
         for prefix in ('other/before/', 'id2-', 'i'):
             self.assertIn(f'{prefix}00001', self._replace(prefix))
         self.assertEqual(
-            {f'other/before/{number}' for number in (
-                '00001', '00000001', '00000002')},
-            {name for name in self._replace(
-                'other/before/', unlisted=2, **self._recorded())
-                if name.startswith('other')})
+            {
+                f'other/before/{number}'
+                for number in ('00001', '00000001', '00000002')
+            },
+            {
+                name
+                for name in self._replace(
+                    'other/before/', unlisted=2, **self._recorded()
+                )
+                if name.startswith('other')
+            },
+        )
 
     def test_own_segments_stay_below_a_former_prefix(self) -> None:
         self.assertEqual(set(), self._replace('id/'))
@@ -793,8 +947,7 @@ class TestReplaced(_TestCase):
     def test_image_stands_when_the_former_can_not_be_removed(self) -> None:
         for exc in (errors.RequestFailed('503', 503), ValueError('a bug')):
             self.failing('LIST', 'id/before/', exc)
-            self.assertEqual({'id/before/00001'},
-                             self._replace('id/before/'))
+            self.assertEqual({'id/before/00001'}, self._replace('id/before/'))
         self.assertIn('id/before/*', self.log.output)
 
     def test_former_segments_stay_when_the_upload_fails(self) -> None:
@@ -815,9 +968,13 @@ class TestReplacedStatic(_TestCase):
         self.others = ['other/1', 'id2-1', 'id']
         for name in own + self.others:
             self.swift.store(name, b'old', {})
-        self.swift.store('id', json.dumps([
-            {'name': f'/images/{name}'} for name in own + self.others
-        ]).encode(), {layout.STATIC: 'True'})
+        self.swift.store(
+            'id',
+            json.dumps(
+                [{'name': f'/images/{name}'} for name in own + self.others]
+            ).encode(),
+            {layout.STATIC: 'True'},
+        )
         self.before = set(self.swift.objects)
 
     def test_own_segments_are_removed(self) -> None:
@@ -825,8 +982,13 @@ class TestReplacedStatic(_TestCase):
             self.store()
             self.upload(bytes(size))
             self.assertEqual(
-                set(self.others), {name for name in self.swift.objects
-                                   if not name.startswith('id/try/')})
+                set(self.others),
+                {
+                    name
+                    for name in self.swift.objects
+                    if not name.startswith('id/try/')
+                },
+            )
 
     def test_segments_that_can_not_be_read_stay(self) -> None:
         self.failing('GET', 'id', errors.RequestFailed('503', 503))

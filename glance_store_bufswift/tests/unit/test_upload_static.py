@@ -38,21 +38,38 @@ class _TestCase(base.BaseTestCase):
         self.swift = fakes.Swift(info={'slo': {'max_manifest_segments': 100}})
         self.account = fakes.Account(self.swift)
         self.where = layout.Layout('images', 'id', 'try')
-        self.log = self.useFixture(fixtures.FakeLogger(
-            'glance_store_bufswift', format='%(levelname)s %(message)s'))
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.cleanup.SETTLE', 0))
+        self.log = self.useFixture(
+            fixtures.FakeLogger(
+                'glance_store_bufswift', format='%(levelname)s %(message)s'
+            )
+        )
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.cleanup.SECOND_LOOK', 0
+            )
+        )
 
-    def upload(self, data: bytes, size: int = 0, attempt: str = 'try',
-               **how: Any) -> None:
+    def upload(
+        self, data: bytes, size: int = 0, attempt: str = 'try', **how: Any
+    ) -> None:
         """Upload an image in small segments."""
         self.where = layout.Layout('images', 'id', attempt)
-        how = {'directory': self.directory, 'min_free_percent': 0,
-               'segment_size': SEGMENT, 'plain_limit': SEGMENT,
-               'manifest': opts.SLO, **how}
+        how = {
+            'directory': self.directory,
+            'min_free_percent': 0,
+            'segment_size': SEGMENT,
+            'plain_limit': SEGMENT,
+            'manifest': opts.SLO,
+            **how,
+        }
         upload.Upload(
-            fakes.Account(self.swift), self.where, opts.Settings(**how),
-            streams.Stream(data), size, digests.Digests('sha512')).run()
+            fakes.Account(self.swift),
+            self.where,
+            opts.Settings(**how),
+            streams.Stream(data),
+            size,
+            digests.Digests('sha512'),
+        ).run()
 
     def headers(self) -> dict[str, str]:
         """Those of the image."""
@@ -62,8 +79,11 @@ class _TestCase(base.BaseTestCase):
         return layout.is_static(self.headers())
 
     def warnings(self) -> list[str]:
-        return [line for line in self.log.output.splitlines()
-                if line.startswith('WARNING')]
+        return [
+            line
+            for line in self.log.output.splitlines()
+            if line.startswith('WARNING')
+        ]
 
 
 class TestStored(_TestCase):
@@ -93,9 +113,12 @@ class TestStored(_TestCase):
         """Bytes in a manifest bound the segments too."""
         longest = static.Segment(
             f'images/{self.where.segment(layout.MAX_SEGMENTS)}',
-            layout.MAX_OBJECT_SIZE, 'f' * 32)
+            layout.MAX_OBJECT_SIZE,
+            'f' * 32,
+        )
         self.swift.info['slo']['max_manifest_size'] = 10 * len(
-            static.manifest([longest]))
+            static.manifest([longest])
+        )
         self.upload(bytes(50 * SEGMENT), 50 * SEGMENT)
         self.assertTrue(self.is_static())
         self.assertEqual('10', self.headers()[layout.SEGMENTS])
@@ -109,21 +132,31 @@ class TestStored(_TestCase):
         """Where they are offered, for manifests that take their time."""
         asked = []
 
-        def put_static(account: fakes.Account, container: str, name: str,
-                       segments: list[static.Segment], heartbeat: bool,
-                       *more: Any) -> None:
+        def put_static(
+            account: fakes.Account,
+            container: str,
+            name: str,
+            segments: list[static.Segment],
+            heartbeat: bool,
+            *more: Any,
+        ) -> None:
             asked.append((len(segments), heartbeat))
             put(account, container, name, segments, heartbeat, *more)
+
         put = fakes.Account.put_static
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.tests.unit.fakes.Account.put_static',
-            put_static))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.tests.unit.fakes.Account.put_static',
+                put_static,
+            )
+        )
         for offer in ({}, {'yield_frequency': 10}):
             self.swift.info['slo'] |= offer
             for size in (2 * SEGMENT, static.MANY * SEGMENT):
                 self.upload(bytes(size), size)
-        self.assertEqual([(2, False), (50, False), (2, False), (50, True)],
-                         asked)
+        self.assertEqual(
+            [(2, False), (50, False), (2, False), (50, True)], asked
+        )
 
 
 class TestDynamic(_TestCase):
@@ -141,12 +174,15 @@ class TestDynamic(_TestCase):
         self.upload(data)
         self.assertFalse(self.is_static())
         self.assertEqual(data, b''.join(self.swift.parts('id')))
-        warning, = self.warnings()
+        (warning,) = self.warnings()
         self.assertIn('does not fit into the 2 segments', warning)
 
     def test_too_large_for_all_segments(self) -> None:
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.layout.MAX_OBJECT_SIZE', SEGMENT))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.layout.MAX_OBJECT_SIZE', SEGMENT
+            )
+        )
         self.swift.info['slo']['max_manifest_segments'] = 2
         self.upload(bytes(3 * SEGMENT), 3 * SEGMENT)
         self.assertFalse(self.is_static())
@@ -157,12 +193,18 @@ class TestDynamic(_TestCase):
             self.swift.objects.clear()
             refused: list[str] = []
 
-            def refuse(method: str, name: str, status: int = status,
-                       refused: list[str] = refused) -> None:
+            def refuse(
+                method: str,
+                name: str,
+                status: int = status,
+                refused: list[str] = refused,
+            ) -> None:
                 if (method, name) == ('PUT', 'id') and len(refused) < (
-                        2 if status in (400, 501) else 1):
+                    2 if status in (400, 501) else 1
+                ):
                     refused.append(name)
                     raise errors.RequestFailed(f'{status}', status)
+
             self.swift.before = refuse
             self.upload(bytes(3 * SEGMENT))
             self.assertFalse(self.is_static())
@@ -172,8 +214,7 @@ class TestDynamic(_TestCase):
 class TestFailed(_TestCase):
     def fails(self, text: str) -> None:
         """The upload fails, and nothing is left."""
-        exc = self.assertRaises(
-            errors.RequestFailed, self.upload, bytes(3500))
+        exc = self.assertRaises(errors.RequestFailed, self.upload, bytes(3500))
         self.assertIn(text, str(exc))
         self.assertEqual({}, self.swift.objects)
 
@@ -185,28 +226,44 @@ class TestFailed(_TestCase):
         def put_static(account: fakes.Account, *args: Any) -> None:
             before('PUT', 'id')
             put(account, *args)
+
         put = fakes.Account.put_static
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.tests.unit.fakes.Account.put_static',
-            put_static))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.tests.unit.fakes.Account.put_static',
+                put_static,
+            )
+        )
         self.fails('00000002: Mismatch')
 
     def test_refused_for_a_reason_of_its_own(self) -> None:
         def before(method: str, name: str) -> None:
             if (method, name) == ('PUT', 'id'):
                 raise errors.RequestFailed('403 Forbidden', 403)
+
         self.swift.before = before
         self.fails('403')
 
     def test_stored_as_any_object(self) -> None:
         """A proxy of the site has no filter slo."""
-        def put_static(account: fakes.Account, container: str, name: str,
-                       segments: list[static.Segment], heartbeat: bool,
-                       headers: dict[str, str], *more: Any) -> None:
+
+        def put_static(
+            account: fakes.Account,
+            container: str,
+            name: str,
+            segments: list[static.Segment],
+            heartbeat: bool,
+            headers: dict[str, str],
+            *more: Any,
+        ) -> None:
             account.swift.store(name, static.manifest(segments), headers)
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.tests.unit.fakes.Account.put_static',
-            put_static))
+
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.tests.unit.fakes.Account.put_static',
+                put_static,
+            )
+        )
         self.fails('filter slo')
 
 
@@ -220,26 +277,36 @@ class TestReplaced(_TestCase):
             for after in kinds:
                 self.swift.objects.clear()
                 number += 2
-                self.upload(bytes(3500), attempt=f'try{number}',
-                            manifest=before)
-                self.upload(bytes(2500), attempt=f'try{number + 1}',
-                            manifest=after)
+                self.upload(
+                    bytes(3500), attempt=f'try{number}', manifest=before
+                )
+                self.upload(
+                    bytes(2500), attempt=f'try{number + 1}', manifest=after
+                )
                 self.assertEqual(
                     ['id', *map(self.where.segment, (1, 2, 3))],
-                    sorted(self.swift.objects))
+                    sorted(self.swift.objects),
+                )
         self.assertEqual([], self.warnings())
 
     def test_list_of_the_former_can_not_be_had(self) -> None:
         """Ceph RGW; what the former manifest records is enough."""
+
         def no_list(*args: Any, **kwargs: Any) -> None:
             raise errors.NoList('an empty answer')
+
         self.upload(bytes(3500), attempt='try1')
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.tests.unit.fakes.Account.static_segments',
-            no_list))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.tests.unit.fakes.Account.static_segments',
+                no_list,
+            )
+        )
         self.upload(bytes(2500), attempt='try2')
-        self.assertEqual(['id', *map(self.where.segment, (1, 2, 3))],
-                         sorted(self.swift.objects))
+        self.assertEqual(
+            ['id', *map(self.where.segment, (1, 2, 3))],
+            sorted(self.swift.objects),
+        )
         self.assertEqual([], self.warnings())
 
 
@@ -251,15 +318,19 @@ class TestDeleted(_TestCase):
 
     def test_segment_that_stays_keeps_the_manifest(self) -> None:
         """A second try ends it."""
+
         def before(method: str, name: str) -> None:
             if method == 'DELETE' and name.endswith('2'):
                 raise errors.RequestFailed('503', 503)
+
         self.upload(bytes(3500))
         self.swift.before = before
-        self.assertRaises(errors.RequestFailed, removal.remove, self.account,
-                          'images', 'id')
-        self.assertEqual(['id', self.where.segment(2)],
-                         sorted(self.swift.objects))
+        self.assertRaises(
+            errors.RequestFailed, removal.remove, self.account, 'images', 'id'
+        )
+        self.assertEqual(
+            ['id', self.where.segment(2)], sorted(self.swift.objects)
+        )
         self.swift.before = lambda method, name: None
         removal.remove(self.account, 'images', 'id')
         self.assertEqual({}, self.swift.objects)
@@ -269,11 +340,14 @@ class TestDeleted(_TestCase):
             if method == 'DELETE' and name.endswith('try1/00000004'):
                 self.swift.before = lambda method, name: None
                 self.upload(bytes(2500), attempt='try2')
+
         self.upload(bytes(3500), attempt='try1')
         self.swift.before = before
         removal.remove(self.account, 'images', 'id')
-        self.assertEqual(['id', *map(self.where.segment, (1, 2, 3))],
-                         sorted(self.swift.objects))
+        self.assertEqual(
+            ['id', *map(self.where.segment, (1, 2, 3))],
+            sorted(self.swift.objects),
+        )
 
 
 class TestRead(_TestCase):
@@ -284,16 +358,20 @@ class TestRead(_TestCase):
         self.swift.requests.clear()
         found = finding.whole(self.account, 'images', 'id')
         self.assertEqual(
-            (3500, names), (found.size, [
-                each.part.name for each in found.stretches]))
+            (3500, names),
+            (found.size, [each.part.name for each in found.stretches]),
+        )
         self.assertEqual([('GET', 'id')], self.swift.requests)
         self.swift.requests.clear()
         found = finding.some(self.account, 'images', 'id', 1500, 1000)
-        self.assertEqual([(names[1], 500, 500), (names[2], 0, 500)], [
-            (each.part.name, each.offset, each.size)
-            for each in found.stretches])
-        self.assertEqual([('HEAD', 'id'), ('GET', 'id')],
-                         self.swift.requests)
+        self.assertEqual(
+            [(names[1], 500, 500), (names[2], 0, 500)],
+            [
+                (each.part.name, each.offset, each.size)
+                for each in found.stretches
+            ],
+        )
+        self.assertEqual([('HEAD', 'id'), ('GET', 'id')], self.swift.requests)
 
     def test_size(self) -> None:
         self.upload(bytes(3500))

@@ -18,7 +18,7 @@ from unittest import mock
 
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift import errors
-from glance_store_bufswift.swift import connections
+from glance_store_bufswift.swift import tcp
 from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift.tests.unit import waits
@@ -30,7 +30,7 @@ class TestPut(wires.WireTestCase):
         server = self.serve(sockets.store)
         data = streams.image(3_000_000)
         self.account(server).put('c', 'o', self.segment(data), len(data))
-        request, = server.requests
+        (request,) = server.requests
         self.assertEqual('3000000', request.headers['content-length'])
         self.assertNotIn('transfer-encoding', request.headers)
         self.assertEqual(data, request.body)
@@ -40,7 +40,7 @@ class TestPut(wires.WireTestCase):
         server = self.serve(sockets.store)
         data = streams.image(3_000_000)
         self.account(server).put('c', 'o', self.segment(data))
-        request, = server.requests
+        (request,) = server.requests
         self.assertEqual('chunked', request.headers['transfer-encoding'])
         self.assertNotIn('content-length', request.headers)
         self.assertEqual(data, request.body)
@@ -57,6 +57,7 @@ class TestPut(wires.WireTestCase):
             def read(self, size: int = -1) -> bytes:
                 asked.append(size)
                 return super().read(size)
+
         body = Asked()
         body.write(bytes(1 << 20))
         body.write(bytes(1 << 20))
@@ -68,13 +69,14 @@ class TestPut(wires.WireTestCase):
     def test_blocks_are_not_copied(self) -> None:
         block = bytes(1 << 20)
         written: list[int] = []
-        true_write = connections.HTTP._write
+        true_write = tcp.HTTP._write
 
-        def write(connection: connections.HTTP, *parts: bytes) -> None:
+        def write(connection: tcp.HTTP, *parts: bytes) -> None:
             written.extend(map(id, parts))
             true_write(connection, *parts)
+
         account = self.account(self.serve(sockets.store, sockets.store))
-        with mock.patch.object(connections.HTTP, '_write', write):
+        with mock.patch.object(tcp.HTTP, '_write', write):
             account.put('c', 'o', self.segment(block), len(block))
             account.put('c', 'o', self.segment(block))
         self.assertEqual(2, written.count(id(block)))
@@ -90,7 +92,8 @@ class TestPut(wires.WireTestCase):
     def test_headers_go_with_it(self) -> None:
         server = self.serve(sockets.store)
         self.account(server).put(
-            'c', 'o', self.segment(b'x'), 1, {'X-Object-Meta-A': 'b'})
+            'c', 'o', self.segment(b'x'), 1, {'X-Object-Meta-A': 'b'}
+        )
         headers = server.requests[0].headers
         self.assertEqual('b', headers['x-object-meta-a'])
         self.assertEqual('token-1', headers['x-auth-token'])
@@ -98,8 +101,9 @@ class TestPut(wires.WireTestCase):
     def test_names_are_quoted(self) -> None:
         server = self.serve(sockets.store)
         self.account(server).put('my c', 'a/ä', self.segment(b'x'), 1)
-        self.assertEqual('/v1/AUTH_test/my%20c/a/%C3%A4',
-                         server.requests[0].path)
+        self.assertEqual(
+            '/v1/AUTH_test/my%20c/a/%C3%A4', server.requests[0].path
+        )
 
     def test_sending_begins_before_the_segment_is_whole(self) -> None:
         came = threading.Event()
@@ -109,6 +113,7 @@ class TestPut(wires.WireTestCase):
             came.set()
             request.ahead = half + request.ahead
             sockets.store(request)
+
         server = self.serve(first_half)
         body = self.segment(bytes(10), finished=False)
         put = waits.start(self.account(server).put, 'c', 'o', body, 20)
@@ -144,16 +149,21 @@ class TestClose(wires.WireTestCase):
         account = self.account(server)
         for _ in range(3):
             # One after the other: the server has one thread.
-            waits.start(account.put, 'c', 'o', self.segment(b'x'), 1
-                        ).result(waits.GENEROUS)
+            waits.start(account.put, 'c', 'o', self.segment(b'x'), 1).result(
+                waits.GENEROUS
+            )
             account.close()
         server.stop()
         self.assertEqual((3, 3), (server.made, server.ended))
 
     def test_dropped_connections_are_closed(self) -> None:
         server = self.serve(
-            sockets.answer(408), sockets.answer(499), sockets.stall_answer,
-            sockets.reset(1), sockets.store)
+            sockets.answer(408),
+            sockets.answer(499),
+            sockets.stall_answer,
+            sockets.reset(1),
+            sockets.store,
+        )
         account = self.account(server, retries=4, timeout=2)
         account.put('c', 'o', self.segment(bytes(100)), 100)
         account.close()
@@ -164,15 +174,17 @@ class TestClose(wires.WireTestCase):
 class TestEmptyPut(wires.WireTestCase):
     def test_manifest_has_no_body(self) -> None:
         server = self.serve(sockets.store)
-        self.account(server).put_empty(
-            'c', 'o', {'X-Object-Manifest': 'c/o/'})
-        request, = server.requests
+        self.account(server).put_empty('c', 'o', {'X-Object-Manifest': 'c/o/'})
+        (request,) = server.requests
         self.assertEqual('0', request.headers['content-length'])
         self.assertEqual('c/o/', request.headers['x-object-manifest'])
 
     def test_waits_between_its_tries(self) -> None:
-        server = self.serve(sockets.answer(503, Retry_After='9'),
-                            sockets.answer(202), sockets.store)
+        server = self.serve(
+            sockets.answer(503, Retry_After='9'),
+            sockets.answer(202),
+            sockets.store,
+        )
         self.account(server).put_empty('c', 'o', {})
         self.assertEqual(3, len(server.requests))
         self.assertEqual(9, self.waits.seconds[0])
@@ -181,5 +193,9 @@ class TestEmptyPut(wires.WireTestCase):
         server = self.serve(*[sockets.answer(202)] * 2)
         exc = self.assertRaises(
             errors.RequestFailed,
-            self.account(server, retries=1).put_empty, 'c', 'o', {})
+            self.account(server, retries=1).put_empty,
+            'c',
+            'o',
+            {},
+        )
         self.assertIn('202', str(exc))

@@ -28,11 +28,14 @@ def page(*names: str) -> sockets.Action:
 
 def body(text: bytes, announced: int | None = None) -> sockets.Action:
     """An answer with a body; the connection ends with it."""
+
     def act(request: sockets.Request) -> None:
         length = len(text) if announced is None else announced
         request.peer.sendall(
-            b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % length + text)
+            b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % length + text
+        )
         request.hang_up()
+
     return act
 
 
@@ -40,35 +43,43 @@ class TestCutAnswers(wires.WireTestCase):
     def test_put_is_sent_again(self) -> None:
         server = self.serve(CUT, sockets.store)
         self.account(server).put('c', 'o', self.segment(b'body'), 4)
-        self.assertEqual([b'body'] * 2, [
-            request.body for request in server.requests])
+        self.assertEqual(
+            [b'body'] * 2, [request.body for request in server.requests]
+        )
 
     def test_put_is_given_up(self) -> None:
         server = self.serve(CUT, CUT)
         exc = self.assertRaises(
-            errors.RequestFailed, self.account(server, retries=1).put,
-            'c', 'o', self.segment(b'body'), 4)
+            errors.RequestFailed,
+            self.account(server, retries=1).put,
+            'c',
+            'o',
+            self.segment(b'body'),
+            4,
+        )
         self.assertIn('PUT of c/o failed, tried 2 times', str(exc))
 
     def test_listing_is_asked_for_again(self) -> None:
         server = self.serve(
-            body(b'[{"name": ', announced=100), page('a'), page())
-        self.assertEqual(
-            ['a'], list(self.account(server).listing('c', 'p')))
+            body(b'[{"name": ', announced=100), page('a'), page()
+        )
+        self.assertEqual(['a'], list(self.account(server).listing('c', 'p')))
 
     def test_listing_that_is_no_json_is_asked_for_again(self) -> None:
         server = self.serve(body(b'<html>'), page('a'), page())
-        self.assertEqual(
-            ['a'], list(self.account(server).listing('c', 'p')))
+        self.assertEqual(['a'], list(self.account(server).listing('c', 'p')))
 
 
 class TestPages(wires.WireTestCase):
     def test_short_page_is_not_the_last(self) -> None:
         server = self.serve(page('a', 'b'), page('c'), page())
         self.assertEqual(
-            ['a', 'b', 'c'], list(self.account(server).listing('c', 'p')))
-        self.assertEqual([False, True, True], [
-            'marker=' in request.path for request in server.requests])
+            ['a', 'b', 'c'], list(self.account(server).listing('c', 'p'))
+        )
+        self.assertEqual(
+            [False, True, True],
+            ['marker=' in request.path for request in server.requests],
+        )
         self.assertNotIn('limit=', server.requests[0].path)
 
 
@@ -80,8 +91,10 @@ class TestTokens(wires.WireTestCase):
             # What a session does when its token is about to expire.
             self.session.number = number
             account.put('c', 'o', self.segment(b'body'), 4)
-        self.assertEqual(['token-1', 'token-2'], [
-            request.headers['x-auth-token'] for request in server.requests])
+        self.assertEqual(
+            ['token-1', 'token-2'],
+            [request.headers['x-auth-token'] for request in server.requests],
+        )
 
     def test_only_one_stays_after_it_was_refused(self) -> None:
         server = self.serve(sockets.answer(401), sockets.store)
@@ -89,5 +102,7 @@ class TestTokens(wires.WireTestCase):
         exc = self.assertRaises(errors.RequestFailed, account.head, 'c', 'o')
         self.assertEqual(401, exc.status)
         account.put('c', 'o', self.segment(b'body'), 4)
-        self.assertEqual(['only'] * 2, [
-            request.headers['x-auth-token'] for request in server.requests])
+        self.assertEqual(
+            ['only'] * 2,
+            [request.headers['x-auth-token'] for request in server.requests],
+        )

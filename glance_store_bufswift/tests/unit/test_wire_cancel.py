@@ -30,8 +30,13 @@ class TestCancel(wires.WireTestCase):
     tls: ssl.SSLContext | None = None
     cacert: str | None = None
 
-    def _cancelled(self, server: sockets.Server, stall: sockets.Stall,
-                   body: segment.Segment, size: int) -> BaseException | None:
+    def _cancelled(
+        self,
+        server: sockets.Server,
+        stall: sockets.Stall,
+        body: segment.Segment,
+        size: int,
+    ) -> BaseException | None:
         """What a PUT ends with that is cancelled while it hangs."""
         self.addCleanup(stall.released.set)
         # Nothing but the cancelling ends it before the test gives up.
@@ -47,7 +52,7 @@ class TestCancel(wires.WireTestCase):
     def test_blocked_send_ends(self) -> None:
         stall = sockets.Stall()
         server = self.serve(stall, tls=self.tls)
-        data = bytes(32 << 20)      # more than sockets hold
+        data = bytes(32 << 20)  # more than sockets hold
         exc = self._cancelled(server, stall, self.segment(data), len(data))
         self.assertIsInstance(exc, errors.Aborted)
 
@@ -57,6 +62,7 @@ class TestCancel(wires.WireTestCase):
         def act(request: sockets.Request) -> None:
             request.read_body()
             stall(request)
+
         server = self.serve(act, tls=self.tls)
         exc = self._cancelled(server, stall, self.segment(b'body'), 4)
         self.assertIsInstance(exc, errors.Aborted)
@@ -65,8 +71,14 @@ class TestCancel(wires.WireTestCase):
         server = self.serve(tls=self.tls)
         account = self.account(server, cacert=self.cacert)
         account.cancel()
-        exc = self.assertRaises(errors.BufswiftError, account.put, 'c', 'o',
-                                self.segment(b'body'), 4)
+        exc = self.assertRaises(
+            errors.BufswiftError,
+            account.put,
+            'c',
+            'o',
+            self.segment(b'body'),
+            4,
+        )
         self.assertIsInstance(exc, errors.Aborted)
         account.close()
         server.stop()
@@ -103,10 +115,12 @@ class TestTLS(TestCancel):
 
     def resume(self, known: bool) -> None:
         data = streams.image(3_000_000)
-        server = self.serve(sockets.reset(1_000_000), sockets.store,
-                            tls=self.tls)
+        server = self.serve(
+            sockets.reset(1_000_000), sockets.store, tls=self.tls
+        )
         self.account(server, cacert=self.cacert).put(
-            'c', 'o', self.segment(data), len(data) if known else None)
+            'c', 'o', self.segment(data), len(data) if known else None
+        )
         self.assertEqual(data, server.requests[1].body)
 
     def test_resume(self) -> None:
@@ -118,8 +132,13 @@ class TestTLS(TestCancel):
     def test_unknown_certificate_is_not_tried_again(self) -> None:
         server = self.serve(tls=self.tls)
         exc = self.assertRaises(
-            errors.RequestFailed, self.account(server).put, 'c', 'o',
-            self.segment(b'body'), 4)
+            errors.RequestFailed,
+            self.account(server).put,
+            'c',
+            'o',
+            self.segment(b'body'),
+            4,
+        )
         self.assertIn('certificate verify failed', str(exc))
         server.stop()
         self.assertEqual((1, 1), (server.made, len(server.refused)))
@@ -128,5 +147,6 @@ class TestTLS(TestCancel):
     def test_unknown_certificate_is_fine_where_told(self) -> None:
         server = self.serve(sockets.store, tls=self.tls)
         self.account(server, insecure=True).put(
-            'c', 'o', self.segment(b'body'), 4)
+            'c', 'o', self.segment(b'body'), 4
+        )
         self.assertEqual(b'body', server.requests[0].body)

@@ -15,7 +15,7 @@
 import hashlib
 
 from glance_store_bufswift import errors
-from glance_store_bufswift import once
+from glance_store_bufswift import notices
 from glance_store_bufswift.swift import answers
 from glance_store_bufswift.tests.support import logs
 from glance_store_bufswift.tests.unit import sockets
@@ -26,8 +26,15 @@ MD5 = hashlib.md5(DATA, usedforsecurity=False).hexdigest()
 
 #: The same ETag in other forms: weak as nginx makes it, quoted as etag-quoter
 #: does, in capitals.
-FORMS = (MD5, f'"{MD5}"', f'W/"{MD5}"', f'w/"{MD5.upper()}"', MD5.upper(),
-         f' "{MD5}" ', f'W/{MD5}')
+FORMS = (
+    MD5,
+    f'"{MD5}"',
+    f'W/"{MD5}"',
+    f'w/"{MD5.upper()}"',
+    MD5.upper(),
+    f' "{MD5}" ',
+    f'W/{MD5}',
+)
 
 BARE = sockets.answer(201)
 
@@ -39,9 +46,16 @@ class TestForms(wires.WireTestCase):
 
     def test_other_etags(self) -> None:
         for etag, told in (
-                ('"abc-2"', 'abc-2'), ('W/"x"', 'x'), ('a"b', 'a"b'),
-                ('"', None), ('', None), ('""', None), ('W/""', None),
-                ('-', None), ('  ', None)):
+            ('"abc-2"', 'abc-2'),
+            ('W/"x"', 'x'),
+            ('a"b', 'a"b'),
+            ('"', None),
+            ('', None),
+            ('""', None),
+            ('W/""', None),
+            ('-', None),
+            ('  ', None),
+        ):
             self.assertEqual(told, answers.md5_of({'etag': etag}), etag)
         self.assertIsNone(answers.md5_of({}))
 
@@ -50,26 +64,33 @@ class TestForms(wires.WireTestCase):
             for buffered in (True, False):
                 server = self.serve(sockets.answer(201, ETag=etag))
                 self.account(server).put(
-                    'c', 'o', self.segment(DATA, buffered), len(DATA))
+                    'c', 'o', self.segment(DATA, buffered), len(DATA)
+                )
                 self.assertEqual(1, len(server.requests))
 
     def test_other_bytes_stay_unconfirmed(self) -> None:
         wrong = sockets.answer(201, ETag=f'W/"{"0" * 32}"')
         exc = self.assertRaises(
-            errors.RequestFailed, self.account(self.serve(wrong), 0).put,
-            'c', 'o', self.segment(DATA), len(DATA))
+            errors.RequestFailed,
+            self.account(self.serve(wrong), 0).put,
+            'c',
+            'o',
+            self.segment(DATA),
+            len(DATA),
+        )
         self.assertIn(f"ETag '{'0' * 32}'", str(exc))
 
 
 class TestMissing(wires.WireTestCase):
     def setUp(self) -> None:
         super().setUp()
-        once.forget()
-        self.addCleanup(once.forget)
+        notices.forget()
+        self.addCleanup(notices.forget)
         self.records = self.useFixture(logs.Records())
 
-    def put(self, *actions: sockets.Action, retries: int = 5,
-            buffered: bool = True) -> None:
+    def put(
+        self, *actions: sockets.Action, retries: int = 5, buffered: bool = True
+    ) -> None:
         self.server = self.serve(*actions)
         self.last = self.account(self.server, retries)
         self.last.put('c', 'o', self.segment(DATA, buffered), len(DATA))
@@ -77,17 +98,22 @@ class TestMissing(wires.WireTestCase):
     def asked(self) -> list[str]:
         return [each.method for each in self.server.requests]
 
-    def fail(self, *actions: sockets.Action,  # type: ignore[override]  # with an error
-             retries: int = 5) -> str:
-        exc = self.assertRaises(errors.RequestFailed, self.put, *actions,
-                                retries=retries)
+    def fail(  # type: ignore[override]  # with an error
+        self,
+        *actions: sockets.Action,
+        retries: int = 5,
+    ) -> str:
+        exc = self.assertRaises(
+            errors.RequestFailed, self.put, *actions, retries=retries
+        )
         return str(exc)
 
     def test_a_head_has_it(self) -> None:
         for etag in FORMS:
             for buffered in (True, False):
-                self.put(BARE, sockets.answer(200, ETag=etag),
-                         buffered=buffered)
+                self.put(
+                    BARE, sockets.answer(200, ETag=etag), buffered=buffered
+                )
                 self.assertEqual(['PUT', 'HEAD'], self.asked())
                 self.assertEqual(0, self.last.retries)
         self.assertEqual('true', self.server.requests[1].headers['x-newest'])
@@ -97,8 +123,11 @@ class TestMissing(wires.WireTestCase):
         account = self.account(server)
         for _ in range(2):
             account.put('c', 'o', self.segment(DATA), 4)
-        [warning] = [each.getMessage() for each in self.records.all
-                     if each.levelname == 'WARNING']
+        [warning] = [
+            each.getMessage()
+            for each in self.records.all
+            if each.levelname == 'WARNING'
+        ]
         self.assertIn(server.url, warning)
 
     def test_nothing_has_it(self) -> None:
@@ -115,15 +144,19 @@ class TestMissing(wires.WireTestCase):
         self.assertEqual((1, 1), (self.last.retries, len(self.waits.seconds)))
 
     def test_a_head_fails(self) -> None:
-        for action in (sockets.answer(404), sockets.answer(503),
-                       sockets.say(b'')):
+        for action in (
+            sockets.answer(404),
+            sockets.answer(503),
+            sockets.say(b''),
+        ):
             self.put(BARE, action, sockets.store)
             self.assertEqual(['PUT', 'HEAD', 'PUT'], self.asked())
 
     def test_head_is_not_counted_as_a_try(self) -> None:
         wrong = sockets.answer(200, ETag='0' * 32)
-        said = self.fail(sockets.answer(503), BARE, wrong, BARE, wrong,
-                         retries=2)
+        said = self.fail(
+            sockets.answer(503), BARE, wrong, BARE, wrong, retries=2
+        )
         self.assertIn('tried 3 times', said)
         self.assertEqual(2, self.last.retries)
 

@@ -24,28 +24,53 @@ DATA = streams.image(3_000_000)
 
 #: What a fault may be that passes, each as the action for one request.
 FAULTS = (
-    sockets.answer(401), sockets.answer(408), sockets.answer(422),
-    sockets.answer(429), sockets.answer(498), sockets.answer(499),
-    sockets.answer(500), sockets.answer(503), sockets.answer(507),
+    sockets.answer(401),
+    sockets.answer(408),
+    sockets.answer(422),
+    sockets.answer(429),
+    sockets.answer(498),
+    sockets.answer(499),
+    sockets.answer(500),
+    sockets.answer(503),
+    sockets.answer(507),
     sockets.answer(201, ETag='0' * 32),
-    sockets.answer(202), sockets.reset(2), sockets.early(401, 2),
-    sockets.early(503, 0), sockets.say(b'what?\r\n\r\n'), sockets.say(b''),
+    sockets.answer(202),
+    sockets.reset(2),
+    sockets.early(401, 2),
+    sockets.early(503, 0),
+    sockets.say(b'what?\r\n\r\n'),
+    sockets.say(b''),
 )
 
 
 class _TestCase(wires.WireTestCase):
-    def put(self, server: sockets.Server, retries: int = 3,
-            length: int | None = len(DATA), data: bytes = DATA,
-            timeout: float = 20) -> None:
+    def put(
+        self,
+        server: sockets.Server,
+        retries: int = 3,
+        length: int | None = len(DATA),
+        data: bytes = DATA,
+        timeout: float = 20,
+    ) -> None:
         self.last = self.account(server, retries, timeout=timeout)
         self.last.put('c', 'o', self.segment(data), length)
 
-    def fail(self, server: sockets.Server,  # type: ignore[override]  # shorter
-             retries: int = 3, timeout: float = 20) -> errors.RequestFailed:
+    def fail(  # type: ignore[override]  # shorter
+        self,
+        server: sockets.Server,
+        retries: int = 3,
+        timeout: float = 20,
+    ) -> errors.RequestFailed:
         """The error of a PUT of a few bytes."""
         exc: errors.RequestFailed = self.assertRaises(
-            errors.RequestFailed, self.put, server, retries, 4, b'body',
-            timeout)
+            errors.RequestFailed,
+            self.put,
+            server,
+            retries,
+            4,
+            b'body',
+            timeout,
+        )
         self.assertIn('PUT of c/o failed', str(exc))
         return exc
 
@@ -73,13 +98,16 @@ class TestResume(_TestCase):
         self._recovered(sockets.say(b'SSH-2.0-OpenSSH_9.6\r\n'))
 
     def test_answer_is_cut_in_its_header(self) -> None:
-        self._recovered(sockets.say(b'HTTP/1.1 201 Created\r\nETag: 0123'),
-                        sockets.say(b'HTTP/1.1 20'))
+        self._recovered(
+            sockets.say(b'HTTP/1.1 201 Created\r\nETag: 0123'),
+            sockets.say(b'HTTP/1.1 20'),
+        )
 
     def test_408_and_499_get_a_fresh_socket(self) -> None:
         server = self._recovered(sockets.answer(408), sockets.answer(499))
         self.assertEqual(
-            [1, 2, 3], [each.connection for each in server.requests])
+            [1, 2, 3], [each.connection for each in server.requests]
+        )
 
     def test_early_answer_and_closed_socket(self) -> None:
         self._recovered(sockets.early(503, 100_000))
@@ -93,8 +121,9 @@ class TestResume(_TestCase):
         self._recovered(sockets.answer(422), sockets.answer(422))
 
     def test_two_faults_of_different_kinds(self) -> None:
-        self._recovered(sockets.reset(10), sockets.answer(202),
-                        sockets.answer(503))
+        self._recovered(
+            sockets.reset(10), sockets.answer(202), sockets.answer(503)
+        )
 
 
 class TestTokens(_TestCase):
@@ -116,16 +145,19 @@ class TestTokens(_TestCase):
         def act(request: sockets.Request) -> None:
             self.session.number += 1
             sockets.reset(100)(request)
+
         server = self.serve(act, sockets.store)
         self.put(server)
         self.assertEqual(['token-1', 'token-2'], self._tokens(server))
 
     def test_401_twice(self) -> None:
-        server = self.serve(sockets.answer(401), sockets.answer(401),
-                            sockets.store)
+        server = self.serve(
+            sockets.answer(401), sockets.answer(401), sockets.store
+        )
         self.put(server)
-        self.assertEqual(['token-1', 'token-2', 'token-3'],
-                         self._tokens(server))
+        self.assertEqual(
+            ['token-1', 'token-2', 'token-3'], self._tokens(server)
+        )
 
     def test_401_for_ever(self) -> None:
         server = self.serve(*[sockets.answer(401)] * 4)
@@ -135,33 +167,46 @@ class TestTokens(_TestCase):
     def test_401_without_a_session_is_final(self) -> None:
         server = self.serve(sockets.answer(401))
         account = self.account(server, session=None, token='given')
-        exc = self.assertRaises(errors.RequestFailed, account.put, 'c', 'o',
-                                self.segment(b'body'), 4)
+        exc = self.assertRaises(
+            errors.RequestFailed,
+            account.put,
+            'c',
+            'o',
+            self.segment(b'body'),
+            4,
+        )
         self.assertEqual(401, exc.status)
         self.assertEqual(['given'], self._tokens(server))
 
 
 class TestWaits(_TestCase):
     def test_retry_after_is_honoured(self) -> None:
-        server = self.serve(sockets.answer(503, Retry_After='17'),
-                            sockets.answer(429, Retry_After='19'),
-                            sockets.store)
+        server = self.serve(
+            sockets.answer(503, Retry_After='17'),
+            sockets.answer(429, Retry_After='19'),
+            sockets.store,
+        )
         self.put(server)
         self.assertEqual([17, 19], self.waits.seconds)
 
     def test_retry_after_is_honoured_up_to_the_limit(self) -> None:
-        server = self.serve(sockets.answer(503, Retry_After='3600'),
-                            sockets.store)
+        server = self.serve(
+            sockets.answer(503, Retry_After='3600'), sockets.store
+        )
         self.put(server)
         self.assertEqual([30], self.waits.seconds)
 
     def test_each_further_try_has_one_wait_before_it(self) -> None:
-        faults = [sockets.reset(10), sockets.answer(202),
-                  sockets.answer(401), sockets.answer(503)]
+        faults = [
+            sockets.reset(10),
+            sockets.answer(202),
+            sockets.answer(401),
+            sockets.answer(503),
+        ]
         self.put(self.serve(*faults, sockets.store), retries=4)
         self.assertEqual(4, len(self.waits.seconds))
         for made, wait in enumerate(self.waits.seconds):
-            self.assertGreaterEqual(wait, 2 ** made / 2)
+            self.assertGreaterEqual(wait, 2**made / 2)
 
 
 class TestFailure(_TestCase):
@@ -201,13 +246,14 @@ class TestFailure(_TestCase):
         self.assertIsNone(exc.status)
 
     def test_timeout_while_sending(self) -> None:
-        data = bytes(32 << 20)      # more than sockets hold
+        data = bytes(32 << 20)  # more than sockets hold
         # No more is accepted meanwhile: the second try stalls like it.
         stall = sockets.Stall()
         server = self.serve(stall, stall)
         self.addCleanup(stall.released.set)
-        exc = self.assertRaises(errors.RequestFailed, self.put, server, 1,
-                                len(data), data, 0.2)
+        exc = self.assertRaises(
+            errors.RequestFailed, self.put, server, 1, len(data), data, 0.2
+        )
         self.assertTrue(exc.timed_out)
 
     def test_reset_is_no_timeout(self) -> None:
@@ -245,10 +291,12 @@ class TestUnbuffered(_TestCase):
         return exc
 
     def test_within_its_window_it_is_sent_again(self) -> None:
-        server = self.serve(sockets.reset(1000), sockets.answer(202),
-                            sockets.store)
+        server = self.serve(
+            sockets.reset(1000), sockets.answer(202), sockets.store
+        )
         self.account(server).put(
-            'c', 'o', self.segment(DATA, buffered=False), len(DATA))
+            'c', 'o', self.segment(DATA, buffered=False), len(DATA)
+        )
         self.assertEqual(DATA, server.requests[-1].body)
 
     def test_error_names_the_fault_that_swiftclient_would_retry(self) -> None:

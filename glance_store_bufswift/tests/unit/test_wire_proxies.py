@@ -45,27 +45,33 @@ from glance_store_bufswift.tests.unit import wires
 
 DATA = streams.image(3_000_000)
 
-HTML = (b'<html>\r\n<head><title>%b</title></head>\r\n<body>\r\n'
-        b'<center><h1>%b</h1></center>\r\n<hr><center>nginx/1.22.1</center>'
-        b'\r\n</body>\r\n</html>\r\n')
+HTML = (
+    b'<html>\r\n<head><title>%b</title></head>\r\n<body>\r\n'
+    b'<center><h1>%b</h1></center>\r\n<hr><center>nginx/1.22.1</center>'
+    b'\r\n</body>\r\n</html>\r\n'
+)
 
 
 def html(status: bytes, close: bool = False) -> bytes:
     """An answer of nginx's own."""
     body = HTML % (status, status)
-    return (b'HTTP/1.1 %b\r\nServer: nginx/1.22.1\r\n'
-            b'Content-Type: text/html\r\nContent-Length: %d\r\n'
-            b'Connection: %b\r\n\r\n' % (
-                status, len(body), b'close' if close else b'keep-alive')
-            + body)
+    return (
+        b'HTTP/1.1 %b\r\nServer: nginx/1.22.1\r\n'
+        b'Content-Type: text/html\r\nContent-Length: %d\r\n'
+        b'Connection: %b\r\n\r\n'
+        % (status, len(body), b'close' if close else b'keep-alive')
+        + body
+    )
 
 
 def whole(text: bytes) -> sockets.Action:
     """Answer with these bytes after the body, keeping the connection."""
+
     def act(request: sockets.Request) -> None:
         if request.method == 'PUT':
             request.read_body()
         request.peer.sendall(text)
+
     return act
 
 
@@ -88,9 +94,13 @@ class Early:
 
 
 class TestEarlyAnswers(wires.WireTestCase):
-    def put(self, server: sockets.Server, early: Early,
-            length: int | None = len(DATA),
-            **how: Any) -> BaseException | None:
+    def put(
+        self,
+        server: sockets.Server,
+        early: Early,
+        length: int | None = len(DATA),
+        **how: Any,
+    ) -> BaseException | None:
         """Write half of a segment before the answer, half behind it."""
         body = self.segment(DATA[:1_000_000], finished=False)
         self.last = self.account(server, **how)
@@ -119,8 +129,9 @@ class TestEarlyAnswers(wires.WireTestCase):
         server = self.serve(early, sockets.store)
         # With a session, swiftclient takes a new connection anyway.
         self.assertIsNone(self.put(server, early, session=None, token='x'))
-        self.assertEqual([1, 2], [
-            request.connection for request in server.requests])
+        self.assertEqual(
+            [1, 2], [request.connection for request in server.requests]
+        )
         self.assertEqual(DATA, server.requests[1].body)
         self.assertEqual(1, self.last.retries)
 
@@ -128,8 +139,10 @@ class TestEarlyAnswers(wires.WireTestCase):
         early = Early(html(b'401 Unauthorized'))
         server = self.serve(early, sockets.store)
         self.assertIsNone(self.put(server, early))
-        self.assertEqual(['token-1', 'token-2'], [
-            request.headers['x-auth-token'] for request in server.requests])
+        self.assertEqual(
+            ['token-1', 'token-2'],
+            [request.headers['x-auth-token'] for request in server.requests],
+        )
         self.assertEqual(DATA, server.requests[1].body)
 
     def test_interim_answer_is_none(self) -> None:
@@ -139,14 +152,16 @@ class TestEarlyAnswers(wires.WireTestCase):
             request.peer.sendall(b'HTTP/1.1 100 Continue\r\n\r\n')
             early.answered.set()
             sockets.store(request)
+
         server = self.serve(act)
         self.assertIsNone(self.put(server, early))
         self.assertEqual(0, self.last.retries)
         self.assertEqual(DATA, server.requests[0].body)
 
     def test_answer_behind_an_interim_one(self) -> None:
-        early = Early(b'HTTP/1.1 100 Continue\r\n\r\n'
-                      + html(b'403 Forbidden'))
+        early = Early(
+            b'HTTP/1.1 100 Continue\r\n\r\n' + html(b'403 Forbidden')
+        )
         server = self.serve(early)
         exc = self.put(server, early)
         assert isinstance(exc, errors.RequestFailed)
@@ -162,6 +177,7 @@ class TestEarlyAnswers(wires.WireTestCase):
             request.receive(100)
             request.hang_up()
             early.answered.set()
+
         server = self.serve(act, sockets.store)
         self.assertIsNone(self.put(server, early))
         self.assertEqual(1, self.last.retries)
@@ -170,24 +186,27 @@ class TestEarlyAnswers(wires.WireTestCase):
 class TestLostAnswers(wires.WireTestCase):
     """A 401 that the reset of its connection, or a 502, stands for."""
 
-    def tokens(self, *faults: sockets.Action,
-               timeout: float = 60) -> list[str]:
+    def tokens(
+        self, *faults: sockets.Action, timeout: float = 60
+    ) -> list[str]:
         server = self.serve(*faults, sockets.store)
         self.account(server, timeout=timeout).put(
-            'c', 'o', self.segment(DATA), len(DATA))
+            'c', 'o', self.segment(DATA), len(DATA)
+        )
         self.assertEqual(DATA, server.requests[-1].body)
-        return [request.headers['x-auth-token']
-                for request in server.requests]
+        return [request.headers['x-auth-token'] for request in server.requests]
 
     def test_second_reset_gets_a_new_token(self) -> None:
         self.assertEqual(
             ['token-1', 'token-1', 'token-2'],
-            self.tokens(sockets.reset(100), sockets.reset(100)))
+            self.tokens(sockets.reset(100), sockets.reset(100)),
+        )
 
     def test_second_502_gets_a_new_token(self) -> None:
         bad = whole(html(b'502 Bad Gateway'))
-        self.assertEqual(['token-1', 'token-1', 'token-2'],
-                         self.tokens(bad, bad))
+        self.assertEqual(
+            ['token-1', 'token-1', 'token-2'], self.tokens(bad, bad)
+        )
 
     def test_one_reset_costs_none(self) -> None:
         self.assertEqual(['token-1'] * 2, self.tokens(sockets.reset(100)))
@@ -197,16 +216,21 @@ class TestLostAnswers(wires.WireTestCase):
             self.assertEqual(['token-1'] * 3, self.tokens(fault, fault))
 
     def test_a_timeout_costs_none(self) -> None:
-        self.assertEqual(['token-1'] * 2, self.tokens(
-            sockets.stall_answer, timeout=2))
+        self.assertEqual(
+            ['token-1'] * 2, self.tokens(sockets.stall_answer, timeout=2)
+        )
 
     def test_without_a_session_there_is_no_other(self) -> None:
-        server = self.serve(sockets.reset(100), sockets.reset(100),
-                            sockets.store)
+        server = self.serve(
+            sockets.reset(100), sockets.reset(100), sockets.store
+        )
         self.account(server, session=None, token='only').put(
-            'c', 'o', self.segment(DATA), len(DATA))
-        self.assertEqual({'only'}, {
-            request.headers['x-auth-token'] for request in server.requests})
+            'c', 'o', self.segment(DATA), len(DATA)
+        )
+        self.assertEqual(
+            {'only'},
+            {request.headers['x-auth-token'] for request in server.requests},
+        )
 
 
 def refuse_first_token(request: sockets.Request) -> None:
@@ -223,8 +247,10 @@ class TestEarly401(wires.WireTestCase):
     def test_it_is_read_behind_the_broken_pipe(self) -> None:
         server = self.serve(*[refuse_first_token] * 2)
         self.account(server).put('c', 'o', self.segment(DATA), len(DATA))
-        self.assertEqual(['token-1', 'token-2'], [
-            request.headers['x-auth-token'] for request in server.requests])
+        self.assertEqual(
+            ['token-1', 'token-2'],
+            [request.headers['x-auth-token'] for request in server.requests],
+        )
 
     def test_on_tls_it_may_take_another_try(self) -> None:
         """OpenSSL does not always give what came before the reset."""
@@ -234,7 +260,8 @@ class TestEarly401(wires.WireTestCase):
         tls.load_cert_chain(path)
         server = self.serve(*[refuse_first_token] * 3, tls=tls)
         self.account(server, cacert=str(path)).put(
-            'c', 'o', self.segment(DATA), len(DATA))
+            'c', 'o', self.segment(DATA), len(DATA)
+        )
         self.assertEqual(DATA, server.requests[-1].body)
 
 
@@ -243,25 +270,32 @@ class TestOwnAnswers(wires.WireTestCase):
         for status in (b'502 Bad Gateway', b'504 Gateway Time-out'):
             server = self.serve(*[whole(html(status))] * 2)
             exc = self.assertRaises(
-                errors.RequestFailed, self.account(server, 1).put, 'c', 'o',
-                self.segment(b'body'), 4)
+                errors.RequestFailed,
+                self.account(server, 1).put,
+                'c',
+                'o',
+                self.segment(b'body'),
+                4,
+            )
             self.assertIn(status.decode(), str(exc))
             self.assertNotIn('<', str(exc))
             self.assertNotIn('\n', str(exc))
 
     def test_html_where_nothing_is_sent(self) -> None:
         bad = whole(html(b'502 Bad Gateway'))
-        server = self.serve(bad, sockets.answer(200), bad,
-                            sockets.answer(204))
+        server = self.serve(bad, sockets.answer(200), bad, sockets.answer(204))
         account = self.account(server)
         self.assertTrue(account.has_container('c'))
         account.delete('c', 'o')
 
     def test_haproxys_429(self) -> None:
         server = self.serve(
-            sockets.say(b'HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\n'
-                        b'content-length: 0\r\nconnection: close\r\n\r\n'),
-            sockets.store)
+            sockets.say(
+                b'HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\n'
+                b'content-length: 0\r\nconnection: close\r\n\r\n'
+            ),
+            sockets.store,
+        )
         self.account(server).put('c', 'o', self.segment(b'body'), 4)
         self.assertEqual([7], self.waits.seconds)
 
@@ -269,7 +303,8 @@ class TestOwnAnswers(wires.WireTestCase):
         """Headers in lower case, no length, no connection that is kept."""
         answer = sockets.say(
             b'HTTP/1.0 201 Created\r\netag: '
-            b'"841a2d689ad86bd1611447453c22c6fc"\r\n\r\n')
+            b'"841a2d689ad86bd1611447453c22c6fc"\r\n\r\n'
+        )
         server = self.serve(answer, answer)
         account = self.account(server)
         for _ in range(2):
@@ -285,6 +320,7 @@ class TestIdleConnections(wires.WireTestCase):
             sockets.store(request)
             request.hang_up()
             closed.set()
+
         server = self.serve(act, sockets.store)
         account = self.account(server)
         account.put('c', 'o', self.segment(b'body'), 4)
@@ -305,25 +341,31 @@ class TestLengthRequired(wires.WireTestCase):
     """411: old proxies take no chunked encoding (nginx before 1.3.9)."""
 
     def test_segment_is_sent_with_its_length(self) -> None:
-        server = self.serve(sockets.early(411, 2), sockets.store,
-                            sockets.store)
+        server = self.serve(
+            sockets.early(411, 2), sockets.store, sockets.store
+        )
         account = self.account(server)
         account.put('c', 'o', self.segment(DATA))
         account.put('c', 'p', self.segment(DATA))
         self.assertEqual(
             ['chunked', None, None],
-            [request.headers.get('transfer-encoding')
-             for request in server.requests])
-        self.assertEqual([DATA, DATA], [
-            request.body for request in server.requests[1:]])
+            [
+                request.headers.get('transfer-encoding')
+                for request in server.requests
+            ],
+        )
+        self.assertEqual(
+            [DATA, DATA], [request.body for request in server.requests[1:]]
+        )
         self.assertEqual(1, account.retries)
 
     def test_next_segments_wait_for_their_end(self) -> None:
-        server = self.serve(sockets.early(411, 2), sockets.store,
-                            sockets.store)
+        server = self.serve(
+            sockets.early(411, 2), sockets.store, sockets.store
+        )
         account = self.account(server)
         account.put('c', 'o', self.segment(b'body'))
-        account.close()     # the server has one thread
+        account.close()  # the server has one thread
         body = self.segment(b'bo', finished=False)
         put = waits.start(account.put, 'c', 'p', body)
         body.write(b'dy')
@@ -334,8 +376,12 @@ class TestLengthRequired(wires.WireTestCase):
     def test_without_a_buffer(self) -> None:
         server = self.serve(sockets.early(411, 2))
         exc = self.assertRaises(
-            errors.RequestFailed, self.account(server).put, 'c', 'o',
-            self.segment(b'body', buffered=False))
+            errors.RequestFailed,
+            self.account(server).put,
+            'c',
+            'o',
+            self.segment(b'body', buffered=False),
+        )
         self.assertEqual(411, exc.status)
         self.assertIn('swift_buffered_dir', str(exc))
         self.assertIn('PUT of c/o', str(exc))
@@ -343,6 +389,11 @@ class TestLengthRequired(wires.WireTestCase):
     def test_with_a_length_it_is_final(self) -> None:
         server = self.serve(sockets.answer(411))
         exc = self.assertRaises(
-            errors.RequestFailed, self.account(server).put, 'c', 'o',
-            self.segment(b'body'), 4)
+            errors.RequestFailed,
+            self.account(server).put,
+            'c',
+            'o',
+            self.segment(b'body'),
+            4,
+        )
         self.assertIn('tried once: 411', str(exc))

@@ -22,7 +22,7 @@ from glance_store_bufswift import digests
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift import opts
-from glance_store_bufswift.swift import account as accounts
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.tests.support import logs
@@ -40,36 +40,60 @@ class _TestCase(wires.WireTestCase):
         super().setUp()
         self.gateway = self.useFixture(radosgw.Radosgw())
         self.records = self.useFixture(logs.Records())
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.cleanup.SETTLE', 0.1))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.cleanup.SECOND_LOOK', 0.1
+            )
+        )
 
     def to_gateway(self, retries: int = 3) -> accounts.Account:
         """An account there."""
         made = accounts.Account(
-            client.Endpoint(self.gateway.url, session=self.session,
-                              timeout=20),
-            retry.Policy(retries, 0, self.waits))
+            client.Endpoint(
+                self.gateway.url, session=self.session, timeout=20
+            ),
+            retry.Policy(retries, 0, self.waits),
+        )
         self.addCleanup(made.close)
         return made
 
-    def upload(self, retries: int = 3, timeout: float = 15,
-               known: bool = True) -> None:
+    def upload(
+        self, retries: int = 3, timeout: float = 15, known: bool = True
+    ) -> None:
         """Upload in segments, one after the other."""
         settings = opts.Settings(
             directory=self.useFixture(fixtures.TempDir()).path,
-            disk_quota=0, min_free_percent=0, threads=1, retries=retries,
-            max_backoff=0, timeout=20, confirm_timeout=timeout,
-            segment_size=SEGMENT, plain_limit=SEGMENT)
+            disk_quota=0,
+            min_free_percent=0,
+            threads=1,
+            retries=retries,
+            max_backoff=0,
+            timeout=20,
+            confirm_timeout=timeout,
+            segment_size=SEGMENT,
+            plain_limit=SEGMENT,
+        )
         upload.Upload(
-            self.to_gateway(retries), layout.Layout('c', 'image'), settings,
-            io.BytesIO(DATA), len(DATA) if known else 0,
-            digests.Digests('sha512')).run()
+            self.to_gateway(retries),
+            layout.Layout('c', 'image'),
+            settings,
+            io.BytesIO(DATA),
+            len(DATA) if known else 0,
+            digests.Digests('sha512'),
+        ).run()
 
     def assert_whole(self) -> None:
         """The image's segments are what was uploaded."""
-        self.assertEqual(radosgw.md5(DATA), radosgw.md5(b''.join(
-            each.data for name, each in sorted(self.gateway.objects.items())
-            if '/' in name)))
+        self.assertEqual(
+            radosgw.md5(DATA),
+            radosgw.md5(
+                b''.join(
+                    each.data
+                    for name, each in sorted(self.gateway.objects.items())
+                    if '/' in name
+                )
+            ),
+        )
 
 
 class TestUpload(_TestCase):
@@ -104,8 +128,7 @@ class TestUpload(_TestCase):
     def too_large(self, known: bool) -> None:
         """Upload segments one byte too large: no further try helps."""
         self.gateway.largest = SEGMENT - 1
-        exc = self.assertRaises(
-            errors.RequestFailed, self.upload, known=known)
+        exc = self.assertRaises(errors.RequestFailed, self.upload, known=known)
         self.assertEqual(413, exc.status)
         self.assertIn('00000001 failed, tried once: 400', str(exc))
         self.assertEqual([], [*self.gateway.objects])
@@ -135,8 +158,13 @@ class TestTokens(_TestCase):
         self.gateway.tokens = set()
         account = self.to_gateway()
         exc = self.assertRaises(
-            errors.RequestFailed, account.put, 'c', 'o',
-            self.segment(b'body'), 4)
+            errors.RequestFailed,
+            account.put,
+            'c',
+            'o',
+            self.segment(b'body'),
+            4,
+        )
         self.assertEqual(401, exc.status)
         self.assertIn('tried 4 times: 401', str(exc))
 
@@ -146,8 +174,13 @@ class TestTokens(_TestCase):
         self.gateway.tokens = set()
         account = self.to_gateway()
         exc = self.assertRaises(
-            errors.RequestFailed, account.put, 'c', 'o',
-            self.segment(b'body'), 4)
+            errors.RequestFailed,
+            account.put,
+            'c',
+            'o',
+            self.segment(b'body'),
+            4,
+        )
         self.assertEqual(403, exc.status)
         self.assertIn('tried 2 times: 403', str(exc))
         self.assertEqual(2, self.session.number)
@@ -156,7 +189,8 @@ class TestTokens(_TestCase):
         self.gateway.older = True
         account = accounts.Account(
             client.Endpoint(self.gateway.url, token='old'),
-            retry.Policy(3, 0, self.waits))
+            retry.Policy(3, 0, self.waits),
+        )
         self.addCleanup(account.close)
         exc = self.assertRaises(errors.RequestFailed, account.head, 'c', 'o')
         self.assertIn('tried once: 403', str(exc))
@@ -168,8 +202,9 @@ class TestDelete(_TestCase):
             self.gateway.bulk = bulk
             self.upload()
             names = [*self.gateway.objects, 'gone']
-            self.assertEqual([], deletes.delete_objects(
-                self.to_gateway(), 'c', names))
+            self.assertEqual(
+                [], deletes.delete_objects(self.to_gateway(), 'c', names)
+            )
             self.assertEqual({}, self.gateway.objects)
 
     def test_more_than_a_bulk_delete_takes(self) -> None:
@@ -181,7 +216,8 @@ class TestDelete(_TestCase):
         self.assertEqual([], account.delete_bulk('c', names[:1024]))
         self.assertEqual(names[1024:], [*self.gateway.objects])
         exc = self.assertRaises(
-            errors.RequestFailed, account.delete_bulk, 'c', names)
+            errors.RequestFailed, account.delete_bulk, 'c', names
+        )
         self.assertIn('1024 of 1025 objects deleted', str(exc))
 
     def test_what_is_not_there(self) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from glance_store import exceptions
 
-from glance_store_bufswift.swift import account as accounts
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.tests.unit import refusals
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift import translation
@@ -31,22 +31,28 @@ class TestCodes(refusals.Case):
 
     def test_no_room(self) -> None:
         for body in (refusals.JSON, refusals.XML, refusals.PLAIN):
-            for code, status in (('EntityTooLarge', 400),
-                                 ('QuotaExceeded', 403)):
+            for code, status in (
+                ('EntityTooLarge', 400),
+                ('QuotaExceeded', 403),
+            ):
                 told = body.replace(b'EntityTooLarge', code.encode())
                 for buffered in (True, False):
-                    exc = self.failed(self.put, self.to(
-                        sockets.give(told, status)), buffered)
-                    self.assertIn(f'tried once: {status} Told ({code})',
-                                  str(exc))
+                    exc = self.failed(
+                        self.put, self.to(sockets.give(told, status)), buffered
+                    )
+                    self.assertIn(
+                        f'tried once: {status} Told ({code})', str(exc)
+                    )
                     self.assertEqual(413, exc.status)
-                    self.assertRaises(exceptions.StorageFull,
-                                      translation.reraise_adding, exc)
+                    self.assertRaises(
+                        exceptions.StorageFull, translation.reraise_adding, exc
+                    )
 
     def test_told_of_every_request(self) -> None:
         told = sockets.give(b'{"Code": "InvalidBucketName"}', 400)
         calls: tuple[Callable[[accounts.Account], object], ...] = (
-            self.put, lambda account: account.put_empty('c', 'o', {}),
+            self.put,
+            lambda account: account.put_empty('c', 'o', {}),
             lambda account: account.create_container('c'),
             lambda account: account.delete('c', 'o'),
             lambda account: account.delete_container('c'),
@@ -54,11 +60,13 @@ class TestCodes(refusals.Case):
             lambda account: account.delete_bulk('c', ['o']),
             lambda account: list(account.listing('c', '')),
             lambda account: list(account.containers('')),
-            lambda account: account.static_segments('c', 'o'))
+            lambda account: account.static_segments('c', 'o'),
+        )
         for call in calls:
             exc = self.failed(call, self.to(told))
-            self.assertIn('400 Told (InvalidBucketName), transaction id',
-                          str(exc))
+            self.assertIn(
+                '400 Told (InvalidBucketName), transaction id', str(exc)
+            )
             self.assertEqual(400, exc.status)
 
     def test_other_400(self) -> None:
@@ -71,16 +79,19 @@ class TestRaces(refusals.Case):
     """Of two first requests of a project Ceph RGW answers 409 to one."""
 
     def test_head_and_put_of_a_container(self) -> None:
-        self.assertIsNotNone(self.to(
-            RACE, RACE, sockets.answer(204)).head_container('c'))
+        self.assertIsNotNone(
+            self.to(RACE, RACE, sockets.answer(204)).head_container('c')
+        )
         self.to(RACE, sockets.answer(201)).create_container('c')
 
     def test_not_for_ever(self) -> None:
-        exc = self.failed(self.to(
-            *[RACE] * 3, retries=2).create_container, 'c')
+        exc = self.failed(
+            self.to(*[RACE] * 3, retries=2).create_container, 'c'
+        )
         self.assertEqual(409, exc.status)
-        self.assertIn('tried 3 times: 409 Told (ConcurrentModification)',
-                      str(exc))
+        self.assertIn(
+            'tried 3 times: 409 Told (ConcurrentModification)', str(exc)
+        )
 
     def test_other_409(self) -> None:
         """A container that is not empty, for one."""
@@ -98,12 +109,21 @@ class TestRedirects(refusals.Case):
         for status in self.STATUSES:
             for buffered in (True, False):
                 other = self.serve()
-                exc = self.failed(self.put, self.to(sockets.answer(
-                    status, Location=f'{other.url}/c/o?token=secret')),
-                    buffered)
+                exc = self.failed(
+                    self.put,
+                    self.to(
+                        sockets.answer(
+                            status, Location=f'{other.url}/c/o?token=secret'
+                        )
+                    ),
+                    buffered,
+                )
                 self.assertEqual(status, exc.status)
-                self.assertIn(f'tried once: {status} Told (to {other.url}/c/o'
-                              '; that is not followed', str(exc))
+                self.assertIn(
+                    f'tried once: {status} Told (to {other.url}/c/o'
+                    '; that is not followed',
+                    str(exc),
+                )
                 self.assertIn('swift_store_endpoint', str(exc))
                 self.assertNotIn('secret', str(exc))
                 self.assertEqual([], other.requests)
@@ -113,6 +133,7 @@ class TestRedirects(refusals.Case):
             request.receive(1)
             request.send(307, {'Location': 'https://swift/v1'})
             request.hang_up()
+
         data = bytes(3 << 20)
         account = self.to(act)
         exc = self.failed(account.put, 'c', 'o', self.segment(data), len(data))
@@ -128,20 +149,29 @@ class TestRedirects(refusals.Case):
             lambda account: list(account.listing('c', '')),
             lambda account: account.static_segments('c', 'o'),
             lambda account: account.get(
-                'c', 'o', {}, account.tries('GET'), lambda answer: answer))
+                'c', 'o', {}, account.tries('GET'), lambda answer: answer
+            ),
+        )
         for call in calls:
             for status in self.STATUSES:
                 other = self.serve()
-                exc = self.failed(call, self.to(sockets.answer(
-                    status, Location=other.url)))
+                exc = self.failed(
+                    call, self.to(sockets.answer(status, Location=other.url))
+                )
                 self.assertIn(f'(to {other.url};', str(exc))
                 self.assertEqual([], other.requests)
 
     def test_place_that_makes_no_sense(self) -> None:
         for location in ('http://[::1', '\u00ff\u00fe', '', 'x' * 3000):
-            exc = self.failed(self.put, self.to(
-                sockets.say(b'HTTP/1.1 301 Told\r\nContent-Length: 0\r\n'
-                            b'Location: %b\r\n\r\n' % location.encode())))
+            exc = self.failed(
+                self.put,
+                self.to(
+                    sockets.say(
+                        b'HTTP/1.1 301 Told\r\nContent-Length: 0\r\n'
+                        b'Location: %b\r\n\r\n' % location.encode()
+                    )
+                ),
+            )
             self.assertEqual(301, exc.status)
 
     def test_capabilities(self) -> None:
@@ -156,8 +186,9 @@ class TestGone(refusals.Case):
         for status in (404, 410):
             self.to(sockets.answer(status)).delete('c', 'o')
             self.to(sockets.answer(status)).delete_container('c')
-            self.assertEqual([], self.to(
-                sockets.answer(status)).delete_slo('c', 'o'))
+            self.assertEqual(
+                [], self.to(sockets.answer(status)).delete_slo('c', 'o')
+            )
 
     def test_410_to_a_head(self) -> None:
         """Doubt protects."""
@@ -170,18 +201,20 @@ class TestNewContainer(refusals.Case):
 
     def test_put_is_tried_again(self) -> None:
         for buffered in (True, False):
-            account = self.to(sockets.answer(201), MISSING,
-                              MISSING, sockets.store)
+            account = self.to(
+                sockets.answer(201), MISSING, MISSING, sockets.store
+            )
             account.create_container('c')
             self.put(account, buffered)
-            self.assertEqual([refusals.DATA] * 3, [
-                each.body for each in self.server.requests[1:]])
+            self.assertEqual(
+                [refusals.DATA] * 3,
+                [each.body for each in self.server.requests[1:]],
+            )
             self.assertEqual(2, len(self.waits.seconds))
             self.waits.seconds.clear()
 
     def test_manifest_is_tried_again(self) -> None:
-        account = self.to(sockets.answer(201), MISSING,
-                          sockets.answer(201))
+        account = self.to(sockets.answer(201), MISSING, sockets.answer(201))
         account.create_container('c')
         account.put_empty('c', 'o', {})
 

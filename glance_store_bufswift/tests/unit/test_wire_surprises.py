@@ -17,8 +17,8 @@ import logging
 
 import swiftclient.client
 
-from glance_store_bufswift.swift import account as accounts
-from glance_store_bufswift.swift import failure
+from glance_store_bufswift.swift import accounts
+from glance_store_bufswift.swift import failures
 from glance_store_bufswift.swift import info
 from glance_store_bufswift.tests.support import logs
 from glance_store_bufswift.tests.unit import refusals
@@ -29,11 +29,14 @@ DATA = refusals.DATA
 #: What swiftclient does not expect, each as the whole answer.
 SURPRISES = {
     'a byte that is no UTF-8': (
-        b'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Odd: caf\xe9\r\n\r\n'),
+        b'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Odd: caf\xe9\r\n\r\n'
+    ),
     'the same, with an error': (
-        b'HTTP/1.1 503 No\r\nContent-Length: 0\r\nX-Odd: \xff\r\n\r\n'),
+        b'HTTP/1.1 503 No\r\nContent-Length: 0\r\nX-Odd: \xff\r\n\r\n'
+    ),
     'two lengths': (
-        b'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n'),
+        b'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n'
+    ),
     'no HTTP': b'SSH-2.0-OpenSSH_9.2\r\n',
     'too many headers': b'HTTP/1.1 200 OK\r\n' + b'X: y\r\n' * 999 + b'\r\n',
     'an endless line': b'HTTP/1.1 200 OK\r\nX: ' + b'y' * 70_000 + b'\r\n\r\n',
@@ -42,7 +45,8 @@ SURPRISES = {
 #: The same for what reads JSON.
 BODIES = {
     'no UTF-8': (b'\xff\xfe', 'application/json'),
-    'a page': (b'<html>', 'text/html'), 'null': (b'null', 'x/y'),
+    'a page': (b'<html>', 'text/html'),
+    'null': (b'null', 'x/y'),
     'too deep': (b'[' * 100_000, 'application/json'),
     'names': (b'["a", "b"]', 'application/json'),
     'no names': (b'[{"bytes": 7}]', 'application/json'),
@@ -54,7 +58,8 @@ Call = Callable[[accounts.Account], object]
 READERS: tuple[Call, ...] = (
     lambda account: list(account.listing('c', '')),
     lambda account: list(account.containers('')),
-    lambda account: account.static_segments('c', 'o'))
+    lambda account: account.static_segments('c', 'o'),
+)
 
 CALLS: tuple[Call, ...] = (
     *READERS,
@@ -67,7 +72,9 @@ CALLS: tuple[Call, ...] = (
     lambda account: account.delete_slo('c', 'o'),
     lambda account: account.delete_bulk('c', ['o']),
     lambda account: account.get(
-        'c', 'o', {}, account.tries('GET of c/o'), lambda answer: answer))
+        'c', 'o', {}, account.tries('GET of c/o'), lambda answer: answer
+    ),
+)
 
 
 class TestSurprises(refusals.Case):
@@ -80,8 +87,9 @@ class TestSurprises(refusals.Case):
     def test_every_request(self) -> None:
         for text in SURPRISES.values():
             for call in (self.put, *CALLS):
-                exc = self.failed(call, self.to(
-                    *[sockets.say(text)] * 2, retries=1))
+                exc = self.failed(
+                    call, self.to(*[sockets.say(text)] * 2, retries=1)
+                )
                 self.assertIn('tried 2 times: ', str(exc))
                 # swiftclient tells a 503 before it stumbles, or does not.
                 self.assertIn(exc.status, (None, 503))
@@ -93,11 +101,18 @@ class TestSurprises(refusals.Case):
                 self.assertEqual(DATA, self.server.requests[-1].body)
 
     def test_named_and_traced(self) -> None:
-        exc = self.failed(self.put, self.to(sockets.say(
-            SURPRISES['a byte that is no UTF-8']), retries=0))
+        exc = self.failed(
+            self.put,
+            self.to(
+                sockets.say(SURPRISES['a byte that is no UTF-8']), retries=0
+            ),
+        )
         self.assertIn('swiftclient failed with UnicodeDecodeError', str(exc))
-        [record] = [each for each in self.records.all
-                    if each.name.endswith('swift.guard')]
+        [record] = [
+            each
+            for each in self.records.all
+            if each.name.endswith('swift.guard')
+        ]
         self.assertEqual(logging.DEBUG, record.levelno)
         self.assertIn('UnicodeDecodeError', logs.text_of(record))
 
@@ -116,15 +131,19 @@ class TestSurprises(refusals.Case):
 
     def test_in_the_middle_of_a_body(self) -> None:
         """What is read past swiftclient, in chunks."""
-        account = self.to(sockets.say(
-            b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno size'))
-        body = account.get('c', 'o', {}, account.tries('GET'),
-                           lambda answer: answer).body
+        account = self.to(
+            sockets.say(
+                b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno size'
+            )
+        )
+        body = account.get(
+            'c', 'o', {}, account.tries('GET'), lambda answer: answer
+        ).body
         try:
             body.read(10)
         except Exception as exc:
             self.assertNotIsInstance(exc, ValueError)
-            self.assertIsNotNone(failure.of_exception(exc))
+            self.assertIsNotNone(failures.of_exception(exc))
         else:
             self.fail('nothing was raised')
 
@@ -133,7 +152,8 @@ class TestSurprises(refusals.Case):
         for url in ('ftp://swift/v1', 'http://swift:port/v1', '/v1'):
             account = self.to()
             account._endpoint = account._endpoint.__class__(
-                url, session=self.session)
+                url, session=self.session
+            )
             exc = self.failed(self.put, account)
             self.assertNotIn('no answer', str(exc))
 
@@ -146,13 +166,17 @@ class TestQuiet(refusals.Case):
         self.records = self.useFixture(logs.Records())
 
     def told(self, level: int) -> list[str]:
-        return [each.getMessage() for each in self.records.all
-                if each.name == 'swiftclient' and each.levelno == level]
+        return [
+            each.getMessage()
+            for each in self.records.all
+            if each.name == 'swiftclient' and each.levelno == level
+        ]
 
     def ask(self) -> None:
         info.forget()
-        account = self.to(sockets.answer(503), sockets.answer(404),
-                          sockets.answer(404))
+        account = self.to(
+            sockets.answer(503), sockets.answer(404), sockets.answer(404)
+        )
         account.head('c', 'o')
         account.capabilities()
 
@@ -170,11 +194,14 @@ class TestQuiet(refusals.Case):
 
     def test_others(self) -> None:
         """The stock driver is heard as before."""
-        server = self.serve(sockets.say(
-            b'HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n'))
+        server = self.serve(
+            sockets.say(b'HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n')
+        )
         connection = swiftclient.client.Connection(
-            preauthurl=server.url, preauthtoken='x', retries=0)
+            preauthurl=server.url, preauthtoken='x', retries=0
+        )
         self.addCleanup(connection.close)
-        self.assertRaises(swiftclient.ClientException,
-                          connection.head_object, 'c', 'o')
+        self.assertRaises(
+            swiftclient.ClientException, connection.head_object, 'c', 'o'
+        )
         self.assertNotEqual([], self.told(logging.INFO))

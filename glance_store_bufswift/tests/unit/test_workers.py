@@ -45,8 +45,11 @@ threading.Thread(target=run).start()
 
 
 def _threads(name: str = 'bufswift') -> list[str]:
-    return [thread.name for thread in threading.enumerate()
-            if thread.name.startswith(name)]
+    return [
+        thread.name
+        for thread in threading.enumerate()
+        if thread.name.startswith(name)
+    ]
 
 
 class TestWorkers(base.BaseTestCase):
@@ -57,33 +60,43 @@ class TestWorkers(base.BaseTestCase):
 
     def test_calls_beside_each_other(self) -> None:
         together = threading.Barrier(3)
-        futures = [self.workers.submit(
-            lambda: together.wait(waits.GENEROUS)) for _ in range(3)]
-        self.assertEqual([0, 1, 2], sorted(
-            future.result() for future in futures))
+        futures = [
+            self.workers.submit(lambda: together.wait(waits.GENEROUS))
+            for _ in range(3)
+        ]
+        self.assertEqual(
+            [0, 1, 2], sorted(future.result() for future in futures)
+        )
 
     def test_no_more_threads_than_calls_at_a_time(self) -> None:
         for number in range(20):
-            self.assertEqual(str(number), self.workers.submit(
-                functools.partial(str, number)).result())
+            self.assertEqual(
+                str(number),
+                self.workers.submit(functools.partial(str, number)).result(),
+            )
             while self.workers._idle < len(self.workers._threads):
                 threading.Event().wait(0.001)
         self.assertEqual(1, len(_threads()))
 
     def test_fewer_threads_than_wanted(self) -> None:
         self.useFixture(refusal.Threads(1))
-        names = {self.workers.submit(
-            lambda: threading.current_thread().name).result()
-            for _ in range(5)}
-        self.assertEqual(({'bufswift-test'}, False),
-                         (names, self.workers.alone))
+        names = {
+            self.workers.submit(
+                lambda: threading.current_thread().name
+            ).result()
+            for _ in range(5)
+        }
+        self.assertEqual(
+            ({'bufswift-test'}, False), (names, self.workers.alone)
+        )
 
     def test_no_thread_but_the_callers(self) -> None:
         self.useFixture(refusal.Threads(0))
         future = self.workers.submit(threading.get_ident)
         self.assertEqual((True, False), (self.workers.alone, future.done()))
-        self.assertEqual([True, False],
-                         [self.workers.help(), self.workers.help()])
+        self.assertEqual(
+            [True, False], [self.workers.help(), self.workers.help()]
+        )
         self.assertEqual(threading.get_ident(), future.result())
 
     def test_threads_are_asked_for_again(self) -> None:
@@ -91,8 +104,9 @@ class TestWorkers(base.BaseTestCase):
         first = self.workers.submit(threading.get_ident)
         refused.left = 1
         self.workers.submit(threading.get_ident).result(waits.GENEROUS)
-        self.assertNotEqual(threading.get_ident(),
-                            first.result(waits.GENEROUS))
+        self.assertNotEqual(
+            threading.get_ident(), first.result(waits.GENEROUS)
+        )
 
     def test_failure_is_the_calls_own(self) -> None:
         for refused in (False, True):
@@ -111,6 +125,7 @@ class TestWorkers(base.BaseTestCase):
         def wait() -> bool:
             begun.set()
             return go.wait(waits.GENEROUS)
+
         first, second = self.workers.submit(wait), self.workers.submit(wait)
         begun.wait(waits.GENEROUS)
         closing = waits.start(self.workers.close)
@@ -126,17 +141,20 @@ class TestWorkers(base.BaseTestCase):
         done = subprocess.run(
             # Eventlet warns of itself on 3.10.
             [sys.executable, '-W', 'ignore', '-c', _ENDING],
-            capture_output=True, text=True, timeout=waits.GENEROUS,
-            check=False)
+            capture_output=True,
+            text=True,
+            timeout=waits.GENEROUS,
+            check=False,
+        )
         self.assertEqual(
             (['499500', streams.hashes(bytes(3000))[0]], ''),
-            (done.stdout.split(), done.stderr))
+            (done.stdout.split(), done.stderr),
+        )
 
     def test_request_of_the_caller_is_known(self) -> None:
         """So that a log line has its id."""
         mine = context.RequestContext(request_id='req-mine')
-        self.assertIs(mine, self.workers.submit(
-            context.get_current).result())
+        self.assertIs(mine, self.workers.submit(context.get_current).result())
 
 
 class TestEach(base.BaseTestCase):
@@ -148,8 +166,11 @@ class TestEach(base.BaseTestCase):
             if item < workers.THREADS:
                 others.wait(30)
             return -item
-        self.assertEqual([(item, -item) for item in range(100)],
-                         list(workers.each(wait, range(100))))
+
+        self.assertEqual(
+            [(item, -item) for item in range(100)],
+            list(workers.each(wait, range(100))),
+        )
 
     def test_nothing(self) -> None:
         self.assertEqual([], list(workers.each(str, ())))
@@ -162,6 +183,7 @@ class TestEach(base.BaseTestCase):
             while True:
                 taken += 1
                 yield taken
+
         calls = workers.each(str, endless())
         for _ in range(5):
             next(calls)
@@ -175,8 +197,8 @@ class TestEach(base.BaseTestCase):
             if item == 3:
                 raise KeyError(item)
             done.append(item)
-        self.assertRaises(KeyError, list, workers.each(
-            fail, range(1000)))
+
+        self.assertRaises(KeyError, list, workers.each(fail, range(1000)))
         self.assertLess(len(done), 2 * workers.AHEAD)
         self.assertEqual([], _threads())
 
@@ -184,8 +206,10 @@ class TestEach(base.BaseTestCase):
         expected = [(item, -item) for item in range(100)]
         for most in (0, 1, 3):
             with refusal.Threads(most):
-                self.assertEqual(expected, list(workers.each(
-                    lambda item: -item, range(100))))
+                self.assertEqual(
+                    expected,
+                    list(workers.each(lambda item: -item, range(100))),
+                )
 
     def test_one_slow_call_stops_no_other(self) -> None:
         """Also when the caller's thread makes it."""
@@ -194,9 +218,16 @@ class TestEach(base.BaseTestCase):
 
         def call(item: int) -> bool:
             if item == 0:
-                return all(done.acquire(timeout=waits.GENEROUS)
-                           for _ in range(workers.AHEAD - 2))
+                return all(
+                    done.acquire(timeout=waits.GENEROUS)
+                    for _ in range(workers.AHEAD - 2)
+                )
             done.release()
             return True
-        self.assertTrue(all(result for _, result in workers.each(
-            call, range(workers.AHEAD))))
+
+        self.assertTrue(
+            all(
+                result
+                for _, result in workers.each(call, range(workers.AHEAD))
+            )
+        )

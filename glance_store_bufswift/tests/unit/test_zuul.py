@@ -31,13 +31,18 @@ ROOT = Path(__file__).parents[3]
 #: Zuul alone, which then refuses every change.
 UPSTREAM = {
     'openstack/openstack-zuul-jobs zuul.d/jobs.yaml': {
-        'build-openstack-releasenotes', 'openstack-tox',
-        'openstack-tox-docs', 'openstack-tox-functional'},
+        'build-openstack-releasenotes',
+        'openstack-tox',
+        'openstack-tox-docs',
+        'openstack-tox-functional',
+    },
     'openstack/glance .zuul.yaml': {'tempest-integrated-storage-import'},
 }
 TEMPLATES = {
     'openstack/openstack-zuul-jobs zuul.d/project-templates.yaml': {
-        'openstack-cover-jobs', 'openstack-python3-jobs'},
+        'openstack-cover-jobs',
+        'openstack-python3-jobs',
+    },
 }
 #: Of opendev/base-jobs, which the jobs of openstack-zuul-jobs name too.
 NODESETS = {'debian-trixie-8GB', 'ubuntu-jammy', 'ubuntu-noble'}
@@ -46,8 +51,17 @@ NODESETS = {'debian-trixie-8GB', 'ubuntu-jammy', 'ubuntu-noble'}
 PIPELINES = {'check', 'gate', 'periodic'}
 
 #: The attributes of a job that this project uses, of those that Zuul has.
-ATTRIBUTES = {'branches', 'description', 'irrelevant-files', 'name',
-              'nodeset', 'parent', 'required-projects', 'timeout', 'vars'}
+ATTRIBUTES = {
+    'branches',
+    'description',
+    'irrelevant-files',
+    'name',
+    'nodeset',
+    'parent',
+    'required-projects',
+    'timeout',
+    'vars',
+}
 
 #: Environments of tempest's tox.ini, by the job that runs them.
 TEMPEST = {'glance_store_bufswift-tempest': 'all'}
@@ -55,30 +69,42 @@ TEMPEST = {'glance_store_bufswift-tempest': 'all'}
 
 def items(kind: str) -> list[dict[str, Any]]:
     """What the files in zuul.d define of a kind."""
-    return [item[kind] for path in sorted(ROOT.glob('zuul.d/*.yaml'))
-            for item in yaml.safe_load(path.read_text()) if kind in item]
+    return [
+        item[kind]
+        for path in sorted(ROOT.glob('zuul.d/*.yaml'))
+        for item in yaml.safe_load(path.read_text())
+        if kind in item
+    ]
 
 
 def uses(pipeline: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """The jobs of a pipeline, and what it changes in each."""
-    return [(entry, {}) if isinstance(entry, str) else next(iter(
-        entry.items())) for entry in pipeline['jobs']]
+    return [
+        (entry, {}) if isinstance(entry, str) else next(iter(entry.items()))
+        for entry in pipeline['jobs']
+    ]
 
 
 class TestZuul(base.BaseTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.jobs = {job['name']: job for job in items('job')}
-        self.project, = items('project')
-        self.pipelines = {name: value for name, value in self.project.items()
-                          if name != 'templates'}
+        (self.project,) = items('project')
+        self.pipelines = {
+            name: value
+            for name, value in self.project.items()
+            if name != 'templates'
+        }
         self.known = set(self.jobs).union(*UPSTREAM.values())
 
     def test_items(self) -> None:
         """Zuul takes one kind of thing for each item of a file."""
-        kinds = [list(item) for path in ROOT.glob('zuul.d/*.yaml')
-                 for item in yaml.safe_load(path.read_text())]
-        self.assertEqual({'job', 'project'}, {kind for kind, in kinds})
+        kinds = [
+            list(item)
+            for path in ROOT.glob('zuul.d/*.yaml')
+            for item in yaml.safe_load(path.read_text())
+        ]
+        self.assertEqual({'job', 'project'}, {kind for (kind,) in kinds})
         self.assertEqual(len(self.jobs), len(items('job')))
 
     def test_attributes(self) -> None:
@@ -100,19 +126,26 @@ class TestZuul(base.BaseTestCase):
                 self.assertLessEqual(set(changed), ATTRIBUTES)
 
     def test_each_job_runs(self) -> None:
-        used = {name for pipeline in self.pipelines.values()
-                for name, _ in uses(pipeline)}
+        used = {
+            name
+            for pipeline in self.pipelines.values()
+            for name, _ in uses(pipeline)
+        }
         self.assertEqual(set(), set(self.jobs) - used)
 
     def test_nothing_upstream_is_stale(self) -> None:
-        used = {name for pipeline in self.pipelines.values()
-                for name, _ in uses(pipeline)}
+        used = {
+            name
+            for pipeline in self.pipelines.values()
+            for name, _ in uses(pipeline)
+        }
         used |= {job['parent'] for job in self.jobs.values()}
         self.assertEqual(set(), set().union(*UPSTREAM.values()) - used)
 
     def test_templates(self) -> None:
-        self.assertEqual(set().union(*TEMPLATES.values()),
-                         set(self.project['templates']))
+        self.assertEqual(
+            set().union(*TEMPLATES.values()), set(self.project['templates'])
+        )
 
     def test_environments(self) -> None:
         tox = configparser.RawConfigParser()
@@ -130,22 +163,28 @@ class TestZuul(base.BaseTestCase):
             for pattern in job.get('irrelevant-files', []):
                 re.compile(pattern)
         pattern = self.jobs['glance_store_bufswift-tempest']['vars'][
-            'tempest_test_regex']
-        self.assertTrue(re.match(
-            pattern, 'tempest.api.image.v2.test_images.BasicOperations'))
+            'tempest_test_regex'
+        ]
+        self.assertTrue(
+            re.match(
+                pattern, 'tempest.api.image.v2.test_images.BasicOperations'
+            )
+        )
 
     def test_the_plugin(self) -> None:
         """The tempest job enables this repository's plugin and store."""
         settings = (ROOT / 'devstack/settings').read_text()
-        plugin, = re.findall('^define_plugin (.+)$', settings, re.MULTILINE)
-        store, = re.findall('GLANCE_BUFSWIFT_STORE:-(.+)}', settings)
+        (plugin,) = re.findall('^define_plugin (.+)$', settings, re.MULTILINE)
+        (store,) = re.findall('GLANCE_BUFSWIFT_STORE:-(.+)}', settings)
         job = self.jobs['glance_store_bufswift-tempest']
-        (name, url), = job['vars']['devstack_plugins'].items()
+        ((name, url),) = job['vars']['devstack_plugins'].items()
         self.assertEqual(plugin, name)
         repository = url.removeprefix('https://opendev.org/')
         self.assertIn(repository, job['required-projects'])
         config = job['vars']['devstack_local_conf']['post-config'][
-            '$GLANCE_API_CONF']
-        self.assertIn(f'{store}:swift+buffered',
-                      config['DEFAULT']['enabled_backends'])
+            '$GLANCE_API_CONF'
+        ]
+        self.assertIn(
+            f'{store}:swift+buffered', config['DEFAULT']['enabled_backends']
+        )
         self.assertIn(store, config)

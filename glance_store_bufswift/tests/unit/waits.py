@@ -45,8 +45,11 @@ class Clock(fixtures.Fixture):
         self._now = 1000.0
         self._lock = threading.Lock()
         for name in ('stopwatch.now', 'check.load.now'):
-            self.useFixture(fixtures.MonkeyPatch(
-                f'glance_store_bufswift.{name}', lambda: self._now))
+            self.useFixture(
+                fixtures.MonkeyPatch(
+                    f'glance_store_bufswift.{name}', lambda: self._now
+                )
+            )
 
     def spend(self, seconds: float) -> None:
         """Put it forward; on any thread."""
@@ -76,5 +79,6 @@ def start(call: Callable[..., T], *args: object) -> 'futures.Future[T]':
             result.set_result(call(*args))
         except BaseException as exc:
             result.set_exception(exc)
+
     threading.Thread(target=run, daemon=True).start()
     return result

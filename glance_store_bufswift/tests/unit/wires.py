@@ -21,7 +21,7 @@ from oslotest import base
 
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift.buffer import space
-from glance_store_bufswift.swift import account
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.tests.unit import sockets
@@ -63,27 +63,30 @@ class WireTestCase(base.BaseTestCase):
         """A server that does these things, one with each request."""
         return self.useFixture(sockets.Server(*actions, **how))
 
-    def account(self, server: sockets.Server, retries: int = 3,
-                **how: Any) -> account.Account:
+    def account(
+        self, server: sockets.Server, retries: int = 3, **how: Any
+    ) -> accounts.Account:
         """An account there, closed before the server is."""
         how = {'session': self.session, 'timeout': 20, **how}
-        made = account.Account(
+        made = accounts.Account(
             client.Endpoint(server.url, **how),
-            retry.Policy(retries, 30, self.waits))
+            retry.Policy(retries, 30, self.waits),
+        )
         self.addCleanup(made.close)
         return made
 
-    def segment(self, data: bytes, buffered: bool = True,
-                finished: bool = True) -> segment.Segment:
+    def segment(
+        self, data: bytes, buffered: bool = True, finished: bool = True
+    ) -> segment.Segment:
         """A segment with this in it."""
-        room = None
+        file = None
         if buffered:
             directory = self.useFixture(fixtures.TempDir()).path
-            room = space.Space(directory).room(len(data))
-        made = segment.Segment(room)
+            file = space.Space(directory).open(len(data))
+        made = segment.Segment(file)
         self.addCleanup(made.close)
         for start in range(0, len(data), 1 << 20):
-            made.write(data[start:start + (1 << 20)])
+            made.write(data[start : start + (1 << 20)])
         if finished:
             made.finish(md5_of(data))
         return made

@@ -47,12 +47,15 @@ CHUNK = 64 << 10
 #: For tests of a size that the client announces beside a body in chunks.
 SIZE_ANNOUNCED = unittest.skipIf(
     int(metadata.version('glance').partition('.')[0]) < 31,
-    'Glance 30 does not know X-OpenStack-Image-Size')
+    'Glance 30 does not know X-OpenStack-Image-Size',
+)
 
 
 def chunks(data: bytes) -> Iterator[bytes]:
     """A body that is sent in chunks."""
-    return (data[start:start + CHUNK] for start in range(0, len(data), CHUNK))
+    return (
+        data[start : start + CHUNK] for start in range(0, len(data), CHUNK)
+    )
 
 
 class TestCase(base.TestCase):
@@ -75,20 +78,24 @@ class TestCase(base.TestCase):
         """The Glance that this test is for."""
         return servers.ours()
 
-    def session(self, user: keystone.User | None = None
-                ) -> ks_session.Session:
+    def session(self, user: keystone.User | None = None) -> ks_session.Session:
         """A session of a user, by default the ordinary one; kept."""
         user = user or self.cloud.site.demo
         if user not in self._sessions:
             self._sessions[user] = self.cloud.session(direct=True, user=user)
         return self._sessions[user]
 
-    def api(self, user: keystone.User | None = None,
-            server: glance.Glance | None = None) -> adapter.Adapter:
+    def api(
+        self,
+        user: keystone.User | None = None,
+        server: glance.Glance | None = None,
+    ) -> adapter.Adapter:
         """Glance's API for a user."""
         return adapter.Adapter(
-            self.session(user), raise_exc=False,
-            endpoint_override=f'{(server or self.glance).url}/v2')
+            self.session(user),
+            raise_exc=False,
+            endpoint_override=f'{(server or self.glance).url}/v2',
+        )
 
     def token(self) -> str:
         """A token of the ordinary user."""
@@ -98,14 +105,25 @@ class TestCase(base.TestCase):
 
     def create(self, **properties: Any) -> str:
         """Create an image record; return its id."""
-        answer = self.api().post('/images', json={
-            'name': self.id()[-80:], 'disk_format': 'raw',
-            'container_format': 'bare', **properties})
+        answer = self.api().post(
+            '/images',
+            json={
+                'name': self.id()[-80:],
+                'disk_format': 'raw',
+                'container_format': 'bare',
+                **properties,
+            },
+        )
         self.assertEqual(201, answer.status_code, answer.text)
         return str(answer.json()['id'])
 
-    def upload(self, data: Any, server: glance.Glance | None = None,
-               to: str = 'file', **headers: str) -> requests.Response:
+    def upload(
+        self,
+        data: Any,
+        server: glance.Glance | None = None,
+        to: str = 'file',
+        **headers: str,
+    ) -> requests.Response:
         """Upload the image.
 
         :param data: bytes go with their length, an iterator goes in chunks
@@ -113,10 +131,16 @@ class TestCase(base.TestCase):
         :param headers: further ones; underscores become dashes
         """
         return self.api(server=server).put(
-            f'/images/{self.image}/{to}', data=data,
-            headers={'Content-Type': 'application/octet-stream',
-                     **{name.replace('_', '-'): value
-                        for name, value in headers.items()}})
+            f'/images/{self.image}/{to}',
+            data=data,
+            headers={
+                'Content-Type': 'application/octet-stream',
+                **{
+                    name.replace('_', '-'): value
+                    for name, value in headers.items()
+                },
+            },
+        )
 
     def show(self) -> dict[str, Any]:
         """The image's record."""
@@ -125,11 +149,13 @@ class TestCase(base.TestCase):
         record: dict[str, Any] = answer.json()
         return record
 
-    def download(self, server: glance.Glance | None = None,
-                 **headers: str) -> requests.Response:
+    def download(
+        self, server: glance.Glance | None = None, **headers: str
+    ) -> requests.Response:
         """The image's bytes."""
         return self.api(server=server).get(
-            f'/images/{self.image}/file', headers=headers)
+            f'/images/{self.image}/file', headers=headers
+        )
 
     def delete(self) -> None:
         """Delete the image if it is still there."""
@@ -150,20 +176,28 @@ class TestCase(base.TestCase):
 
     # Checks
 
-    def assert_active(self, data: bytes, stores: str = 'fast',
-                      segments: int | None = None) -> None:
+    def assert_active(
+        self, data: bytes, stores: str = 'fast', segments: int | None = None
+    ) -> None:
         """The image is whole: what the record says, and what is read."""
         self.assert_nothing_runs()
         record = self.show()
         self.assertEqual(
             ('active', len(data), *streams.hashes(data), 'sha512', stores),
-            (record['status'], record['size'], record['checksum'],
-             record['os_hash_value'], record['os_hash_algo'],
-             record['stores']))
+            (
+                record['status'],
+                record['size'],
+                record['checksum'],
+                record['os_hash_value'],
+                record['os_hash_algo'],
+                record['stores'],
+            ),
+        )
         answer = self.download()
         self.assertEqual(200, answer.status_code)
-        self.assertEqual(record['os_hash_value'],
-                         hashlib.sha512(answer.content).hexdigest())
+        self.assertEqual(
+            record['os_hash_value'], hashlib.sha512(answer.content).hexdigest()
+        )
         if segments is not None:
             self.assertEqual(segments, len(self.listing(f'{self.image}/')))
 
@@ -171,8 +205,10 @@ class TestCase(base.TestCase):
         """Nothing is left of an upload, and the image awaits another one."""
         self.wait_for(status='queued')
         record = self.show()
-        self.assertEqual((None, None, None), (
-            record['size'], record['checksum'], record['os_hash_value']))
+        self.assertEqual(
+            (None, None, None),
+            (record['size'], record['checksum'], record['os_hash_value']),
+        )
         self.assert_nothing_left()
 
     def assert_nothing_left(self) -> None:
@@ -186,8 +222,14 @@ class TestCase(base.TestCase):
         self.assertEqual(glance.PROCESSES, len(workers))
         for pid in workers:
             self.assertEqual([], leaks.files(self.buffers, pid))
-        self.assertEqual([], [path for path in Path(self.buffers).iterdir()
-                              if not path.name.endswith('.quota')])
+        self.assertEqual(
+            [],
+            [
+                path
+                for path in Path(self.buffers).iterdir()
+                if not path.name.endswith('.quota')
+            ],
+        )
 
     def log(self) -> str:
         """What Glance has logged in this test."""
@@ -202,5 +244,12 @@ class TestCase(base.TestCase):
         secrets = {site.glance.password, servers.customer().password, *tokens}
         for line in self.log().splitlines():
             if 'glance_store_bufswift' in line:
-                self.assertEqual([], [secret for secret in secrets
-                                      if secret and secret in line], line)
+                self.assertEqual(
+                    [],
+                    [
+                        secret
+                        for secret in secrets
+                        if secret and secret in line
+                    ],
+                    line,
+                )

@@ -22,18 +22,25 @@ from glance_store_bufswift.tests.support.cloud import glance
 class Case(base.TestCase):
     """Tests of an image that a task of Glance brings into its stores."""
 
-    def bring(self, method: str, *stores: str,
-              server: glance.Glance | None = None, **more: Any) -> None:
+    def bring(
+        self,
+        method: str,
+        *stores: str,
+        server: glance.Glance | None = None,
+        **more: Any,
+    ) -> None:
         """Have the image imported, by an administrator: who may copy."""
         answer = self.api(self.cloud.site.admin, server).post(
             f'/images/{self.image}/import',
-            json={'method': {'name': method}, 'stores': stores, **more})
+            json={'method': {'name': method}, 'stores': stores, **more},
+        )
         self.assertEqual(202, answer.status_code, answer.text)
 
     def remove(self, store: str) -> None:
         """Delete the image's copy in one of its stores."""
         answer = self.api(self.cloud.site.admin).delete(
-            f'/stores/{store}/{self.image}')
+            f'/stores/{store}/{self.image}'
+        )
         self.assertEqual(204, answer.status_code, answer.text)
 
     def stage(self) -> None:
@@ -49,6 +56,7 @@ class Case(base.TestCase):
         The task saves the record once more when it has all values already;
         then it gives up its lock.
         """
-        self.wait_for(status='active', stores=stores,
-                      os_glance_importing_to_stores='')
+        self.wait_for(
+            status='active', stores=stores, os_glance_importing_to_stores=''
+        )
         self.wait_until(lambda: 'os_glance_import_task' not in self.show())

@@ -20,8 +20,9 @@ from glance_store_bufswift.tests.support.cloud import process
 
 
 @contextlib.contextmanager
-def begun(port: int, image: str, token: str, **headers: str
-          ) -> Iterator[http.client.HTTPConnection]:
+def begun(
+    port: int, image: str, token: str, **headers: str
+) -> Iterator[http.client.HTTPConnection]:
     """An upload whose head is sent; the connection is closed at the end.
 
     :param headers: how the body comes; underscores become dashes

@@ -28,9 +28,11 @@ CONTAINER = f'images-{uuid.uuid4().hex}'
 SIZE_CAP = 6 * base.SEGMENT
 
 #: What a store of our type has beyond what the stock driver takes.
-_OURS = {'swift_buffered_dir': '{root}/buffers',
-         'swift_buffered_min_free_percent': 0,
-         'swift_buffered_max_backoff': 0}
+_OURS = {
+    'swift_buffered_dir': '{root}/buffers',
+    'swift_buffered_min_free_percent': 0,
+    'swift_buffered_max_backoff': 0,
+}
 
 
 @functools.cache
@@ -39,20 +41,25 @@ def customer() -> keystone.User:
     cloud = clouds.Cloud.attach()
     admin = keystone.Admin(cloud.direct_auth_url, cloud.site.admin)
     user = keystone.new_user(*[f'customer-{uuid.uuid4().hex}'] * 2)
-    project = admin.create('project', name=user.project,
-                           domain_id=keystone.DOMAIN)
+    project = admin.create(
+        'project', name=user.project, domain_id=keystone.DOMAIN
+    )
     admin.create_user(user, project, 'member')
     return user
 
 
 def _swift(**more: Any) -> dict[str, Any]:
-    return {**clouds.Cloud.attach().glance_store_options(CONTAINER),
-            'swift_store_large_object_size': 1,
-            'swift_store_large_object_chunk_size': 1, **more}
+    return {
+        **clouds.Cloud.attach().glance_store_options(CONTAINER),
+        'swift_store_large_object_size': 1,
+        'swift_store_large_object_chunk_size': 1,
+        **more,
+    }
 
 
-def _config(fast: str, defaults: dict[str, Any] | None = None,
-            **more: Any) -> dict[str, dict[str, Any]]:
+def _config(
+    fast: str, defaults: dict[str, Any] | None = None, **more: Any
+) -> dict[str, dict[str, Any]]:
     """The configuration of a Glance whose store `fast` is of that type.
 
     :param defaults: what its section DEFAULT has beside
@@ -62,19 +69,27 @@ def _config(fast: str, defaults: dict[str, Any] | None = None,
     return {
         'DEFAULT': {
             'enabled_backends': f'fast:{fast}, cheap:file, '
-                                'small:swift+buffered',
-            'image_size_cap': SIZE_CAP, **(defaults or {})},
+            'small:swift+buffered',
+            'image_size_cap': SIZE_CAP,
+            **(defaults or {}),
+        },
         'glance_store': {'default_backend': 'fast'},
         'fast': _swift(**own),
-        'small': _swift(swift_store_user=f'{user.project}:{user.name}',
-                        swift_store_key=user.password, **_OURS),
+        'small': _swift(
+            swift_store_user=f'{user.project}:{user.name}',
+            swift_store_key=user.password,
+            **_OURS,
+        ),
         'cheap': {'filesystem_store_datadir': '{root}/cheap'},
-        **more}
+        **more,
+    }
 
 
-def _start(config: dict[str, dict[str, Any]],
-           beside: glance.Glance | None = None,
-           server: str = 'uwsgi') -> glance.Glance:
+def _start(
+    config: dict[str, dict[str, Any]],
+    beside: glance.Glance | None = None,
+    server: str = 'uwsgi',
+) -> glance.Glance:
     cloud = clouds.Cloud.attach()
     return cloud.start_glance(config, beside, server=server)
 
@@ -97,8 +112,13 @@ def stock() -> glance.Glance:
 @functools.cache
 def caching() -> glance.Glance:
     """The same images, with Glance's image cache on."""
-    return _start(_config('swift+buffered', paste_deploy={
-        'flavor': 'keystone+cachemanagement'}), beside=ours())
+    return _start(
+        _config(
+            'swift+buffered',
+            paste_deploy={'flavor': 'keystone+cachemanagement'},
+        ),
+        beside=ours(),
+    )
 
 
 @functools.cache
@@ -112,8 +132,13 @@ def tenants() -> glance.Glance:
 @functools.cache
 def delaying() -> glance.Glance:
     """The same images; what is deleted stays until a scrubber comes."""
-    return _start(_config('swift+buffered', defaults={
-        'delayed_delete': True, 'wakeup_time': 1}), beside=ours())
+    return _start(
+        _config(
+            'swift+buffered',
+            defaults={'delayed_delete': True, 'wakeup_time': 1},
+        ),
+        beside=ours(),
+    )
 
 
 def ending(server: str) -> glance.Glance:

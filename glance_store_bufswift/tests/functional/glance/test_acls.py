@@ -33,36 +33,51 @@ class TestDeadToken(base.TestCase):
 
     def listing(self, prefix: str = '') -> list[str]:
         return self.cloud.listing(
-            self.container, prefix, user=self.cloud.site.demo)
+            self.container, prefix, user=self.cloud.site.demo
+        )
 
     def upload_and_die(self) -> requests.Response:
         """Upload with a token that is revoked in the second segment."""
         login: ks_session.Session = self.cloud.session(
-            direct=True, user=self.cloud.site.demo)
+            direct=True, user=self.cloud.site.demo
+        )
         token = str(login.get_token())
-        self.proxy.add(faults.Rule(
-            faults.Hook(lambda _: self.cloud.revoke(token)), 'PUT',
-            '/00000002$'))
+        self.proxy.add(
+            faults.Rule(
+                faults.Hook(lambda _: self.cloud.revoke(token)),
+                'PUT',
+                '/00000002$',
+            )
+        )
         return requests.put(
-            f'{self.glance.url}/v2/images/{self.image}/file', base.IMAGE,
-            timeout=60, headers={
+            f'{self.glance.url}/v2/images/{self.image}/file',
+            base.IMAGE,
+            timeout=60,
+            headers={
                 'X-Auth-Token': token,
-                'Content-Type': 'application/octet-stream'})
+                'Content-Type': 'application/octet-stream',
+            },
+        )
 
     def update(self, **properties: Any) -> None:
         """Change properties of the image."""
         answer = self.api().patch(
-            f'/images/{self.image}', headers={
-                'Content-Type':
-                    'application/openstack-images-v2.1-json-patch'},
-            json=[{'op': 'replace', 'path': f'/{name}', 'value': value}
-                  for name, value in properties.items()])
+            f'/images/{self.image}',
+            headers={
+                'Content-Type': 'application/openstack-images-v2.1-json-patch'
+            },
+            json=[
+                {'op': 'replace', 'path': f'/{name}', 'value': value}
+                for name, value in properties.items()
+            ],
+        )
         self.assertEqual(200, answer.status_code, answer.text)
 
     def read_acl(self) -> str | None:
         """Who may read the container of the image."""
         headers: dict[str, str] = self.cloud.connection(
-            self.cloud.site.demo).head_container(self.container)
+            self.cloud.site.demo
+        ).head_container(self.container)
         return headers.get('x-container-read')
 
     def check(self, acl: str | None) -> None:
@@ -86,8 +101,9 @@ class TestDeadToken(base.TestCase):
         self.update(visibility='shared')
         member = self.cloud.site.admin
         project = self.session(member).get_project_id()
-        answer = self.api().post(f'/images/{self.image}/members',
-                                 json={'member': project})
+        answer = self.api().post(
+            f'/images/{self.image}/members', json={'member': project}
+        )
         self.assertEqual(200, answer.status_code, answer.text)
         self.check(f'{project}:*')
         read = self.api(user=member).get(f'/images/{self.image}/file')

@@ -25,8 +25,14 @@ class TestCache(base.TestCase):
 
     def gets(self) -> int:
         """How often Swift was asked for the image."""
-        return len([each for each in self.proxy.log if each.method == 'GET'
-                    and each.path.partition('?')[0].endswith(self.image)])
+        return len(
+            [
+                each
+                for each in self.proxy.log
+                if each.method == 'GET'
+                and each.path.partition('?')[0].endswith(self.image)
+            ]
+        )
 
     def cached(self) -> Path:
         """Where the cache keeps the image."""

@@ -30,7 +30,8 @@ class TestGlanceclient(base.TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.client = glanceclient.Client(
-            '2', session=self.session(), region_name=self.cloud.region)
+            '2', session=self.session(), region_name=self.cloud.region
+        )
 
     def check(self, size: int | None) -> None:
         """Upload, look, download, deactivate, delete."""
@@ -38,10 +39,12 @@ class TestGlanceclient(base.TestCase):
         images.upload(self.image, io.BytesIO(base.IMAGE), image_size=size)
         self.assert_active(base.IMAGE, segments=3)
         self.assertEqual(
-            base.IMAGE, b''.join(images.data(self.image).iterable))
+            base.IMAGE, b''.join(images.data(self.image).iterable)
+        )
         images.deactivate(self.image)
-        self.assertRaises(glanceclient.exc.HTTPForbidden,
-                          images.data, self.image)
+        self.assertRaises(
+            glanceclient.exc.HTTPForbidden, images.data, self.image
+        )
         images.reactivate(self.image)
         images.delete(self.image)
         self.assert_nothing_left()
@@ -59,10 +62,16 @@ class TestSdk(base.TestCase):
     def test_life(self) -> None:
         images = openstack.connection.Connection(
             session=self.session(),
-            region_name=self.cloud.region, image_api_version='2').image
+            region_name=self.cloud.region,
+            image_api_version='2',
+        ).image
         self.image = images.create_image(
-            self.id(), data=base.IMAGE, disk_format='raw',
-            container_format='bare', validate_checksum=True).id
+            self.id(),
+            data=base.IMAGE,
+            disk_format='raw',
+            container_format='bare',
+            validate_checksum=True,
+        ).id
         self.addCleanup(self.delete)
         self.assert_active(base.IMAGE, segments=3)
         self.assertEqual(base.IMAGE, images.download_image(self.image).content)
@@ -103,21 +112,32 @@ class TestRange(base.TestCase):
     def test_parts(self) -> None:
         self.assertEqual(204, self.upload(base.IMAGE).status_code)
         size, cut = len(base.IMAGE), base.SEGMENT
-        for first, last in ((0, 0), (cut - 1, cut), (5, 2 * cut + 1),
-                            (size - 1, size - 1), (0, size - 1)):
+        for first, last in (
+            (0, 0),
+            (cut - 1, cut),
+            (5, 2 * cut + 1),
+            (size - 1, size - 1),
+            (0, size - 1),
+        ):
             answer = self.download(Range=f'bytes={first}-{last}')
             self.assertEqual(
-                (206, f'bytes {first}-{last}/{size}',
-                 base.IMAGE[first:last + 1]),
-                (answer.status_code, answer.headers['Content-Range'],
-                 answer.content))
+                (
+                    206,
+                    f'bytes {first}-{last}/{size}',
+                    base.IMAGE[first : last + 1],
+                ),
+                (
+                    answer.status_code,
+                    answer.headers['Content-Range'],
+                    answer.content,
+                ),
+            )
 
     def test_open_ends(self) -> None:
         self.assertEqual(204, self.upload(base.IMAGE).status_code)
         for asked, part in (('5-', base.IMAGE[5:]), ('-5', base.IMAGE[-5:])):
             answer = self.download(Range=f'bytes={asked}')
-            self.assertEqual((206, part),
-                             (answer.status_code, answer.content))
+            self.assertEqual((206, part), (answer.status_code, answer.content))
 
     def test_beyond_the_end(self) -> None:
         self.assertEqual(204, self.upload(base.IMAGE).status_code)

@@ -37,8 +37,9 @@ def _account() -> keystone.User:
     cloud = clouds.Cloud.attach()
     user = keystone.new_user('glance-swift', 'service')
     admin = keystone.Admin(cloud.site.auth_url, cloud.site.admin)
-    admin.create_user(user, admin.find('project', name=user.project),
-                      'ResellerAdmin')
+    admin.create_user(
+        user, admin.find('project', name=user.project), 'ResellerAdmin'
+    )
     return user
 
 
@@ -47,12 +48,15 @@ class TestDevstack(base.TestCase):
         # A process's first Glance is the one in its catalog: not this one.
         servers.ours()
         cloud = clouds.Cloud.attach()
-        self.machine = self.useFixture(machine.Devstack(
-            f'SERVICE_PASSWORD={_account().password}\n'
-            f'KEYSTONE_SERVICE_URI={cloud.auth_url.removesuffix("/v3")}\n'
-            f'GLANCE_BUFSWIFT_CONTAINER={servers.CONTAINER}\n'
-            'GLANCE_BUFSWIFT_SEGMENT_SIZE=1\n',
-            _LOCAL_CONF.format(region=cloud.region)))
+        self.machine = self.useFixture(
+            machine.Devstack(
+                f'SERVICE_PASSWORD={_account().password}\n'
+                f'KEYSTONE_SERVICE_URI={cloud.auth_url.removesuffix("/v3")}\n'
+                f'GLANCE_BUFSWIFT_CONTAINER={servers.CONTAINER}\n'
+                'GLANCE_BUFSWIFT_SEGMENT_SIZE=1\n',
+                _LOCAL_CONF.format(region=cloud.region),
+            )
+        )
         done = self.machine.run('stack')
         self.assertEqual(0, done.returncode, done.stderr)
         return cloud.start_glance(self.machine.read())
@@ -65,6 +69,7 @@ class TestDevstack(base.TestCase):
         """An image goes to our store, in segments, through its buffers."""
         self.assertEqual(204, self.upload(base.IMAGE).status_code)
         self.assert_active(base.IMAGE, 'bufswift', segments=3)
-        self.assertIn(f'{len(base.IMAGE)} bytes buffered, 0 unbuffered',
-                      self.log())
+        self.assertIn(
+            f'{len(base.IMAGE)} bytes buffered, 0 unbuffered', self.log()
+        )
         self.assertTrue(Path(self.buffers, quota.FILE).exists())

@@ -58,8 +58,11 @@ class Case(imports.Case):
 
     def busy(self) -> int:
         """The worker that works."""
-        [pid] = [pid for pid in self.mortal.workers
-                 if leaks.files(self.buffers, pid)]
+        [pid] = [
+            pid
+            for pid in self.mortal.workers
+            if leaks.files(self.buffers, pid)
+        ]
         return pid
 
     def end(self, signum: int, pid: int, words: str) -> int:
@@ -73,19 +76,30 @@ class Case(imports.Case):
         pattern = words.format(worker)
         os.kill(pid, signum)
         log = self.mortal.server.log
-        self.wait_until(lambda: bool(
-            re.search(pattern, log.read_text(errors='replace'))))
+        self.wait_until(
+            lambda: bool(re.search(pattern, log.read_text(errors='replace')))
+        )
         return worker
 
     @contextlib.contextmanager
     def halfway(self) -> Iterator[http.client.HTTPConnection]:
         """An upload of which Swift has a part."""
-        with raw.begun(self.mortal.port, self.image, self.token(),
-                       Content_Length=str(len(IMAGE))) as client:
+        with raw.begun(
+            self.mortal.port,
+            self.image,
+            self.token(),
+            Content_Length=str(len(IMAGE)),
+        ) as client:
             client.send(IMAGE[:MIDDLE])
-            self.proxy.wait_for(lambda log: 2 == sum(
-                each.status == 201 and f'/{self.image}/' in each.path
-                for each in log))
+            self.proxy.wait_for(
+                lambda log: (
+                    2
+                    == sum(
+                        each.status == 201 and f'/{self.image}/' in each.path
+                        for each in log
+                    )
+                )
+            )
             yield client
 
     def put_ends(self, signum: int, words: str, above: bool = True) -> None:
@@ -94,8 +108,9 @@ class Case(imports.Case):
         :param above: signal the process above the workers, not the worker
         """
         with self.halfway() as client:
-            self.end(signum, self.mortal.server.pid if above else self.busy(),
-                     words)
+            self.end(
+                signum, self.mortal.server.pid if above else self.busy(), words
+            )
             client.send(IMAGE[MIDDLE:])
             self.assertEqual(204, client.getresponse().status)
         self.assert_active(IMAGE, segments=6)
@@ -105,12 +120,18 @@ class Case(imports.Case):
         self.upload(IMAGE, X_Image_Meta_Store='cheap')
         go = threading.Event()
         self.addCleanup(go.set)
-        self.proxy.add(faults.Rule(
-            faults.Hook(lambda exchange: go.wait()), 'PUT', '/0+\\d$',
-            times=None))
+        self.proxy.add(
+            faults.Rule(
+                faults.Hook(lambda exchange: go.wait()),
+                'PUT',
+                '/0+\\d$',
+                times=None,
+            )
+        )
         self.bring('copy-image', 'fast', server=self.mortal)
-        self.proxy.wait_for(lambda log: any(
-            each.path.endswith('/00000001') for each in log))
+        self.proxy.wait_for(
+            lambda log: any(each.path.endswith('/00000001') for each in log)
+        )
         worker = self.end(signum, self.mortal.server.pid, words)
         go.set()
         return worker
@@ -169,10 +190,14 @@ class TestKilled(Case, commands.Case):
         user = servers.customer()
         self.cloud.connection(user).put_container(self.container)
         self.addCleanup(self.cloud.delete_container, self.container, user)
-        later = (datetime.datetime.now(datetime.timezone.utc)
-                 + datetime.timedelta(days=100))
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.cmd.orphans.now', lambda *_: later))
+        later = datetime.datetime.now(
+            datetime.timezone.utc
+        ) + datetime.timedelta(days=100)
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.cmd.orphans.now', lambda *_: later
+            )
+        )
 
     def test_put(self) -> None:
         self.assertEqual(204, self.upload(IMAGE).status_code)
@@ -187,12 +212,14 @@ class TestKilled(Case, commands.Case):
         left = self.listing(self.image)
         self.assertEqual(2, len(left))
         self.assertEqual((1, [(self.image, 2)]), self.orphans('list'))
-        self.assertEqual((0, [(self.image, 2)]),
-                         self.orphans('delete', '--yes'))
+        self.assertEqual(
+            (0, [(self.image, 2)]), self.orphans('delete', '--yes')
+        )
         self.assertEqual(whole, self.listing())
 
     def orphans(self, *words: str) -> tuple[int, list[tuple[str, int]]]:
         """What the command finds: images, and how many segments."""
         code, rows = self.rows(
-            str(self.mortal.directory / 'glance-api.conf'), 'orphans', *words)
+            str(self.mortal.directory / 'glance-api.conf'), 'orphans', *words
+        )
         return code, [(row['image'], row['segments']) for row in rows]

@@ -25,11 +25,13 @@ from glance_store_bufswift.tests.support import streams
 class FailureCase(base.TestCase):
     """The image goes back to queued, and can be uploaded again."""
 
-    def fails(self, status: int, data: bytes, chunked: bool = False,
-              **headers: str) -> None:
+    def fails(
+        self, status: int, data: bytes, chunked: bool = False, **headers: str
+    ) -> None:
         """An upload that is answered so, and leaves nothing."""
-        answer = self.upload(base.chunks(data) if chunked else data, None,
-                             **headers)
+        answer = self.upload(
+            base.chunks(data) if chunked else data, None, **headers
+        )
         self.assertEqual(status, answer.status_code, answer.text)
         self.assert_queued()
 
@@ -48,21 +50,30 @@ class TestFailure(FailureCase):
         """Glance's own limit strikes when segments are stored already."""
         data = streams.image(servers.SIZE_CAP)
         self.fails(413, data + b'x', chunked=True)
-        self.assertNotEqual([], [each for each in self.puts(r'/0+\d$')
-                                 if each.status == 201])
+        self.assertNotEqual(
+            [], [each for each in self.puts(r'/0+\d$') if each.status == 201]
+        )
         self.assertEqual(204, self.upload(base.chunks(data)).status_code)
         self.assert_active(data, segments=6)
 
     @base.SIZE_ANNOUNCED
     def test_larger_than_announced(self) -> None:
-        self.fails(400, base.IMAGE, chunked=True, X_OpenStack_Image_Size=str(
-            len(base.IMAGE) - 1))
+        self.fails(
+            400,
+            base.IMAGE,
+            chunked=True,
+            X_OpenStack_Image_Size=str(len(base.IMAGE) - 1),
+        )
         self.succeeds()
 
     @base.SIZE_ANNOUNCED
     def test_smaller_than_announced(self) -> None:
-        self.fails(400, base.IMAGE, chunked=True, X_OpenStack_Image_Size=str(
-            len(base.IMAGE) + 1))
+        self.fails(
+            400,
+            base.IMAGE,
+            chunked=True,
+            X_OpenStack_Image_Size=str(len(base.IMAGE) + 1),
+        )
         self.succeeds()
 
     def test_swift_down(self) -> None:
@@ -71,8 +82,9 @@ class TestFailure(FailureCase):
         self.succeeds()
 
     def test_swift_goes_down(self) -> None:
-        self.proxy.add(faults.Rule(
-            faults.Status(1000, 503), 'PUT', '/0+2$', times=None))
+        self.proxy.add(
+            faults.Rule(faults.Status(1000, 503), 'PUT', '/0+2$', times=None)
+        )
         self.fails(500, base.IMAGE)
         self.succeeds()
 
@@ -97,8 +109,10 @@ class TestQuota(FailureCase):
             project = self.session(user).get_project_id()
             url, token = self.cloud.connection().get_auth()
             swiftclient.post_account(
-                f'{url.rpartition("_")[0]}_{project}', token,
-                {'X-Account-Meta-Quota-Bytes': quota})
+                f'{url.rpartition("_")[0]}_{project}',
+                token,
+                {'X-Account-Meta-Quota-Bytes': quota},
+            )
 
         limit(str(base.SEGMENT - 1))
         self.fails(413, base.IMAGE, X_Image_Meta_Store='small')
@@ -116,15 +130,20 @@ class TestQuota(FailureCase):
         self.addCleanup(swift.post_container, self.container, {header: ''})
 
         def first(log: journal.Log) -> bool:
-            return any(each.status == 201 and each.path.endswith('/00000001')
-                       for each in log)
+            return any(
+                each.status == 201 and each.path.endswith('/00000001')
+                for each in log
+            )
 
-        self.proxy.add(faults.Rule(
-            faults.Hook(lambda exchange: self.proxy.wait_for(first)),
-            'PUT', '/0+2$'))
+        self.proxy.add(
+            faults.Rule(
+                faults.Hook(lambda exchange: self.proxy.wait_for(first)),
+                'PUT',
+                '/0+2$',
+            )
+        )
         self.fails(413, base.IMAGE)
-        self.assertEqual([413], [
-            each.status for each in self.puts('/0+2$')])
+        self.assertEqual([413], [each.status for each in self.puts('/0+2$')])
         swift.post_container(self.container, {header: ''})
         self.succeeds()
 
@@ -134,21 +153,32 @@ class TestHangUp(FailureCase):
 
     def wait_until_stored(self) -> None:
         """Wait until Swift has the first segment."""
-        self.proxy.wait_for(lambda log: any(
-            each.status == 201 and each.path.endswith('/00000001')
-            for each in log))
+        self.proxy.wait_for(
+            lambda log: any(
+                each.status == 201 and each.path.endswith('/00000001')
+                for each in log
+            )
+        )
 
     def test_with_length(self) -> None:
-        with raw.begun(self.glance.port, self.image, self.token(),
-                       Content_Length=str(len(base.IMAGE))) as client:
+        with raw.begun(
+            self.glance.port,
+            self.image,
+            self.token(),
+            Content_Length=str(len(base.IMAGE)),
+        ) as client:
             client.send(base.IMAGE[:-1])
             self.wait_until_stored()
         self.assert_queued()
         self.succeeds()
 
     def test_in_chunks(self) -> None:
-        with raw.begun(self.glance.port, self.image, self.token(),
-                       Transfer_Encoding='chunked') as client:
+        with raw.begun(
+            self.glance.port,
+            self.image,
+            self.token(),
+            Transfer_Encoding='chunked',
+        ) as client:
             raw.chunk(client, base.IMAGE)
             self.wait_until_stored()
         self.assert_queued()

@@ -47,8 +47,9 @@ class TestImport(imports.Case):
 
     def test_copy_through_a_fault(self) -> None:
         self.upload(base.IMAGE, X_Image_Meta_Store='cheap')
-        rule = self.proxy.add(faults.Rule(
-            faults.Reset(base.SEGMENT // 2), 'PUT', '/0+2$'))
+        rule = self.proxy.add(
+            faults.Rule(faults.Reset(base.SEGMENT // 2), 'PUT', '/0+2$')
+        )
         self.bring('copy-image', 'fast')
         self.wait_in('cheap,fast')
         self.assertEqual(1, rule.applied)
@@ -59,8 +60,9 @@ class TestImport(imports.Case):
         self.upload(base.IMAGE, X_Image_Meta_Store='cheap')
         self.proxy.add(faults.Rule(faults.Status(code=403), 'PUT', '/0+2$'))
         self.bring('copy-image', 'fast')
-        self.wait_for(os_glance_failed_import='fast',
-                      os_glance_importing_to_stores='')
+        self.wait_for(
+            os_glance_failed_import='fast', os_glance_importing_to_stores=''
+        )
         self.assert_nothing_left()
         self.assert_active(base.IMAGE, 'cheap')
 

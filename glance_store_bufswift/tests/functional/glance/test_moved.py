@@ -26,8 +26,13 @@ class TestMoved(base.TestCase):
         super().setUp()
         self.stock = servers.stock()
 
-    def check(self, writer: glance.Glance, reader: glance.Glance,
-              data: bytes, segments: tuple[int, ...]) -> None:
+    def check(
+        self,
+        writer: glance.Glance,
+        reader: glance.Glance,
+        data: bytes,
+        segments: tuple[int, ...],
+    ) -> None:
         """What goes in by one comes out by the other, which deletes it.
 
         :param segments: how many there may be
@@ -35,7 +40,8 @@ class TestMoved(base.TestCase):
         # In chunks: the stock driver of some releases can't store an image
         # of announced size that does not fill its last segment.
         self.assertEqual(
-            204, self.upload(base.chunks(data), writer).status_code)
+            204, self.upload(base.chunks(data), writer).status_code
+        )
         self.glance = reader
         self.assert_active(data)
         self.assertIn(len(self.listing(self.image)) - 1, segments)

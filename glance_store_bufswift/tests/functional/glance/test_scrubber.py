@@ -37,18 +37,26 @@ class TestScrubber(base.TestCase):
 
     def status(self) -> str:
         """The image's status in Glance's database: the API tells no more."""
-        with contextlib.closing(sqlite3.connect(
-                f'file:{self.glance.root}/glance.db?mode=ro', uri=True,
-                timeout=base.TIMEOUT)) as database:
+        with contextlib.closing(
+            sqlite3.connect(
+                f'file:{self.glance.root}/glance.db?mode=ro',
+                uri=True,
+                timeout=base.TIMEOUT,
+            )
+        ) as database:
             [[status]] = database.execute(
-                'SELECT status FROM images WHERE id = ?', [self.image])
+                'SELECT status FROM images WHERE id = ?', [self.image]
+            )
         return str(status)
 
     def scrub(self, *options: str) -> process.Server:
         """Start a scrubber."""
         return self.glance.keeper.start(
-            f'scrubber-{self.image}', 'scrubber', str(self.glance.directory),
-            *options)
+            f'scrubber-{self.image}',
+            'scrubber',
+            str(self.glance.directory),
+            *options,
+        )
 
     def test_once(self) -> None:
         """Its jobs run when its main thread has ended."""

@@ -29,8 +29,9 @@ class TestSignature(base.TestCase):
 
     def test_good(self) -> None:
         self.sign(base.IMAGE)
-        self.proxy.add(faults.Rule(
-            faults.Reset(base.SEGMENT // 2), 'PUT', '/0+2$'))
+        self.proxy.add(
+            faults.Rule(faults.Reset(base.SEGMENT // 2), 'PUT', '/0+2$')
+        )
         self.assertEqual(204, self.upload(base.IMAGE).status_code)
         self.assert_active(base.IMAGE, segments=3)
 

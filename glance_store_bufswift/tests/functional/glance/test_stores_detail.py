@@ -27,21 +27,27 @@ import glance.context
 import glance_store_bufswift
 from glance_store_bufswift.tests.functional import base
 
-PATCH = Path(
-    glance_store_bufswift.__file__).parents[1] / 'contrib' / 'glance' / (
-        '0001-Show-stores-of-drivers-from-other-packages.patch')
+PATCH = (
+    Path(glance_store_bufswift.__file__).parents[1]
+    / 'contrib'
+    / 'glance'
+    / ('0001-Show-stores-of-drivers-from-other-packages.patch')
+)
 
 
 class TestDetail(base.TestCase):
     def detail(self, module: Any) -> list[dict[str, Any]]:
         """What an administrator is told by a version of the module."""
         made = self.stores('fast:swift+buffered,cheap:file')
-        self.useFixture(fixtures.MonkeyPatch(f'{discovery.__name__}.CONF',
-                                             made.conf))
+        self.useFixture(
+            fixtures.MonkeyPatch(f'{discovery.__name__}.CONF', made.conf)
+        )
         module.CONF = made.conf
         enforcer = mock.create_autospec(policy.Enforcer, instance=True)
-        request = mock.Mock(spec_set=('context',), context=(
-            glance.context.RequestContext(is_admin=True)))
+        request = mock.Mock(
+            spec_set=('context',),
+            context=(glance.context.RequestContext(is_admin=True)),
+        )
         told = module.InfoController(enforcer).get_stores_detail(request)
         stores: list[dict[str, Any]] = told['stores']
         return stores
@@ -68,8 +74,11 @@ class TestDetail(base.TestCase):
         """Patch as install/index.rst tells; gives the exit status."""
         with PATCH.open() as patch:
             return subprocess.run(
-                ['patch', '--strip', '1', '--forward'], cwd=root, stdin=patch,
-                stdout=subprocess.DEVNULL).returncode
+                ['patch', '--strip', '1', '--forward'],
+                cwd=root,
+                stdin=patch,
+                stdout=subprocess.DEVNULL,
+            ).returncode
 
     def test_as_it_is(self) -> None:
         """When this fails, Glance has it: the patch can go."""

@@ -29,11 +29,22 @@ class TestFaults(base.TestCase):
 
     def check(self, chunked: bool) -> None:
         half = base.SEGMENT // 2
-        rules = [self.proxy.add(rule) for rule in (
-            faults.Rule(faults.Reset(half), 'PUT', '/0+1$'),
-            faults.Rule(faults.Status(half, 503), 'PUT', '/0+2$'),
-            faults.Rule(faults.Hook(lambda exchange: self.cloud.revoke(
-                exchange.headers['x-auth-token'])), 'PUT', '/0+3$'))]
+        rules = [
+            self.proxy.add(rule)
+            for rule in (
+                faults.Rule(faults.Reset(half), 'PUT', '/0+1$'),
+                faults.Rule(faults.Status(half, 503), 'PUT', '/0+2$'),
+                faults.Rule(
+                    faults.Hook(
+                        lambda exchange: self.cloud.revoke(
+                            exchange.headers['x-auth-token']
+                        )
+                    ),
+                    'PUT',
+                    '/0+3$',
+                ),
+            )
+        ]
         answer = self.upload(iter([base.IMAGE]) if chunked else base.IMAGE)
         self.assertEqual(204, answer.status_code, answer.text)
         self.assertEqual([1, 1, 1], [rule.applied for rule in rules])
@@ -55,10 +66,14 @@ class TestWorkers(base.TestCase):
         for image in images:
             self.addCleanup(self.api().delete, f'/images/{image}')
         with contextlib.ExitStack() as stack:
-            clients = [stack.enter_context(self.begun(image))
-                       for image in images]
-            self.proxy.wait_for(lambda log: all(
-                self.is_sending(image, log) for image in images))
+            clients = [
+                stack.enter_context(self.begun(image)) for image in images
+            ]
+            self.proxy.wait_for(
+                lambda log: all(
+                    self.is_sending(image, log) for image in images
+                )
+            )
             for pid in self.glance.workers:
                 self.assertNotEqual([], leaks.files(self.buffers, pid))
             for client in clients:
@@ -72,14 +87,18 @@ class TestWorkers(base.TestCase):
     @contextlib.contextmanager
     def begun(self, image: str) -> Iterator[http.client.HTTPConnection]:
         """An upload that comes past its first segment, and stays there."""
-        with raw.begun(self.glance.port, image, self.token(),
-                       Transfer_Encoding='chunked') as client:
+        with raw.begun(
+            self.glance.port, image, self.token(), Transfer_Encoding='chunked'
+        ) as client:
             raw.chunk(client, base.IMAGE[:-1])
             yield client
 
     @staticmethod
     def is_sending(image: str, log: journal.Log) -> bool:
         """Whether a PUT past the image's first segment is on its way."""
-        return any(image in each.path
-                   and each.path.endswith(('/00000002', '/00000003'))
-                   and not each.finished for each in log)
+        return any(
+            image in each.path
+            and each.path.endswith(('/00000002', '/00000003'))
+            and not each.finished
+            for each in log
+        )

@@ -46,51 +46,79 @@ _ROUNDS, _QUICK_ROUNDS = 3, 2
 def arguments() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog='bench', description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        prog='bench',
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
-        '--quick', action='store_true',
-        help='the main scenarios with smaller images: two minutes')
+        '--quick',
+        action='store_true',
+        help='the main scenarios with smaller images: two minutes',
+    )
     parser.add_argument(
-        '--scenario', action='append', metavar='NAME',
+        '--scenario',
+        action='append',
+        metavar='NAME',
         choices=[each.name for each in scenarios.EVERY],
-        help='this scenario only; may be repeated')
+        help='this scenario only; may be repeated',
+    )
     parser.add_argument(
-        '--rounds', type=checks.positive, metavar='N',
+        '--rounds',
+        type=checks.positive,
+        metavar='N',
         help=f'rounds to take the median of (default: {_ROUNDS}, with '
-             f'--quick {_QUICK_ROUNDS})')
+        f'--quick {_QUICK_ROUNDS})',
+    )
     parser.add_argument(
-        '--json', type=Path, metavar='FILE', help='write all measures')
+        '--json', type=Path, metavar='FILE', help='write all measures'
+    )
     parser.add_argument(
-        '--chart', type=Path, metavar='FILE',
-        help='draw a chart, an SVG or a PNG by the name of the file')
+        '--chart',
+        type=Path,
+        metavar='FILE',
+        help='draw a chart, an SVG or a PNG by the name of the file',
+    )
     parser.add_argument(
-        '--main-chart', type=Path, metavar='FILE',
-        help='draw the rows that matter most')
+        '--main-chart',
+        type=Path,
+        metavar='FILE',
+        help='draw the rows that matter most',
+    )
     parser.add_argument(
-        '--list', action='store_true', help='tell the scenarios and end')
+        '--list', action='store_true', help='tell the scenarios and end'
+    )
     return parser
 
 
 def chosen(options: argparse.Namespace) -> list[scenarios.Scenario]:
     """The scenarios to run."""
-    found = [each for each in scenarios.EVERY
-             if (each.name in options.scenario if options.scenario
-                 else each.quick or not options.quick)]
+    found = [
+        each
+        for each in scenarios.EVERY
+        if (
+            each.name in options.scenario
+            if options.scenario
+            else each.quick or not options.quick
+        )
+    ]
     return [each.smaller() for each in found] if options.quick else found
 
 
 def machine() -> dict[str, Any]:
     """What the figures were taken on."""
-    model = [line.partition(':')[2].strip() for line
-             in Path('/proc/cpuinfo').read_text().splitlines()
-             if line.startswith('model name')]
-    return {'cores': len(os.sched_getaffinity(0)),
-            'processor': model[0] if model else platform.machine(),
-            'system': platform.platform(terse=True),
-            'python': platform.python_version(),
-            'load': os.getloadavg()[0],
-            'md5': str(md5.chosen())}
+    model = [
+        line.partition(':')[2].strip()
+        for line in Path('/proc/cpuinfo').read_text().splitlines()
+        if line.startswith('model name')
+    ]
+    return {
+        'cores': len(os.sched_getaffinity(0)),
+        'processor': model[0] if model else platform.machine(),
+        'system': platform.platform(terse=True),
+        'python': platform.python_version(),
+        'load': os.getloadavg()[0],
+        'md5': str(md5.chosen()),
+    }
 
 
 @contextlib.contextmanager
@@ -117,8 +145,9 @@ def run(options: argparse.Namespace) -> list[runner.Outcome]:
         for scenario in chosen(options):
             outcomes.append(bench.run(scenario, rounds))
             say('')
-            print('\n'.join(report.table(outcomes[-1])), end='\n\n',
-                  flush=True)
+            print(
+                '\n'.join(report.table(outcomes[-1])), end='\n\n', flush=True
+            )
     return outcomes
 
 
@@ -133,17 +162,25 @@ def main() -> int:
         drawn = options.chart or options.main_chart
         pyplot = chart.load() if drawn else None
         where = machine()
-        print('{processor}, {cores} cores, {system}, Python {python}; '
-              'load {load:.1f} before the first upload\n'
-              'MD5 by {md5}\n'.format(**where))
+        print(
+            '{processor}, {cores} cores, {system}, Python {python}; '
+            'load {load:.1f} before the first upload\n'
+            'MD5 by {md5}\n'.format(**where)
+        )
         outcomes = run(options)
     except (chart.Missing, children.Failed) as exc:
         print(f'bench: {exc}', file=sys.stderr)
         return 1
     if options.json:
-        options.json.write_text(json.dumps(
-            {'machine': where, 'scenarios': [
-                report.as_json(each) for each in outcomes]}, indent=1))
+        options.json.write_text(
+            json.dumps(
+                {
+                    'machine': where,
+                    'scenarios': [report.as_json(each) for each in outcomes],
+                },
+                indent=1,
+            )
+        )
     if options.chart:
         chart.draw(pyplot, outcomes, options.chart)
     if options.main_chart:

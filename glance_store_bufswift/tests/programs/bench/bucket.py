@@ -103,33 +103,59 @@ class Bucket:
 
     def _stats(self) -> dict[str, Any]:
         used = resource.getrusage(resource.RUSAGE_SELF)
-        return {'cpu': used.ru_utime + used.ru_stime,
-                'missed': self._etags.missed, 'requests': self._counts}
+        return {
+            'cpu': used.ru_utime + used.ru_stime,
+            'missed': self._etags.missed,
+            'requests': self._counts,
+        }
 
     def _keystone(self, request: channel.Request, path: str) -> Answer:
         if request.method == 'POST' and path.endswith('/auth/tokens'):
             return _json(201, self._token(), {'X-Subject-Token': 'bench'})
-        return _json(200, {'version': {
-            'id': 'v3.14', 'status': 'stable',
-            'links': [{'rel': 'self', 'href': f'{self._url}/v3/'}]}})
+        return _json(
+            200,
+            {
+                'version': {
+                    'id': 'v3.14',
+                    'status': 'stable',
+                    'links': [{'rel': 'self', 'href': f'{self._url}/v3/'}],
+                }
+            },
+        )
 
     def _token(self) -> dict[str, Any]:
         domain = {'id': 'default', 'name': 'Default'}
-        return {'token': {
-            'methods': ['password'], 'audit_ids': ['bench'],
-            'issued_at': '2020-01-01T00:00:00.000000Z',
-            'expires_at': '2099-01-01T00:00:00.000000Z',
-            'user': {'id': 'bench', 'name': 'bench', 'domain': domain},
-            'project': {'id': 'bench', 'name': 'bench', 'domain': domain},
-            'roles': [{'id': 'bench', 'name': 'admin'}],
-            'catalog': [{
-                'id': 'swift', 'type': 'object-store', 'name': 'swift',
-                'endpoints': [{
-                    'id': 'swift', 'interface': 'public', 'region': REGION,
-                    'region_id': REGION, 'url': self._url + ACCOUNT}]}]}}
+        return {
+            'token': {
+                'methods': ['password'],
+                'audit_ids': ['bench'],
+                'issued_at': '2020-01-01T00:00:00.000000Z',
+                'expires_at': '2099-01-01T00:00:00.000000Z',
+                'user': {'id': 'bench', 'name': 'bench', 'domain': domain},
+                'project': {'id': 'bench', 'name': 'bench', 'domain': domain},
+                'roles': [{'id': 'bench', 'name': 'admin'}],
+                'catalog': [
+                    {
+                        'id': 'swift',
+                        'type': 'object-store',
+                        'name': 'swift',
+                        'endpoints': [
+                            {
+                                'id': 'swift',
+                                'interface': 'public',
+                                'region': REGION,
+                                'region_id': REGION,
+                                'url': self._url + ACCOUNT,
+                            }
+                        ],
+                    }
+                ],
+            }
+        }
 
-    def _container(self, request: channel.Request, container: str,
-                   query: str) -> Answer:
+    def _container(
+        self, request: channel.Request, container: str, query: str
+    ) -> Answer:
         if request.method == 'PUT':
             self._containers.setdefault(container, {})
             return Answer(201)
@@ -142,14 +168,23 @@ class Bucket:
             return _json(200, _listing(objects, query))
         return Answer(204, {'X-Container-Object-Count': str(len(objects))})
 
-    def _object(self, request: channel.Request, container: str, name: str,
-                length: int, query: str) -> Answer:
+    def _object(
+        self,
+        request: channel.Request,
+        container: str,
+        name: str,
+        length: int,
+        query: str,
+    ) -> Answer:
         objects = self._containers.get(container)
         if objects is None:
             return Answer(404)
         if request.method == 'PUT':
-            kept = {key: value for key, value in request.headers.items()
-                    if key.startswith(_KEPT)}
+            kept = {
+                key: value
+                for key, value in request.headers.items()
+                if key.startswith(_KEPT)
+            }
             if 'multipart-manifest=put' in query:
                 kept |= {_STATIC: 'True'}
                 length = 0
@@ -171,11 +206,14 @@ class Bucket:
         if names is not None:
             parts = [objects[each] for each in names]
             size = sum(part.size for part in parts)
-            md5 = hashlib.md5(''.join(part.etag for part in parts).encode(),
-                              usedforsecurity=False)
+            md5 = hashlib.md5(
+                ''.join(part.etag for part in parts).encode(),
+                usedforsecurity=False,
+            )
             etag = f'"{md5.hexdigest()}"'
-        return Answer(200, stored.headers | {
-            'Content-Length': str(size), 'Etag': etag})
+        return Answer(
+            200, stored.headers | {'Content-Length': str(size), 'Etag': etag}
+        )
 
     def _parts(self, name: str, stored: Stored) -> list[str] | None:
         """The segments of a large object, None if it is none.
@@ -190,12 +228,16 @@ class Bucket:
             prefix = f'{name}/'
         else:
             return None
-        objects = next(each for each in self._containers.values()
-                       if each.get(name) is stored)
+        objects = next(
+            each
+            for each in self._containers.values()
+            if each.get(name) is stored
+        )
         return [each for each in sorted(objects) if each.startswith(prefix)]
 
-    def _give(self, request: channel.Request, container: str, name: str,
-              query: str) -> Answer:
+    def _give(
+        self, request: channel.Request, container: str, name: str, query: str
+    ) -> Answer:
         objects = self._containers.get(container, {})
         stored = objects.get(name)
         if stored is None:
@@ -205,25 +247,33 @@ class Bucket:
             if _STATIC in stored.headers:
                 return _manifest(container, names or [], objects)
             names = None
-            head.headers.update({'Content-Length': str(stored.size),
-                                 'Etag': stored.etag})
+            head.headers.update(
+                {'Content-Length': str(stored.size), 'Etag': stored.etag}
+            )
         parts = [objects[each] for each in names or [name]]
         total = int(head.headers['Content-Length'])
         asked = _RANGE.fullmatch(request.headers.get('range', ''))
         if not asked:
             return dataclasses.replace(
-                head, content=_stretches(parts, 0, total))
+                head, content=_stretches(parts, 0, total)
+            )
         first, end = int(asked[1]), min(total, int(asked[2] or total) + 1)
         if first >= total:
             return Answer(416)
-        return Answer(206, head.headers | {
-            'Content-Length': str(end - first),
-            'Content-Range': f'bytes {first}-{end - 1}/{total}'},
-            content=_stretches(parts, first, end))
+        return Answer(
+            206,
+            head.headers
+            | {
+                'Content-Length': str(end - first),
+                'Content-Range': f'bytes {first}-{end - 1}/{total}',
+            },
+            content=_stretches(parts, first, end),
+        )
 
 
-def _stretches(parts: list[Stored], first: int,
-               end: int) -> tuple[tuple[int, int], ...]:
+def _stretches(
+    parts: list[Stored], first: int, end: int
+) -> tuple[tuple[int, int], ...]:
     """What of each object lies in a range of all of them."""
     found, at = [], 0
     for part in parts:
@@ -236,22 +286,39 @@ def _stretches(parts: list[Stored], first: int,
 
 def _listing(objects: Objects, query: str) -> list[dict[str, Any]]:
     asked = dict(parse.parse_qsl(query))
-    names = [name for name in sorted(objects)
-             if name.startswith(asked.get('prefix', ''))
-             and name > asked.get('marker', '')]
-    return [{'name': name, 'bytes': objects[name].size,
-             'hash': objects[name].etag}
-            for name in names[:int(asked.get('limit', 10_000))]]
+    names = [
+        name
+        for name in sorted(objects)
+        if name.startswith(asked.get('prefix', ''))
+        and name > asked.get('marker', '')
+    ]
+    return [
+        {'name': name, 'bytes': objects[name].size, 'hash': objects[name].etag}
+        for name in names[: int(asked.get('limit', 10_000))]
+    ]
 
 
 def _manifest(container: str, names: list[str], objects: Objects) -> Answer:
     """The manifest of an SLO, as Swift gives it back."""
-    return _json(200, [{
-        'name': f'/{container}/{name}', 'bytes': objects[name].size,
-        'hash': objects[name].etag} for name in names], {_STATIC: 'True'})
+    return _json(
+        200,
+        [
+            {
+                'name': f'/{container}/{name}',
+                'bytes': objects[name].size,
+                'hash': objects[name].etag,
+            }
+            for name in names
+        ],
+        {_STATIC: 'True'},
+    )
 
 
-def _json(status: int, body: Any,
-          headers: dict[str, str] | None = None) -> Answer:
-    return Answer(status, {'Content-Type': 'application/json'}
-                  | (headers or {}), json.dumps(body).encode())
+def _json(
+    status: int, body: Any, headers: dict[str, str] | None = None
+) -> Answer:
+    return Answer(
+        status,
+        {'Content-Type': 'application/json'} | (headers or {}),
+        json.dumps(body).encode(),
+    )

@@ -122,7 +122,7 @@ class Channel:
         while size:
             begin = offset % pattern.PERIOD
             count = min(size, step)
-            self._sock.sendall(source[begin:begin + count])
+            self._sock.sendall(source[begin : begin + count])
             offset, size = offset + count, size - count
             if self._rate:
                 self._wait(count)

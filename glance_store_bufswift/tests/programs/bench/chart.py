@@ -23,11 +23,13 @@ from typing import Any
 from glance_store_bufswift.tests.programs.bench import runner
 from glance_store_bufswift.tests.programs.bench import scenarios
 
-_COLOURS = {scenarios.STOCK.name: '#b8b8b8',
-            scenarios.BUFFERED.name: '#7f7f7f',
-            scenarios.OURS.name: '#1f77b4',
-            scenarios.HASHLIB.name: '#6baed6',
-            scenarios.KNOWN.name: '#9ecae1'}
+_COLOURS = {
+    scenarios.STOCK.name: '#b8b8b8',
+    scenarios.BUFFERED.name: '#7f7f7f',
+    scenarios.OURS.name: '#1f77b4',
+    scenarios.HASHLIB.name: '#6baed6',
+    scenarios.KNOWN.name: '#9ecae1',
+}
 
 _FILLED = 0.8
 
@@ -35,9 +37,21 @@ _FILLED = 0.8
 #: the part before the hyphen.
 GROUPS = {
     'Swift or the source sets the pace': (
-        'limited', 'free', 'jitter', 'stalling', 'tail', 'threads'),
+        'limited',
+        'free',
+        'jitter',
+        'stalling',
+        'tail',
+        'threads',
+    ),
     'The processor sets the pace': (
-        'unlimited', 'plain', 'tls', 'segments', 'large', 'real'),
+        'unlimited',
+        'plain',
+        'tls',
+        'segments',
+        'large',
+        'real',
+    ),
     'Requests set the pace': ('small',),
     'Several uploads at once': ('uploads', 'quota'),
     'Downloads': ('download',),
@@ -65,8 +79,10 @@ def load() -> Any:
     try:
         matplotlib = importlib.import_module('matplotlib')
     except ImportError as exc:
-        raise Missing('--chart needs matplotlib: tools/tox -e bench has it, '
-                      'or pip install matplotlib') from exc
+        raise Missing(
+            '--chart needs matplotlib: tools/tox -e bench has it, '
+            'or pip install matplotlib'
+        ) from exc
     matplotlib.use('Agg')
     # The same figures make the same file.
     matplotlib.rcParams['svg.hashsalt'] = 'bench'
@@ -81,18 +97,21 @@ def group(name: str) -> str:
     return OTHERS
 
 
-def grouped(outcomes: Sequence[runner.Outcome]
-            ) -> dict[str, list[runner.Outcome]]:
+def grouped(
+    outcomes: Sequence[runner.Outcome],
+) -> dict[str, list[runner.Outcome]]:
     """The outcomes by what sets the pace, without empty groups."""
     found: dict[str, list[runner.Outcome]] = {
-        heading: [] for heading in (*GROUPS, OTHERS)}
+        heading: [] for heading in (*GROUPS, OTHERS)
+    }
     for outcome in outcomes:
         found[group(outcome.scenario.name)].append(outcome)
     return {heading: rows for heading, rows in found.items() if rows}
 
 
-def bars(outcomes: Sequence[runner.Outcome], of: str = ''
-         ) -> dict[str, list[tuple[float, float, float]]]:
+def bars(
+    outcomes: Sequence[runner.Outcome], of: str = ''
+) -> dict[str, list[tuple[float, float, float]]]:
     """Of each line its bars: position, width, wall time over the bound.
 
     :param of: the line whose wall time counts instead of the bound
@@ -104,66 +123,93 @@ def bars(outcomes: Sequence[runner.Outcome], of: str = ''
         for number, name in enumerate(outcome.rounds):
             place = row - _FILLED / 2 + (number + 0.5) * height
             found.setdefault(name, []).append(
-                (place, height, outcome.median(name).wall / bound))
+                (place, height, outcome.median(name).wall / bound)
+            )
     return found
 
 
-def draw(pyplot: Any, outcomes: Sequence[runner.Outcome],
-         path: Path) -> None:
+def draw(pyplot: Any, outcomes: Sequence[runner.Outcome], path: Path) -> None:
     """Write the chart of all; the file's name tells its format."""
     groups = grouped([each for each in outcomes if each.bound()])
-    with _figure(pyplot, path, 9, [len(rows) for rows in groups.values()]
-                 ) as axes:
+    with _figure(
+        pyplot, path, 9, [len(rows) for rows in groups.values()]
+    ) as axes:
         for part, (heading, rows) in zip(axes, groups.items(), strict=True):
             _fill(part, bars(rows), [row.scenario.name for row in rows])
             part.set_title(heading, loc='left', fontweight='bold')
-        axes[-1].set_xlabel('wall time over that of the slowest stage alone: '
-                            'shorter is better, 1 can not be beaten')
+        axes[-1].set_xlabel(
+            'wall time over that of the slowest stage alone: '
+            'shorter is better, 1 can not be beaten'
+        )
         _legend(axes)
 
 
 def without(outcome: runner.Outcome, line: str) -> runner.Outcome:
     """The outcome without a line."""
-    return dataclasses.replace(outcome, rounds={
-        name: rounds for name, rounds in outcome.rounds.items()
-        if name != line})
+    return dataclasses.replace(
+        outcome,
+        rounds={
+            name: rounds
+            for name, rounds in outcome.rounds.items()
+            if name != line
+        },
+    )
 
 
-def draw_main(pyplot: Any, outcomes: Sequence[runner.Outcome],
-              path: Path) -> None:
+def draw_main(
+    pyplot: Any, outcomes: Sequence[runner.Outcome], path: Path
+) -> None:
     """Write the chart of the main rows that there are."""
     named = {outcome.scenario.name: outcome for outcome in outcomes}
-    rows = {words: without(named[name], scenarios.KNOWN.name)
-            for name, words in MAIN.items() if name in named}
+    rows = {
+        words: without(named[name], scenarios.KNOWN.name)
+        for name, words in MAIN.items()
+        if name in named
+    }
     found = bars(list(rows.values()), scenarios.STOCK.name)
     with _figure(pyplot, path, 7, [len(rows)]) as [part]:
         _fill(part, found, list(rows))
-        part.set_xlabel('time of an upload, that of "swift" is 1: '
-                        'shorter is better')
+        part.set_xlabel(
+            'time of an upload, that of "swift" is 1: shorter is better'
+        )
         _legend([part])
 
 
 @contextlib.contextmanager
-def _figure(pyplot: Any, path: Path, width: float,
-            rows: list[int]) -> Iterator[Any]:
+def _figure(
+    pyplot: Any, path: Path, width: float, rows: list[int]
+) -> Iterator[Any]:
     """Give one part for each number of rows, and write the file."""
     figure, axes = pyplot.subplots(
-        len(rows), sharex=True, squeeze=False, layout='constrained',
-        height_ratios=rows, figsize=(width, 1.2 + len(rows) * 0.3
-                                     + 0.7 * sum(rows)))
+        len(rows),
+        sharex=True,
+        squeeze=False,
+        layout='constrained',
+        height_ratios=rows,
+        figsize=(width, 1.2 + len(rows) * 0.3 + 0.7 * sum(rows)),
+    )
     yield list(axes[:, 0])
-    figure.savefig(path, dpi=120, metadata=(
-        {'Date': None} if path.suffix == '.svg' else None))
+    figure.savefig(
+        path,
+        dpi=120,
+        metadata=({'Date': None} if path.suffix == '.svg' else None),
+    )
     pyplot.close(figure)
 
 
-def _fill(part: Any, found: dict[str, list[tuple[float, float, float]]],
-          rows: list[str]) -> None:
+def _fill(
+    part: Any,
+    found: dict[str, list[tuple[float, float, float]]],
+    rows: list[str],
+) -> None:
     for name, places in found.items():
-        drawn = part.barh([place for place, _, _ in places],
-                          [ratio for _, _, ratio in places],
-                          [height for _, height, _ in places],
-                          label=name, color=_COLOURS.get(name))
+        drawn = part.barh(
+            [place for place, _, _ in places],
+            [ratio for _, _, ratio in places],
+            [height for _, height, _ in places],
+            label=name,
+            color=_COLOURS.get(name),
+        )
         part.bar_label(drawn, fmt='%.2f', padding=2, fontsize=8)
     part.axvline(1, color='black', linewidth=1, linestyle='--')
     part.set_yticks(range(len(rows)), rows)
@@ -174,7 +220,17 @@ def _fill(part: Any, found: dict[str, list[tuple[float, float, float]]],
 
 def _legend(axes: Sequence[Any]) -> None:
     """Tell the lines that any part has, once."""
-    labels = {label: handle for part in axes for handle, label in zip(
-        *part.get_legend_handles_labels(), strict=True)}
-    axes[0].figure.legend(labels.values(), labels.keys(), fontsize=8,
-                          loc='outside upper right', ncols=len(labels))
+    labels = {
+        label: handle
+        for part in axes
+        for handle, label in zip(
+            *part.get_legend_handles_labels(), strict=True
+        )
+    }
+    axes[0].figure.legend(
+        labels.values(),
+        labels.keys(),
+        fontsize=8,
+        loc='outside upper right',
+        ncols=len(labels),
+    )

@@ -39,24 +39,41 @@ class Child:
     :param environment: variables that it gets beside the others
     """
 
-    def __init__(self, module: str, argument: Any,
-                 environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        module: str,
+        argument: Any,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._name = module
         self._process = subprocess.Popen(
-            [sys.executable, '-m', f'{__package__}.{module}',
-             json.dumps(argument)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [
+                sys.executable,
+                '-m',
+                f'{__package__}.{module}',
+                json.dumps(argument),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             # Ctrl-C is for this process, which ends its children.
-            start_new_session=True, env=process.child_environment() | {
+            start_new_session=True,
+            env=process.child_environment()
+            | {
                 # Of the libraries, about each other.
-                'PYTHONWARNINGS': 'ignore'} | dict(environment or {}))
+                'PYTHONWARNINGS': 'ignore'
+            }
+            | dict(environment or {}),
+        )
 
     def __enter__(self) -> 'Child':
         return self
 
-    def __exit__(self, kind: type[BaseException] | None,
-                 error: BaseException | None,
-                 trace: types.TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: types.TracebackType | None,
+    ) -> None:
         """Close its standard input, which ends it; else kill it."""
         assert self._process.stdin and self._process.stdout
         try:
@@ -85,8 +102,10 @@ class Child:
         assert self._process.stdout
         line = self._process.stdout.readline()
         if not line:
-            raise Failed(f'the process {self._name} ended with status '
-                         f'{self._process.wait()}')
+            raise Failed(
+                f'the process {self._name} ended with status '
+                f'{self._process.wait()}'
+            )
         return json.loads(line)
 
     def go(self) -> None:
@@ -104,6 +123,7 @@ def wait_for_go() -> None:
 
 def end_with_input() -> None:
     """In a child: from now on, end when the parent has ended."""
+
     def watch() -> None:
         while os.read(0, 1):
             pass

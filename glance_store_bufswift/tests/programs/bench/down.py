@@ -86,12 +86,20 @@ def measure(job: Job) -> dict[str, Any]:
         done = [read(job.uri, job.segment)]
     else:
         with futures.ThreadPoolExecutor(job.downloads) as pool:
-            done = list(pool.map(lambda uri: read(uri, job.segment),
-                                 [job.uri] * job.downloads))
-    return {'wall': time.perf_counter() - began, 'cpu': watch.cpu() - cpu,
-            'memory': memory.risen(), 'tail': max(each.first for each in done),
-            'sizes': [each.size for each in done],
-            'wrong': sum(each.wrong for each in done)}
+            done = list(
+                pool.map(
+                    lambda uri: read(uri, job.segment),
+                    [job.uri] * job.downloads,
+                )
+            )
+    return {
+        'wall': time.perf_counter() - began,
+        'cpu': watch.cpu() - cpu,
+        'memory': memory.risen(),
+        'tail': max(each.first for each in done),
+        'sizes': [each.size for each in done],
+        'wrong': sum(each.wrong for each in done),
+    }
 
 
 def main(text: str) -> None:
@@ -99,10 +107,13 @@ def main(text: str) -> None:
     job = Job(**json.loads(text))
     logging.basicConfig(level=logging.CRITICAL)
     pattern.stretch()
-    with stores.Stores({
+    with stores.Stores(
+        {
             'DEFAULT': {'enabled_backends': f'fast:{job.driver}'},
             'glance_store': {'default_backend': 'fast'},
-            'fast': job.options}):
+            'fast': job.options,
+        }
+    ):
         read(job.warm, job.segment)
         print(json.dumps('ready'), flush=True)
         children.wait_for_go()

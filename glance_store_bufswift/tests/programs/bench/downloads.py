@@ -36,8 +36,7 @@ def store(options: dict[str, Any], size: int) -> Images:
     :param options: of the store's section
     :param size: bytes in the image
     """
-    return Images(*[_upload(options, each)
-                    for each in (size, pattern.PERIOD)])
+    return Images(*[_upload(options, each) for each in (size, pattern.PERIOD)])
 
 
 def _upload(options: dict[str, Any], size: int) -> str:
@@ -48,19 +47,30 @@ def _upload(options: dict[str, Any], size: int) -> str:
         return str(child.tell()['uris'][0])
 
 
-def read(scenario: scenarios.Scenario, driver: str, options: dict[str, Any],
-         images: Images) -> dict[str, Any]:
+def read(
+    scenario: scenarios.Scenario,
+    driver: str,
+    options: dict[str, Any],
+    images: Images,
+) -> dict[str, Any]:
     """Have a process read an image; tells its measures.
 
     :raises Failed: the bytes were not those that were stored
     """
-    job = down.Job(driver, options, images.image, images.small,
-                   scenario.segment * pattern.PERIOD, scenario.uploads)
+    job = down.Job(
+        driver,
+        options,
+        images.image,
+        images.small,
+        scenario.segment * pattern.PERIOD,
+        scenario.uploads,
+    )
     with children.Child('down', dataclasses.asdict(job)) as child:
         child.tell()
         child.go()
         told: dict[str, Any] = child.tell()
     if told['wrong'] or set(told['sizes']) != {scenario.size}:
         raise children.Failed(
-            f'{told["wrong"]} blocks were wrong of {told["sizes"]} bytes')
+            f'{told["wrong"]} blocks were wrong of {told["sizes"]} bytes'
+        )
     return told

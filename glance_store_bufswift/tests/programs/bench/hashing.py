@@ -54,10 +54,16 @@ def main(size: int) -> None:
     """Measure and print."""
     block = random.Random(3).randbytes(_BLOCK)
     cores = len(os.sched_getaffinity(0))
-    print(json.dumps({
-        'md5': seconds('md5', size, block),
-        'sha512': seconds('sha512', size, block),
-        'spread': spread(size, block, cores)}), flush=True)
+    print(
+        json.dumps(
+            {
+                'md5': seconds('md5', size, block),
+                'sha512': seconds('sha512', size, block),
+                'spread': spread(size, block, cores),
+            }
+        ),
+        flush=True,
+    )
 
 
 if __name__ == '__main__':

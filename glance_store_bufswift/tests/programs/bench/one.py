@@ -52,8 +52,9 @@ class Job:
     pace: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
-def upload(store: stores.Stores, stream: source.Stream,
-           size: int) -> tuple[float, tuple[Any, ...]]:
+def upload(
+    store: stores.Stores, stream: source.Stream, size: int
+) -> tuple[float, tuple[Any, ...]]:
     """Store an image; tells seconds behind the source's end, the answer."""
     answer = store.add(str(uuid.uuid4()), stream, size)
     return time.perf_counter() - stream.ended, answer
@@ -70,23 +71,31 @@ def measure(job: Job, store: stores.Stores) -> dict[str, Any]:
         done = [upload(store, streams[0], size)]
     else:
         with futures.ThreadPoolExecutor(job.uploads) as pool:
-            done = list(pool.map(
-                lambda stream: upload(store, stream, size), streams))
-    return {'wall': time.perf_counter() - began, 'cpu': watch.cpu() - cpu,
-            'memory': memory.risen(), 'tail': max(tail for tail, _ in done),
-            'uris': [answer[0] for _, answer in done],
-            'sizes': [answer[1] for _, answer in done],
-            'checksums': [answer[2] for _, answer in done]}
+            done = list(
+                pool.map(lambda stream: upload(store, stream, size), streams)
+            )
+    return {
+        'wall': time.perf_counter() - began,
+        'cpu': watch.cpu() - cpu,
+        'memory': memory.risen(),
+        'tail': max(tail for tail, _ in done),
+        'uris': [answer[0] for _, answer in done],
+        'sizes': [answer[1] for _, answer in done],
+        'checksums': [answer[2] for _, answer in done],
+    }
 
 
 def main(text: str) -> None:
     """Do a job, with a first small upload that loads what loads late."""
     job = Job(**json.loads(text))
     logging.basicConfig(level=logging.CRITICAL)
-    with stores.Stores({
+    with stores.Stores(
+        {
             'DEFAULT': {'enabled_backends': f'fast:{job.driver}'},
             'glance_store': {'default_backend': 'fast'},
-            'fast': job.options}) as store:
+            'fast': job.options,
+        }
+    ) as store:
         upload(store, source.Stream(pattern.PERIOD, source.Pace()), 0)
         print(json.dumps('ready'), flush=True)
         children.wait_for_go()

@@ -75,5 +75,5 @@ def _feed(state: Any, start: int, end: int) -> None:
     while start < end:
         offset = start % PERIOD
         count = min(end - start, PERIOD - offset)
-        state.update(memoryview(period())[offset:offset + count])
+        state.update(memoryview(period())[offset : offset + count])
         start += count

@@ -28,8 +28,10 @@ from glance_store_bufswift.tests.support.cloud import swift
 
 #: Of the test cloud's proxy server, what is not as it comes: line by line
 #: what stands there instead.
-_AS_IT_COMES = {'rate_limit_after_segment = 1000000': '',
-                'token_cache_time = -1': 'token_cache_time = 300'}
+_AS_IT_COMES = {
+    'rate_limit_after_segment = 1000000': '',
+    'token_cache_time = -1': 'token_cache_time = 300',
+}
 
 _REGION = 'as-it-comes'
 
@@ -49,16 +51,25 @@ def start(held: contextlib.ExitStack) -> dict[str, Any]:
     where = site.start(servers)
     [port] = process.free_ports(1)
     server = swift.start_proxy(
-        servers, Path(where.swift_dir), port, 60.0, where.auth_url,
-        where.swift, keystone.REGION, otherwise=_AS_IT_COMES)
+        servers,
+        Path(where.swift_dir),
+        port,
+        60.0,
+        where.auth_url,
+        where.swift,
+        keystone.REGION,
+        otherwise=_AS_IT_COMES,
+    )
     admin = keystone.Admin(where.auth_url, where.admin)
     admin.create('region', id=_REGION)
     admin.create_endpoints('object-store', _REGION, where.account_url(port))
     admin.create_endpoints('identity', _REGION, where.auth_url)
     servers.wait(server, port, '/healthcheck')
     glance = where.glance
-    return {'swift_store_auth_address': where.auth_url,
-            'swift_store_auth_version': '3',
-            'swift_store_user': f'{glance.project}:{glance.name}',
-            'swift_store_key': glance.password,
-            'swift_store_region': _REGION}
+    return {
+        'swift_store_auth_address': where.auth_url,
+        'swift_store_auth_version': '3',
+        'swift_store_user': f'{glance.project}:{glance.name}',
+        'swift_store_key': glance.password,
+        'swift_store_region': _REGION,
+    }

@@ -52,22 +52,33 @@ def _verdict(outcome: runner.Outcome, goal: scenarios.Goal) -> Verdict:
     ours = _ours(outcome)
     value = float(getattr(outcome.median(ours), goal.what))
     if not goal.of:
-        unit, scale = (('MiB', MIB) if goal.what in ('memory', 'disk')
-                       else ('s', 1))
-        return Verdict(goal, value, f'{goal.what} at most '
-                       f'{goal.most / scale:.4g} {unit}: '
-                       f'{value / scale:.3g} {unit}')
+        unit, scale = (
+            ('MiB', MIB) if goal.what in ('memory', 'disk') else ('s', 1)
+        )
+        return Verdict(
+            goal,
+            value,
+            f'{goal.what} at most '
+            f'{goal.most / scale:.4g} {unit}: '
+            f'{value / scale:.3g} {unit}',
+        )
     if goal.of in outcome.rounds:
         value /= getattr(outcome.median(goal.of), goal.what)
     else:
         value /= outcome.bounds()[goal.of]
-    return Verdict(goal, value, f'{goal.what} at most {goal.most:.2f} of '
-                   f'{goal.of}: {value:.2f}')
+    return Verdict(
+        goal,
+        value,
+        f'{goal.what} at most {goal.most:.2f} of {goal.of}: {value:.2f}',
+    )
 
 
 def _ours(outcome: runner.Outcome) -> str:
-    ours = [line.name for line in outcome.scenario.lines
-            if line.driver == scenarios.OURS.driver]
+    ours = [
+        line.name
+        for line in outcome.scenario.lines
+        if line.driver == scenarios.OURS.driver
+    ]
     return ours[0]
 
 
@@ -78,9 +89,13 @@ def table(outcome: runner.Outcome) -> Iterator[str]:
     yield from textwrap.wrap(
         f'{scenario.name}: {scenario.about}; {scenario.image} MB in segments '
         f'of {scenario.segment} MB, {count} round'
-        f'{"s" if count > 1 else ""}', WIDTH)
-    head = ['first' if each == 'tail' and scenario.reads else each
-            for each in _HEAD]
+        f'{"s" if count > 1 else ""}',
+        WIDTH,
+    )
+    head = [
+        'first' if each == 'tail' and scenario.reads else each
+        for each in _HEAD
+    ]
     yield _FORMAT.format(*head)
     yield _FORMAT.format(*_UNITS)
     for name in outcome.rounds:
@@ -88,13 +103,20 @@ def table(outcome: runner.Outcome) -> Iterator[str]:
     bounds = outcome.bounds()
     if bounds:
         yield from textwrap.wrap(
-            'alone: ' + ', '.join(f'{name} {seconds:.2f} s' for name, seconds
-                                  in bounds.items()), WIDTH)
-    load = statistics.median(each.load for rounds in outcome.rounds.values()
-                             for each in rounds)
+            'alone: '
+            + ', '.join(
+                f'{name} {seconds:.2f} s' for name, seconds in bounds.items()
+            ),
+            WIDTH,
+        )
+    load = statistics.median(
+        each.load for rounds in outcome.rounds.values() for each in rounds
+    )
     if load > outcome.cores:
-        yield (f'busy machine: load {load:.1f} on {outcome.cores} cores; wall '
-               'times tell little')
+        yield (
+            f'busy machine: load {load:.1f} on {outcome.cores} cores; wall '
+            'times tell little'
+        )
     for verdict in verdicts(outcome):
         yield (f'{"met" if verdict.met else "NOT MET":<9}{verdict.text}')
 
@@ -103,24 +125,38 @@ def _cells(outcome: runner.Outcome, name: str) -> list[str]:
     """A line's medians; wall time over stock and over the slowest stage."""
     measure = outcome.median(name)
     stock = scenarios.STOCK.name
-    ratio = (f'{measure.wall / outcome.median(stock).wall:.2f}'
-             if stock in outcome.rounds else '-')
-    return [f'{measure.wall:.2f}', f'{measure.tail:.2f}',
-            f'{measure.cpu:.2f}', f'{measure.memory / MIB:.1f}',
-            f'{measure.disk / MIB:.0f}', ratio,
-            f'{measure.wall / outcome.bound():.2f}' if outcome.bound()
-            else '-']
+    ratio = (
+        f'{measure.wall / outcome.median(stock).wall:.2f}'
+        if stock in outcome.rounds
+        else '-'
+    )
+    return [
+        f'{measure.wall:.2f}',
+        f'{measure.tail:.2f}',
+        f'{measure.cpu:.2f}',
+        f'{measure.memory / MIB:.1f}',
+        f'{measure.disk / MIB:.0f}',
+        ratio,
+        f'{measure.wall / outcome.bound():.2f}' if outcome.bound() else '-',
+    ]
 
 
 def as_json(outcome: runner.Outcome) -> dict[str, Any]:
     """All that was measured, and what follows from it."""
     return {
         'scenario': dataclasses.asdict(outcome.scenario),
-        'rounds': {name: [dataclasses.asdict(each) for each in rounds]
-                   for name, rounds in outcome.rounds.items()},
-        'medians': {name: dataclasses.asdict(outcome.median(name))
-                    for name in outcome.rounds},
+        'rounds': {
+            name: [dataclasses.asdict(each) for each in rounds]
+            for name, rounds in outcome.rounds.items()
+        },
+        'medians': {
+            name: dataclasses.asdict(outcome.median(name))
+            for name in outcome.rounds
+        },
         'hashing': outcome.hashing,
         'bounds': outcome.bounds(),
-        'goals': [{'text': verdict.text, 'met': verdict.met}
-                  for verdict in verdicts(outcome)]}
+        'goals': [
+            {'text': verdict.text, 'met': verdict.met}
+            for verdict in verdicts(outcome)
+        ],
+    }

@@ -83,7 +83,8 @@ class Sink:
             while True:
                 sock, _ = self._socket.accept()
                 threading.Thread(
-                    target=self._talk, args=(sock,), daemon=True).start()
+                    target=self._talk, args=(sock,), daemon=True
+                ).start()
 
     def close(self) -> None:
         """Take no more connections; those that are open go on."""
@@ -99,8 +100,7 @@ class Sink:
                 if self._tls:
                     sock = self._tls.wrap_socket(sock, server_side=True)
                 with sock:
-                    self._answer_all(channel.Channel(
-                        sock, self._options.rate))
+                    self._answer_all(channel.Channel(sock, self._options.rate))
 
     def _answer_all(self, connection: channel.Channel) -> None:
         while True:
@@ -110,13 +110,17 @@ class Sink:
             answer = self._bucket.answer(request, connection.drain(request))
             self._pause(request)
             head = request.method == 'HEAD'
-            connection.send(channel.render(
-                answer.status, answer.headers, b'' if head else answer.body))
+            connection.send(
+                channel.render(
+                    answer.status, answer.headers, b'' if head else answer.body
+                )
+            )
             if not head:
                 self._give(connection, answer.content)
 
-    def _give(self, connection: channel.Channel,
-              content: tuple[tuple[int, int], ...]) -> None:
+    def _give(
+        self, connection: channel.Channel, content: tuple[tuple[int, int], ...]
+    ) -> None:
         """Send what is stored; the pattern begins with each segment."""
         due = 0.0
         for number, (offset, size) in enumerate(content, 1):

@@ -68,10 +68,11 @@ class Stream:
             return b''
         offset = self._position % pattern.PERIOD
         self._position += count
-        wait = (self._began + self._pace.due(self._position)
-                - time.perf_counter())
+        wait = (
+            self._began + self._pace.due(self._position) - time.perf_counter()
+        )
         if wait > 0:
             time.sleep(wait)
         if self._position == self._size:
             self.ended = time.perf_counter()
-        return self._stretch[offset:offset + count]
+        return self._stretch[offset : offset + count]

@@ -34,16 +34,37 @@ from glance_store_bufswift.tests.support.cloud import cloud as clouds
 def arguments() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog='chaos', description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--uploads', type=int, default=100, metavar='N',
-                        help='how many (default: 100)')
-    parser.add_argument('--seed', type=int, default=1, metavar='S',
-                        help='what all follows from (default: 1)')
-    parser.add_argument('--only', type=int, metavar='K',
-                        help='repeat just this upload of the run')
-    parser.add_argument('--at-once', type=int, default=6, metavar='N',
-                        help='uploads at the same time (default: 6)')
+        prog='chaos',
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        '--uploads',
+        type=int,
+        default=100,
+        metavar='N',
+        help='how many (default: 100)',
+    )
+    parser.add_argument(
+        '--seed',
+        type=int,
+        default=1,
+        metavar='S',
+        help='what all follows from (default: 1)',
+    )
+    parser.add_argument(
+        '--only',
+        type=int,
+        metavar='K',
+        help='repeat just this upload of the run',
+    )
+    parser.add_argument(
+        '--at-once',
+        type=int,
+        default=6,
+        metavar='N',
+        help='uploads at the same time (default: 6)',
+    )
     return parser
 
 
@@ -52,13 +73,17 @@ def main(args: list[str]) -> int:
     given = arguments().parse_args(args)
     # Warnings are part of the game; without a handler they are printed.
     logging.getLogger().addHandler(logging.NullHandler())
-    numbers = (range(given.uploads) if given.only is None
-               else range(given.only, given.only + 1))
+    numbers = (
+        range(given.uploads)
+        if given.only is None
+        else range(given.only, given.only + 1)
+    )
     began = time.monotonic()
     outcomes = []
     with tqdm.tqdm(total=len(numbers), disable=None, unit='upload') as bar:
-        for outcome in runs.run(clouds.Cloud.attach(), given.seed, numbers,
-                                given.at_once):
+        for outcome in runs.run(
+            clouds.Cloud.attach(), given.seed, numbers, given.at_once
+        ):
             outcomes.append(outcome)
             bar.update()
             if outcome.wrong:
@@ -69,24 +94,29 @@ def main(args: list[str]) -> int:
 
 def described(outcome: upload.Outcome, seed: int) -> str:
     """What is wrong with an upload, and how to repeat it."""
-    return (f'{", ".join(outcome.wrong)}: {outcome.plan}\n'
-            f'  raised: {outcome.failed!r}\n'
-            f'  repeat: --seed {seed} --only {outcome.plan.number}')
+    return (
+        f'{", ".join(outcome.wrong)}: {outcome.plan}\n'
+        f'  raised: {outcome.failed!r}\n'
+        f'  repeat: --seed {seed} --only {outcome.plan.number}'
+    )
 
 
 def table(outcomes: list[upload.Outcome], seconds: float) -> str:
     """The summary."""
     wrong = collections.Counter(
-        kind for outcome in outcomes for kind in outcome.wrong)
+        kind for outcome in outcomes for kind in outcome.wrong
+    )
     failed = [outcome for outcome in outcomes if outcome.failed]
-    rows = {'uploads': len(outcomes),
-            'ok': len(outcomes) - len(failed),
-            'of them after a fault': sum(
-                outcome.met and not outcome.failed for outcome in outcomes),
-            'failed as expected': sum(
-                not outcome.wrong for outcome in failed),
-            **{kind: wrong[kind] for kind in runs.KINDS},
-            'seconds': round(seconds)}
+    rows = {
+        'uploads': len(outcomes),
+        'ok': len(outcomes) - len(failed),
+        'of them after a fault': sum(
+            outcome.met and not outcome.failed for outcome in outcomes
+        ),
+        'failed as expected': sum(not outcome.wrong for outcome in failed),
+        **{kind: wrong[kind] for kind in runs.KINDS},
+        'seconds': round(seconds),
+    }
     return '\n'.join(f'{name:22}{count:7}' for name, count in rows.items())
 
 

@@ -80,27 +80,37 @@ def plan(seed: int, number: int) -> Plan:
     known = dice.random() < 0.5
     fault = _fault(dice, length)
     if hopeless and not by_source:
-        fault = dice.choice((fault, faults.Status(code=403),
-                             faults.Status(code=413)))
+        fault = dice.choice(
+            (fault, faults.Status(code=403), faults.Status(code=413))
+        )
     return Plan(
-        number, size, known, segment, threads=dice.randint(1, 4),
-        retries=dice.randint(1, 3), most=dice.choice((9973, 1 << 18, 1 << 30)),
-        fault=fault, method='PUT' if hopeless else method,
+        number,
+        size,
+        known,
+        segment,
+        threads=dice.randint(1, 4),
+        retries=dice.randint(1, 3),
+        most=dice.choice((9973, 1 << 18, 1 << 30)),
+        fault=fault,
+        method='PUT' if hopeless else method,
         path='' if hopeless else path,
         times=None if hopeless and not by_source else 1,
-        source_fails=dice.randint(0, size) if by_source else None)
+        source_fails=dice.randint(0, size) if by_source else None,
+    )
 
 
 def _size(dice: random.Random, segment: int) -> int:
     """Bytes in an image: often one that is special."""
     border = segment * dice.randint(0, 3)
     near = max(0, border + dice.randint(-1, 1))
-    return dice.choice((near, dice.randint(0, 3 * segment),
-                        dice.randint(0, segment)))
+    return dice.choice(
+        (near, dice.randint(0, 3 * segment), dice.randint(0, segment))
+    )
 
 
-def _request(dice: random.Random, size: int,
-             segment: int) -> tuple[str, str, int]:
+def _request(
+    dice: random.Random, size: int, segment: int
+) -> tuple[str, str, int]:
     """A request of the upload: method, path behind the id, body length."""
     if dice.random() < 0.1:
         return 'HEAD', '$', 0
@@ -117,15 +127,21 @@ def _request(dice: random.Random, size: int,
 def _fault(dice: random.Random, length: int) -> faults.Fault:
     """A fault that another try passes."""
     at: faults.Place = dice.choice(
-        (0, length // 2, max(0, length - 1), faults.WHOLE))
+        (0, length // 2, max(0, length - 1), faults.WHOLE)
+    )
     choices: list[faults.Fault] = [
         faults.Status(after=at, code=dice.choice(PASSING)),
         faults.Status(after=at, code=dice.choice(PASSING)),
-        faults.Reset(after=at), faults.Reset(after=at),
-        faults.Stall(after=at), faults.LostAnswer(),
-        faults.LateLanding(reset=True)]
+        faults.Reset(after=at),
+        faults.Reset(after=at),
+        faults.Stall(after=at),
+        faults.LostAnswer(),
+        faults.LateLanding(reset=True),
+    ]
     if length:
-        choices += [faults.FlipByte(dice.randrange(length)),
-                    faults.Rewrite(headers={'etag': '0' * 32}),
-                    faults.Rewrite(202, {'etag': None})]
+        choices += [
+            faults.FlipByte(dice.randrange(length)),
+            faults.Rewrite(headers={'etag': '0' * 32}),
+            faults.Rewrite(202, {'etag': None}),
+        ]
     return dice.choice(choices)

@@ -25,34 +25,44 @@ from glance_store_bufswift.tests.support import leaks
 from glance_store_bufswift.tests.support import stores
 
 #: What may be wrong, as the summary's table shows it.
-KINDS = ('wrong bytes', 'orphans', 'needless failures', 'missed errors',
-         'wrong errors', 'too many tries')
+KINDS = (
+    'wrong bytes',
+    'orphans',
+    'needless failures',
+    'missed errors',
+    'wrong errors',
+    'too many tries',
+)
 
 #: Uploads after which the fault proxies forget what they have seen.
 BATCH = 40
 
 
-def run(cloud: clouds.Cloud, seed: int, numbers: Iterable[int],
-        at_once: int) -> Iterator[upload.Outcome]:
+def run(
+    cloud: clouds.Cloud, seed: int, numbers: Iterable[int], at_once: int
+) -> Iterator[upload.Outcome]:
     """Run uploads; gives what became of each as it ends.
 
     :raises AssertionError: they left a thread, a file or a connection
     """
     todo = [plans.plan(seed, number) for number in numbers]
     where = upload.Range(cloud)
-    with (tempfile.TemporaryDirectory() as directory,
-          stores.Stores(where.sections(directory)) as made,
-          futures.ThreadPoolExecutor(at_once) as pool):
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        stores.Stores(where.sections(directory)) as made,
+        futures.ThreadPoolExecutor(at_once) as pool,
+    ):
         # Clients that were used before may wait for the garbage collector.
         before = _open(cloud, directory)
         for start in range(0, len(todo), BATCH):
             cloud.clear()
-            begun = [pool.submit(where.upload, made, plan)
-                     for plan in todo[start:start + BATCH]]
+            begun = [
+                pool.submit(where.upload, made, plan)
+                for plan in todo[start : start + BATCH]
+            ]
             for future in futures.as_completed(begun):
                 yield future.result()
-        left = [each for each in _open(cloud, directory)
-                if each not in before]
+        left = [each for each in _open(cloud, directory) if each not in before]
     cloud.clear()
     cloud.delete_container(where.container)
     if left:
@@ -60,7 +70,13 @@ def run(cloud: clouds.Cloud, seed: int, numbers: Iterable[int],
 
 
 def _open(cloud: clouds.Cloud, directory: str) -> list[str]:
-    threads = [thread.name for thread in threading.enumerate()
-               if thread.name.startswith('bufswift')]
-    return threads + leaks.files(directory) + leaks.connections(
-        cloud.swift_proxy.port, cloud.keystone_proxy.port)
+    threads = [
+        thread.name
+        for thread in threading.enumerate()
+        if thread.name.startswith('bufswift')
+    ]
+    return (
+        threads
+        + leaks.files(directory)
+        + leaks.connections(cloud.swift_proxy.port, cloud.keystone_proxy.port)
+    )

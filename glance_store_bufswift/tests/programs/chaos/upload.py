@@ -61,7 +61,8 @@ class Range:
             for threads in (1, 2, 3, 4):
                 for retries in (1, 2, 3):
                     made[f's{segment}t{threads}r{retries}'] = (
-                        self.cloud.glance_store_options(self.container) | {
+                        self.cloud.glance_store_options(self.container)
+                        | {
                             'swift_store_large_object_size': segment,
                             'swift_store_large_object_chunk_size': segment,
                             'swift_buffered_dir': directory,
@@ -69,18 +70,33 @@ class Range:
                             'swift_buffered_max_backoff': 0,
                             'swift_buffered_timeout': TIMEOUT,
                             'swift_buffered_threads': threads,
-                            'swift_buffered_retries': retries})
+                            'swift_buffered_retries': retries,
+                        }
+                    )
         enabled = ','.join(f'{name}:swift+buffered' for name in made)
-        return {'DEFAULT': {'enabled_backends': enabled},
-                'glance_store': {'default_backend': 's1t1r1'}, **made}
+        return {
+            'DEFAULT': {'enabled_backends': enabled},
+            'glance_store': {'default_backend': 's1t1r1'},
+            **made,
+        }
 
     def upload(self, made: stores.Stores, plan: plans.Plan) -> Outcome:
         """Run one upload, and look at what it left."""
-        image = str(uuid.UUID(int=random.Random(
-            f'{self.container}{plan.number}').getrandbits(128)))
-        rule = self.cloud.swift_proxy.add(faults.Rule(
-            plan.fault, plan.method, f'/{image}{plan.path}',
-            times=plan.times if plan.source_fails is None else 0))
+        image = str(
+            uuid.UUID(
+                int=random.Random(
+                    f'{self.container}{plan.number}'
+                ).getrandbits(128)
+            )
+        )
+        rule = self.cloud.swift_proxy.add(
+            faults.Rule(
+                plan.fault,
+                plan.method,
+                f'/{image}{plan.path}',
+                times=plan.times if plan.source_fails is None else 0,
+            )
+        )
         data = streams.image(plan.size, seed=plan.number)
         error = plans.SourceError('hung up')
         verifier = streams.Verifier()
@@ -88,16 +104,23 @@ class Range:
         failed: Exception | None = None
         try:
             answer = made.add(
-                image, _stream(plan, data, error),
-                plan.size if plan.known else 0, verifier=verifier,
-                store=f's{plan.segment}t{plan.threads}r{plan.retries}')
+                image,
+                _stream(plan, data, error),
+                plan.size if plan.known else 0,
+                verifier=verifier,
+                store=f's{plan.segment}t{plan.threads}r{plan.retries}',
+            )
         except Exception as exc:
             failed = exc.with_traceback(None)  # it holds the image
         rule.release() if failed is None else rule.drop()
-        log = [each for each in self.cloud.swift_proxy.log
-               if f'/{image}' in each.path]
+        log = [
+            each
+            for each in self.cloud.swift_proxy.log
+            if f'/{image}' in each.path
+        ]
         met = plan.source_fails is not None or any(
-            each.fault and each.fired for each in log)
+            each.fault and each.fired for each in log
+        )
         if failed is None:
             wrong = self._stored(image, data, answer, bytes(verifier.seen))
             wrong += ('missed errors',) if plan.hopeless and met else ()
@@ -109,20 +132,32 @@ class Range:
         self._remove(image)
         return Outcome(plan, failed, met, wrong)
 
-    def _stored(self, image: str, data: bytes, answer: Any,
-                seen: bytes) -> tuple[str, ...]:
+    def _stored(
+        self, image: str, data: bytes, answer: Any, seen: bytes
+    ) -> tuple[str, ...]:
         _, size, checksum, multihash, _ = answer
         told = (size, checksum, multihash) == (
-            len(data), *streams.hashes(data))
+            len(data),
+            *streams.hashes(data),
+        )
         body = self.cloud.object_bytes(self.container, image)
         right = told and body == data == seen
-        attempts = {name.split('/')[1] for name in self.cloud.listing(
-            self.container, f'{image}/')}
+        attempts = {
+            name.split('/')[1]
+            for name in self.cloud.listing(self.container, f'{image}/')
+        }
         return (() if right else ('wrong bytes',)) + (
-            () if len(attempts) <= 1 else ('orphans',))
+            () if len(attempts) <= 1 else ('orphans',)
+        )
 
-    def _left(self, plan: plans.Plan, met: bool, image: str, failed: Exception,
-              error: Exception) -> tuple[str, ...]:
+    def _left(
+        self,
+        plan: plans.Plan,
+        met: bool,
+        image: str,
+        failed: Exception,
+        error: Exception,
+    ) -> tuple[str, ...]:
         wrong: tuple[str, ...] = ()
         if self.cloud.listing(self.container, image):
             wrong += ('orphans',)
@@ -131,8 +166,9 @@ class Range:
         elif plan.source_fails is not None and failed is not error:
             wrong += ('wrong errors',)
         elif plan.source_fails is None and (
-                image not in str(failed)
-                or type(failed).__module__ != 'glance_store.exceptions'):
+            image not in str(failed)
+            or type(failed).__module__ != 'glance_store.exceptions'
+        ):
             wrong += ('wrong errors',)
         return wrong
 
@@ -150,17 +186,18 @@ def _tries(log: journal.Log, plan: plans.Plan) -> tuple[str, ...]:
     its bound is.
     """
     count = collections.Counter(
-        each.path for each in log if each.method == 'PUT')
+        each.path for each in log if each.method == 'PUT'
+    )
     beyond = any(each.status == 401 and each.length == 0 for each in log)
     most = max(count.values(), default=0)
     return ('too many tries',) if most > plan.retries + 1 + beyond else ()
 
 
-def _stream(plan: plans.Plan, data: bytes,
-            error: Exception) -> streams.Stream:
+def _stream(plan: plans.Plan, data: bytes, error: Exception) -> streams.Stream:
     def fail() -> None:
         if plan.source_fails is not None:
             raise error
 
-    return streams.Stream(data, most=plan.most, at=plan.source_fails,
-                          then=fail)
+    return streams.Stream(
+        data, most=plan.most, at=plan.source_fails, then=fail
+    )

@@ -12,9 +12,9 @@
 
 """The demo: one image through faults, by this driver and by the stock one.
 
-    image.py    the image as a stream that can't be rewound
-    plan.py     which segments meet a fault; what a run came to, and whether
-                that is right
-    stage.py    one upload with a driver, faults, and a look at what is left
-    screen.py   what is printed
+image.py    the image as a stream that can't be rewound
+plan.py     which segments meet a fault; what a run came to, and whether
+            that is right
+stage.py    one upload with a driver, faults, and a look at what is left
+screen.py   what is printed
 """

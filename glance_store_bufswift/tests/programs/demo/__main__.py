@@ -38,21 +38,36 @@ from glance_store_bufswift.tests.support import signals
 def arguments() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog='demo', description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        prog='demo',
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
-        'file', nargs='?', type=Path,
-        help='upload this file instead of random bytes')
+        'file',
+        nargs='?',
+        type=Path,
+        help='upload this file instead of random bytes',
+    )
     parser.add_argument(
-        '--file', dest='option_file', type=Path, metavar='FILE',
-        help='the same')
+        '--file',
+        dest='option_file',
+        type=Path,
+        metavar='FILE',
+        help='the same',
+    )
     parser.add_argument(
-        '--size', type=checks.positive, metavar='MIB',
-        help='size of the image of random bytes in MiB (default: 200)')
+        '--size',
+        type=checks.positive,
+        metavar='MIB',
+        help='size of the image of random bytes in MiB (default: 200)',
+    )
     parser.add_argument(
-        '--segment', type=checks.positive, metavar='MB',
+        '--segment',
+        type=checks.positive,
+        metavar='MB',
         help='size of a segment in MB of 1,024,000 bytes '
-             '(default: 16, less for a small image)')
+        '(default: 16, less for a small image)',
+    )
     return parser
 
 
@@ -65,36 +80,46 @@ def prepare(args: argparse.Namespace) -> tuple[images.Image, plans.Plan]:
     path = args.file or args.option_file
     if path and (args.size or args.file and args.option_file):
         raise ValueError('give one of FILE, --file and --size')
-    image = (images.from_file(path) if path
-             else images.generated(args.size or 200))
+    image = (
+        images.from_file(path) if path else images.generated(args.size or 200)
+    )
     return image, plans.Plan.make(image.size, args.segment)
 
 
 def start(screen: screens.Screen) -> clouds.Cloud:
     """Start the cloud, or take the one of a run of tests."""
     began = time.monotonic()
-    screen.say('cloud', 'starting Keystone and Swift on this machine ... ',
-               end='')
+    screen.say(
+        'cloud', 'starting Keystone and Swift on this machine ... ', end=''
+    )
     cloud = clouds.Cloud.attach()
     screen.add(f'{time.monotonic() - began:.1f} s')
     return cloud
 
 
-def introduce(screen: screens.Screen, image: images.Image, plan: plans.Plan,
-              md5: str) -> None:
+def introduce(
+    screen: screens.Screen, image: images.Image, plan: plans.Plan, md5: str
+) -> None:
     """Say what is going to happen."""
     screen.say('image', f'{image.name}, {image.size:,} bytes')
     screen.say('', 'can be read only once, its size is not announced')
     screen.say('', f'MD5 {md5}')
-    screen.say('segments', f'{plan.segments} of {plan.megabytes * plans.MB:,}'
-                           ' bytes')
-    screen.say('faults', f'segment {plan.reset}: the connection is reset in '
-                         'the middle')
+    screen.say(
+        'segments', f'{plan.segments} of {plan.megabytes * plans.MB:,} bytes'
+    )
+    screen.say(
+        'faults',
+        f'segment {plan.reset}: the connection is reset in the middle',
+    )
     screen.say('', f'segment {plan.revoke}: its token is revoked at Keystone')
 
 
-def conclude(screen: screens.Screen, outcomes: list[plans.Outcome],
-             plan: plans.Plan, md5: str) -> int:
+def conclude(
+    screen: screens.Screen,
+    outcomes: list[plans.Outcome],
+    plan: plans.Plan,
+    md5: str,
+) -> int:
     """Print the results; gives the exit status."""
     screen.add()
     screen.table(outcomes, md5)

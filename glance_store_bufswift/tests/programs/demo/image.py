@@ -50,6 +50,7 @@ def generated(mib: int) -> Image:
     def blocks() -> Iterator[bytes]:
         for number in range(mib):
             yield number.to_bytes(8, 'big') + base[8:]
+
     return Image('random bytes', mib * BLOCK, blocks)
 
 
@@ -59,6 +60,7 @@ def from_file(path: Path) -> Image:
     :raises OSError: it can't be read
     :raises ValueError: it is no regular file, or empty
     """
+
     def blocks() -> Iterator[bytes]:
         with path.open('rb') as data:
             while block := data.read(BLOCK):
@@ -90,7 +92,7 @@ class Stream:
         """The next bytes, maybe fewer than asked for; b'' at the end."""
         if self._start >= len(self._block):
             self._block, self._start = next(self._blocks, b''), 0
-        given = self._block[self._start:self._start + size]
+        given = self._block[self._start : self._start + size]
         self._start += len(given)
         self._watch(len(given))
         return given

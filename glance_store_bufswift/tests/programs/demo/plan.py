@@ -51,7 +51,8 @@ class Plan:
         if plan.segments < 2:
             raise ValueError(
                 f'an image of {size:,} bytes is a single segment of at most '
-                f'{megabytes * MB:,} bytes; the demo needs two or more')
+                f'{megabytes * MB:,} bytes; the demo needs two or more'
+            )
         return plan
 
     @property
@@ -111,7 +112,8 @@ def short(exc: Exception, image_id: str) -> str:
     """An exception in a line, without the stock driver's decoration."""
     text = ' '.join(str(exc).split()).replace(image_id, 'IMAGE')
     text = text.removeprefix(
-        'Failed to add object to Swift. Got error from Swift: ')
+        'Failed to add object to Swift. Got error from Swift: '
+    )
     text = re.sub(r'https?://\S+/|\.+$', '', text)
     return f'{type(exc).__name__}: {text.partition(" [first ")[0]}'
 
@@ -128,10 +130,15 @@ def complaints(outcome: Outcome, plan: Plan, md5: str) -> list[str]:
         ('MD5 read back', outcome.md5_read, md5),
         ('left behind', ', '.join(outcome.left) or 'nothing', 'nothing'),
     ]
-    found = [f'{what}: {actual}, not {right}'
-             for what, actual, right in expected if actual != right]
-    found += [f'no segment met this fault: {fault}'
-              for fault in sorted({'reset', '401'} - outcome.met)]
+    found = [
+        f'{what}: {actual}, not {right}'
+        for what, actual, right in expected
+        if actual != right
+    ]
+    found += [
+        f'no segment met this fault: {fault}'
+        for fault in sorted({'reset', '401'} - outcome.met)
+    ]
     if outcome.retries < 2:
         found.append(f'retries: {outcome.retries}, for two faults')
     return found

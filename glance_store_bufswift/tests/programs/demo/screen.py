@@ -38,9 +38,12 @@ class Progress(Protocol):
     def __enter__(self) -> 'Progress':
         """Begin."""
 
-    def __exit__(self, kind: type[BaseException] | None,
-                 error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """End, complete or not."""
 
     def advance(self, count: int) -> None:
@@ -58,19 +61,28 @@ class Bar:
         tqdm.tqdm.monitor_interval = 0
         tqdm.tqdm.set_lock(threading.RLock())
         self._bar: Any = tqdm.tqdm(
-            total=total, desc=title, file=out, unit='B', unit_scale=True,
-            unit_divisor=1024, miniters=1,
+            total=total,
+            desc=title,
+            file=out,
+            unit='B',
+            unit_scale=True,
+            unit_divisor=1024,
+            miniters=1,
             ncols=min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns),
             bar_format='{desc:<17}{percentage:3.0f} % {bar} '
-                       '{n_fmt:>5} {elapsed}')
+            '{n_fmt:>5} {elapsed}',
+        )
         self._out = out
 
     def __enter__(self) -> 'Bar':
         return self
 
-    def __exit__(self, kind: type[BaseException] | None,
-                 error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._bar.close()
 
     def advance(self, count: int) -> None:
@@ -93,9 +105,12 @@ class Lines:
         print(self._title, file=self._out, flush=True)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None,
-                 error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         pass
 
     def advance(self, count: int) -> None:
@@ -103,8 +118,7 @@ class Lines:
         self._count += count
         quarters = self._count * 4 // self._total
         if quarters > before:
-            self.note(f'{quarters * 25} % read, '
-                      f'{self._count / MIB:,.0f} MiB')
+            self.note(f'{quarters * 25} % read, {self._count / MIB:,.0f} MiB')
 
     def note(self, line: str) -> None:
         print(f'    {line}', file=self._out, flush=True)
@@ -136,30 +150,49 @@ class Screen:
 
     def paragraph(self, word: str, text: str) -> None:
         """Text of any length, with a word before its first line."""
-        print(textwrap.fill(
-            f'{word:<17}{text}', WIDTH, subsequent_indent=' ' * 17,
-            break_on_hyphens=False), file=self._out, flush=True)
+        print(
+            textwrap.fill(
+                f'{word:<17}{text}',
+                WIDTH,
+                subsequent_indent=' ' * 17,
+                break_on_hyphens=False,
+            ),
+            file=self._out,
+            flush=True,
+        )
 
     def table(self, outcomes: Sequence[plans.Outcome], md5: str) -> None:
         """What became of the image, a column for each driver."""
         for row in rows(outcomes, md5):
-            cells = [f'{cell:>{width}}' for cell, width in
-                     zip(row[1:], _COLUMNS[1:], strict=False)]
+            cells = [
+                f'{cell:>{width}}'
+                for cell, width in zip(row[1:], _COLUMNS[1:], strict=False)
+            ]
             print(f'{row[0]:<{_COLUMNS[0]}}' + ''.join(cells), file=self._out)
 
 
 def rows(outcomes: Sequence[plans.Outcome], md5: str) -> list[list[str]]:
     """The cells of the table; '-' where there is nothing to tell."""
+
     def row(name: str, values: Sequence[object]) -> list[str]:
-        return [name, *('-' if value is None else
-                        f'{value:,}' if isinstance(value, int) else
-                        str(value) for value in values)]
+        return [
+            name,
+            *(
+                '-'
+                if value is None
+                else f'{value:,}'
+                if isinstance(value, int)
+                else str(value)
+                for value in values
+            ),
+        ]
 
     every = list(outcomes)
     return [
         row('', [each.driver for each in every]),
-        row('result', ['failed' if each.error else 'stored'
-                       for each in every]),
+        row(
+            'result', ['failed' if each.error else 'stored' for each in every]
+        ),
         row('bytes read', [each.read for each in every]),
         row('bytes stored', [each.size for each in every]),
         row('segments stored', [each.segments for each in every]),

@@ -55,13 +55,25 @@ class Driver:
 def drivers(directory: str) -> list[Driver]:
     """Ours, the stock driver, and that with its own way of buffering."""
     return [
-        Driver('fast', 'swift+buffered', 'swift+buffered',
-               {'swift_buffered_dir': directory,
-                'swift_buffered_min_free_percent': 0}),
+        Driver(
+            'fast',
+            'swift+buffered',
+            'swift+buffered',
+            {
+                'swift_buffered_dir': directory,
+                'swift_buffered_min_free_percent': 0,
+            },
+        ),
         Driver('plain', 'swift', 'swift', {}),
-        Driver('spool', 'swift', 'swift, buffered',
-               {'swift_buffer_on_upload': True,
-                'swift_upload_buffer_dir': directory}),
+        Driver(
+            'spool',
+            'swift',
+            'swift, buffered',
+            {
+                'swift_buffer_on_upload': True,
+                'swift_upload_buffer_dir': directory,
+            },
+        ),
     ]
 
 
@@ -108,8 +120,13 @@ class Stage(fixtures.Fixture):
     :param plan: how the image is cut, where the faults are
     """
 
-    def __init__(self, cloud: clouds.Cloud, image: images.Image,
-                 plan: plans.Plan, screen: screens.Screen) -> None:
+    def __init__(
+        self,
+        cloud: clouds.Cloud,
+        image: images.Image,
+        plan: plans.Plan,
+        screen: screens.Screen,
+    ) -> None:
         super().__init__()
         self._cloud = cloud
         self._image = image
@@ -123,11 +140,23 @@ class Stage(fixtures.Fixture):
         self.addCleanup(self._cloud.delete_container, self._container)
         self.addCleanup(self._cloud.clear)
         self.drivers = drivers(self._directory)
-        self._stores = self.useFixture(stores.Stores({
-            'DEFAULT': {'enabled_backends': ','.join(
-                f'{each.store}:{each.kind}' for each in self.drivers)},
-            'glance_store': {'default_backend': 'fast'},
-            **{each.store: self._section(each) for each in self.drivers}}))
+        self._stores = self.useFixture(
+            stores.Stores(
+                {
+                    'DEFAULT': {
+                        'enabled_backends': ','.join(
+                            f'{each.store}:{each.kind}'
+                            for each in self.drivers
+                        )
+                    },
+                    'glance_store': {'default_backend': 'fast'},
+                    **{
+                        each.store: self._section(each)
+                        for each in self.drivers
+                    },
+                }
+            )
+        )
 
     def _listen(self) -> Summary:
         """Take the log; nothing of it is printed."""
@@ -135,8 +164,10 @@ class Stage(fixtures.Fixture):
         ours = logging.getLogger('glance_store_bufswift')
         self.addCleanup(ours.setLevel, ours.level)
         ours.setLevel(logging.INFO)
-        for logger, handler in ((ours, summary),
-                                (logging.getLogger(), logging.NullHandler())):
+        for logger, handler in (
+            (ours, summary),
+            (logging.getLogger(), logging.NullHandler()),
+        ):
             logger.addHandler(handler)
             self.addCleanup(logger.removeHandler, handler)
         return summary
@@ -144,14 +175,16 @@ class Stage(fixtures.Fixture):
     def _section(self, driver: Driver) -> dict[str, Any]:
         accounts = Path(self.useFixture(fixtures.TempDir()).path, 'swift.conf')
         accounts.write_text(self._cloud.config_file('demo'))
-        return {'swift_store_config_file': accounts,
-                'default_swift_reference': 'demo',
-                'swift_store_region': self._cloud.region,
-                'swift_store_container': self._container,
-                'swift_store_create_container_on_put': True,
-                'swift_store_large_object_size': 1,
-                'swift_store_large_object_chunk_size': self._plan.megabytes,
-                **driver.options}
+        return {
+            'swift_store_config_file': accounts,
+            'default_swift_reference': 'demo',
+            'swift_store_region': self._cloud.region,
+            'swift_store_container': self._container,
+            'swift_store_create_container_on_put': True,
+            'swift_store_large_object_size': 1,
+            'swift_store_large_object_chunk_size': self._plan.megabytes,
+            **driver.options,
+        }
 
     def play(self, driver: Driver) -> plans.Outcome:
         """Upload the image, read it back, delete it."""
@@ -166,20 +199,37 @@ class Stage(fixtures.Fixture):
             outcome.md5_read = self._read_back(driver, uri)
             self._stores.delete(uri, driver.store)
         outcome.left = self._cloud.listing(self._container)
-        outcome.left += [name for name in os.listdir(self._directory)
-                         if not name.endswith('.quota')]
+        outcome.left += [
+            name
+            for name in os.listdir(self._directory)
+            if not name.endswith('.quota')
+        ]
         self._cloud.delete_container(self._container)
         return outcome
 
     def _add_faults(self) -> None:
-        proxy, half = self._cloud.swift_proxy, self._plan.megabytes * (
-            plans.MB // 2)
-        proxy.add(faults.Rule(faults.Reset(after=half), 'PUT',
-                              plans.path_of(self._plan.reset)))
-        proxy.add(faults.Rule(
-            faults.Hook(lambda exchange: self._cloud.revoke(
-                exchange.headers['x-auth-token'])),
-            'PUT', plans.path_of(self._plan.revoke)))
+        proxy, half = (
+            self._cloud.swift_proxy,
+            self._plan.megabytes * (plans.MB // 2),
+        )
+        proxy.add(
+            faults.Rule(
+                faults.Reset(after=half),
+                'PUT',
+                plans.path_of(self._plan.reset),
+            )
+        )
+        proxy.add(
+            faults.Rule(
+                faults.Hook(
+                    lambda exchange: self._cloud.revoke(
+                        exchange.headers['x-auth-token']
+                    )
+                ),
+                'PUT',
+                plans.path_of(self._plan.revoke),
+            )
+        )
 
     def _upload(self, driver: Driver, outcome: plans.Outcome) -> str | None:
         """Upload the image; gives its URI, None if that failed."""
@@ -192,11 +242,14 @@ class Stage(fixtures.Fixture):
                 outcome.read += count
                 bar.advance(count)
                 teller.look()
+
             try:
                 with fixtures.Timeout(patience, gentle=True):
                     answer = self._stores.add(
-                        image_id, images.Stream(self._image, watch),
-                        store=driver.store)
+                        image_id,
+                        images.Stream(self._image, watch),
+                        store=driver.store,
+                    )
             except Exception as exc:
                 outcome.error = plans.short(exc, image_id)
                 return None

@@ -47,14 +47,19 @@ class Devstack(fixtures.Fixture):
     def run(self, script: str) -> subprocess.CompletedProcess[str]:
         """Run the phases of a script; its status and output."""
         # Nothing of the environment decides what a plugin writes.
-        environment = {name: os.environ[name]
-                       for name in ('PATH', 'TESTS_DEVSTACK')
-                       if name in os.environ}
+        environment = {
+            name: os.environ[name]
+            for name in ('PATH', 'TESTS_DEVSTACK')
+            if name in os.environ
+        }
         return subprocess.run(
             ['bash', str(_HERE / 'phases.sh'), script],  # noqa: S607
-            env=environment | {'TOP_DIR': str(self.top),
-                               'PLUGIN': str(PLUGIN)},
-            capture_output=True, text=True, timeout=_SECONDS)
+            env=environment
+            | {'TOP_DIR': str(self.top), 'PLUGIN': str(PLUGIN)},
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+        )
 
     @property
     def calls(self) -> list[str]:
@@ -76,7 +81,6 @@ class Devstack(fixtures.Fixture):
 
         :raises configparser.Error: an option or a section stands twice
         """
-        parser = configparser.RawConfigParser(
-            default_section='', strict=True)
+        parser = configparser.RawConfigParser(default_section='', strict=True)
         parser.read_string((path or self.glance_api_conf).read_text())
         return {name: dict(parser[name]) for name in parser.sections()}

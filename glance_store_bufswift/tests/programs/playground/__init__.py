@@ -12,8 +12,8 @@
 
 """A whole cloud to play with: Keystone, Swift, Glance, and faults.
 
-    __main__.py   the command: start all, print how to use it, follow, end
-    scene.py      the cloud, its Glance, the file of variables for clients
-    commands.py   what can be typed: faults for the uploads to come
-    follow.py     what Glance's log says of uploads
+__main__.py   the command: start all, print how to use it, follow, end
+scene.py      the cloud, its Glance, the file of variables for clients
+commands.py   what can be typed: faults for the uploads to come
+follow.py     what Glance's log says of uploads
 """

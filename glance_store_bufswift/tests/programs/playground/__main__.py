@@ -61,8 +61,9 @@ def _stop(signum: int, frame: object) -> NoReturn:
     raise Stopped(signum)
 
 
-def introduce(screen: screens.Screen, openrc: os.PathLike[str],
-              container: str) -> None:
+def introduce(
+    screen: screens.Screen, openrc: os.PathLike[str], container: str
+) -> None:
     """Say how to use it."""
     screen.add()
     screen.say('in another shell', f'. {openrc}')
@@ -76,19 +77,24 @@ def introduce(screen: screens.Screen, openrc: os.PathLike[str],
     screen.add()
 
 
-def start(screen: screens.Screen, cloud: clouds.Cloud, container: str
-          ) -> glance.Glance:
+def start(
+    screen: screens.Screen, cloud: clouds.Cloud, container: str
+) -> glance.Glance:
     """Start Glance."""
     began = time.monotonic()
-    screen.say('glance', 'starting, with swift+buffered as the default store '
-                         '... ', end='')
+    screen.say(
+        'glance',
+        'starting, with swift+buffered as the default store ... ',
+        end='',
+    )
     server = cloud.start_glance(scene.config(cloud, container))
     screen.add(f'{time.monotonic() - began:.1f} s')
     return server
 
 
-def watch(screen: screens.Screen, cloud: clouds.Cloud,
-          log: follow.Follower) -> NoReturn:
+def watch(
+    screen: screens.Screen, cloud: clouds.Cloud, log: follow.Follower
+) -> NoReturn:
     """Print what happens, do what is typed; a signal ends it."""
     typed = sys.stdin.fileno()
     sources = [typed]
@@ -109,13 +115,15 @@ def play(screen: screens.Screen) -> None:
     began = time.monotonic()
     container = f'images-{uuid.uuid4().hex[:6]}'
     with contextlib.ExitStack() as stack:
-        screen.say('cloud', 'starting Keystone and Swift on this machine ... ',
-                   end='')
+        screen.say(
+            'cloud', 'starting Keystone and Swift on this machine ... ', end=''
+        )
         cloud = stack.enter_context(clouds.Cloud.start())
         screen.add(f'{time.monotonic() - began:.1f} s')
         server = start(screen, cloud, container)
-        log = stack.enter_context(contextlib.closing(
-            follow.Follower(server.server.log)))
+        log = stack.enter_context(
+            contextlib.closing(follow.Follower(server.server.log))
+        )
         introduce(screen, scene.write_openrc(cloud, server), container)
         watch(screen, cloud, log)
 
@@ -123,8 +131,10 @@ def play(screen: screens.Screen) -> None:
 def main(argv: list[str]) -> int:
     """Run it; gives the exit status."""
     argparse.ArgumentParser(
-        prog='cloud', description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter).parse_args(argv)
+        prog='cloud',
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args(argv)
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _stop)
     screen = screens.Screen(sys.stdout)

@@ -25,25 +25,45 @@ _SEGMENT = '/0+2$'
 
 
 def _revoking(cloud: clouds.Cloud) -> faults.Fault:
-    return faults.Hook(lambda exchange: cloud.revoke(
-        exchange.headers['x-auth-token']))
+    return faults.Hook(
+        lambda exchange: cloud.revoke(exchange.headers['x-auth-token'])
+    )
 
 
 #: What to type -> what it does, the fault, and how often it strikes.
-_FAULTS: dict[str, tuple[str, Callable[[clouds.Cloud], faults.Fault],
-                         int | None]] = {
-    'reset': ("reset the connection of the next upload's second segment",
-              lambda cloud: faults.Reset(_HALF), 1),
-    '503': ('answer that segment with 503, half-way',
-            lambda cloud: faults.Status(_HALF, 503), 1),
-    'revoke': ('revoke the token that this segment is sent with',
-               _revoking, 1),
-    'flip': ('turn over one byte of it on its way to Swift',
-             lambda cloud: faults.FlipByte(_HALF), 1),
-    'slow': ('let Swift take 4 MB a second on each connection',
-             lambda cloud: faults.Throttle(4e6), None),
-    'down': ('let Swift answer each PUT with 503',
-             lambda cloud: faults.Status(code=503), None),
+_FAULTS: dict[
+    str, tuple[str, Callable[[clouds.Cloud], faults.Fault], int | None]
+] = {
+    'reset': (
+        "reset the connection of the next upload's second segment",
+        lambda cloud: faults.Reset(_HALF),
+        1,
+    ),
+    '503': (
+        'answer that segment with 503, half-way',
+        lambda cloud: faults.Status(_HALF, 503),
+        1,
+    ),
+    'revoke': (
+        'revoke the token that this segment is sent with',
+        _revoking,
+        1,
+    ),
+    'flip': (
+        'turn over one byte of it on its way to Swift',
+        lambda cloud: faults.FlipByte(_HALF),
+        1,
+    ),
+    'slow': (
+        'let Swift take 4 MB a second on each connection',
+        lambda cloud: faults.Throttle(4e6),
+        None,
+    ),
+    'down': (
+        'let Swift answer each PUT with 503',
+        lambda cloud: faults.Status(code=503),
+        None,
+    ),
 }
 
 _CLEAR = 'clear'
@@ -66,6 +86,9 @@ def obey(cloud: clouds.Cloud, line: str) -> str:
     if name not in _FAULTS:
         return f'unknown: {name!r}; there are {", ".join(_FAULTS)}, {_CLEAR}'
     text, fault, times = _FAULTS[name]
-    cloud.swift_proxy.add(faults.Rule(
-        fault(cloud), 'PUT', _SEGMENT if times else '', times=times))
+    cloud.swift_proxy.add(
+        faults.Rule(
+            fault(cloud), 'PUT', _SEGMENT if times else '', times=times
+        )
+    )
     return f'will {text}'

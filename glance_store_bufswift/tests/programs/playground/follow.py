@@ -17,8 +17,10 @@ from pathlib import Path
 import re
 
 #: oslo.log's default format: time, process, level, logger, [request], text.
-_LINE = re.compile(r'\S+ (\d\d:\d\d:\d\d)\.\d+ \d+ (INFO|WARNING|ERROR) '
-                   r'glance_store_bufswift\S* \[[^]]*\] (.*)')
+_LINE = re.compile(
+    r'\S+ (\d\d:\d\d:\d\d)\.\d+ \d+ (INFO|WARNING|ERROR) '
+    r'glance_store_bufswift\S* \[[^]]*\] (.*)'
+)
 
 
 class Follower:

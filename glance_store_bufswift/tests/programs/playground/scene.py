@@ -39,17 +39,21 @@ def config(cloud: clouds.Cloud, container: str) -> dict[str, dict[str, Any]]:
             'swift_store_large_object_size': SEGMENT,
             'swift_store_large_object_chunk_size': SEGMENT,
             'swift_buffered_dir': '{root}/buffers',
-            'swift_buffered_max_backoff': 2},
-        'cheap': {'filesystem_store_datadir': '{root}/cheap'}}
+            'swift_buffered_max_backoff': 2,
+        },
+        'cheap': {'filesystem_store_datadir': '{root}/cheap'},
+    }
 
 
 def player(cloud: clouds.Cloud) -> keystone.User:
     """Create who plays: an administrator, who also sees the objects."""
     admin = keystone.Admin(cloud.direct_auth_url, cloud.site.admin)
-    user = keystone.new_user(f'player-{uuid.uuid4().hex[:6]}',
-                             cloud.site.glance.project)
-    admin.create_user(user, admin.find('project', name=user.project),
-                      'admin', 'member')
+    user = keystone.new_user(
+        f'player-{uuid.uuid4().hex[:6]}', cloud.site.glance.project
+    )
+    admin.create_user(
+        user, admin.find('project', name=user.project), 'admin', 'member'
+    )
     return user
 
 
@@ -57,13 +61,19 @@ def write_openrc(cloud: clouds.Cloud, server: glance.Glance) -> Path:
     """Write the variables of the `openstack` command; gives their file."""
     user = player(cloud)
     variables = {
-        'OS_AUTH_URL': cloud.direct_auth_url, 'OS_IDENTITY_API_VERSION': '3',
-        'OS_USERNAME': user.name, 'OS_PASSWORD': user.password,
-        'OS_PROJECT_NAME': user.project, 'OS_USER_DOMAIN_ID': keystone.DOMAIN,
+        'OS_AUTH_URL': cloud.direct_auth_url,
+        'OS_IDENTITY_API_VERSION': '3',
+        'OS_USERNAME': user.name,
+        'OS_PASSWORD': user.password,
+        'OS_PROJECT_NAME': user.project,
+        'OS_USER_DOMAIN_ID': keystone.DOMAIN,
         'OS_PROJECT_DOMAIN_ID': keystone.DOMAIN,
-        'OS_REGION_NAME': cloud.region}
-    lines = [f'export {name}={shlex.quote(value)}'
-             for name, value in variables.items()]
+        'OS_REGION_NAME': cloud.region,
+    }
+    lines = [
+        f'export {name}={shlex.quote(value)}'
+        for name, value in variables.items()
+    ]
     # Where the client is that was installed with this environment.
     lines.append(f'PATH=$PATH:{shlex.quote(str(Path(sys.executable).parent))}')
     path = server.directory / OPENRC

@@ -12,8 +12,8 @@
 
 """Tempest's tests of the image API, against Glance with either driver.
 
-    __main__.py   the command: one driver after the other, then the comparison
-    config.py     the configurations of Glance and of Tempest
-    run.py        one run of Tempest, in a workspace of its own
-    compare.py    what the runs have in common, and what not
+__main__.py   the command: one driver after the other, then the comparison
+config.py     the configurations of Glance and of Tempest
+run.py        one run of Tempest, in a workspace of its own
+compare.py    what the runs have in common, and what not
 """

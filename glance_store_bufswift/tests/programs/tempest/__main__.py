@@ -32,36 +32,51 @@ from glance_store_bufswift.tests.support import signals
 def arguments() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog='tempest', description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        prog='tempest',
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
-        'tests', nargs='?', default=r'^tempest\.api\.image',
-        help='a regex for the names of the tests (default: %(default)s)')
+        'tests',
+        nargs='?',
+        default=r'^tempest\.api\.image',
+        help='a regex for the names of the tests (default: %(default)s)',
+    )
     parser.add_argument(
-        '--driver', action='append', choices=(config.OURS, config.STOCK),
-        help='only this one; may be repeated (default: both)')
+        '--driver',
+        action='append',
+        choices=(config.OURS, config.STOCK),
+        help='only this one; may be repeated (default: both)',
+    )
     return parser
 
 
-def test(site: clouds.Cloud, driver: str, args: argparse.Namespace
-         ) -> run.Results:
+def test(
+    site: clouds.Cloud, driver: str, args: argparse.Namespace
+) -> run.Results:
     """Run the tests with one driver."""
     print(f'\n==== {driver}', flush=True)
-    with (clouds.Cloud(site.site) as cloud,
-          tempfile.TemporaryDirectory(prefix='bufswift-tempest-') as name):
+    with (
+        clouds.Cloud(site.site) as cloud,
+        tempfile.TemporaryDirectory(prefix='bufswift-tempest-') as name,
+    ):
         cloud.start_glance(config.stores(cloud, driver), definitions=True)
         directory = Path(name)
-        return run.run(directory / 'workspace',
-                       config.tempest(cloud, directory / 'workspace'),
-                       args.tests)
+        return run.run(
+            directory / 'workspace',
+            config.tempest(cloud, directory / 'workspace'),
+            args.tests,
+        )
 
 
 def main(argv: list[str]) -> int:
     """Run them all; gives the exit status."""
     args = arguments().parse_args(argv)
     with clouds.Cloud.start() as site:
-        results = {driver: test(site, driver, args)
-                   for driver in args.driver or (config.OURS, config.STOCK)}
+        results = {
+            driver: test(site, driver, args)
+            for driver in args.driver or (config.OURS, config.STOCK)
+        }
     print()
     for driver, each in results.items():
         print(f'{driver:<16}{compare.counts(each)}')

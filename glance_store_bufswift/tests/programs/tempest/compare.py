@@ -20,8 +20,9 @@ from glance_store_bufswift.tests.programs.tempest import run
 def counts(results: run.Results) -> str:
     """How many passed, failed, and were skipped."""
     outcomes = list(results.values())
-    passed, skipped = (outcomes.count(each)
-                       for each in (run.PASSED, run.SKIPPED))
+    passed, skipped = (
+        outcomes.count(each) for each in (run.PASSED, run.SKIPPED)
+    )
     failed = len(outcomes) - passed - skipped
     return f'{passed:4} passed, {failed} failed, {skipped} skipped'
 
@@ -31,14 +32,20 @@ def complaints(results: Mapping[str, run.Results]) -> list[str]:
 
     :param results: driver -> its results
     """
-    lines = [f'{driver}: no test has passed' for driver, each
-             in results.items() if run.PASSED not in each.values()]
+    lines = [
+        f'{driver}: no test has passed'
+        for driver, each in results.items()
+        if run.PASSED not in each.values()
+    ]
     for test in sorted({test for each in results.values() for test in each}):
-        outcomes = {driver: each.get(test, 'not run')
-                    for driver, each in results.items()}
+        outcomes = {
+            driver: each.get(test, 'not run')
+            for driver, each in results.items()
+        }
         different = set(outcomes.values())
         if len(different) > 1 or not different <= {run.PASSED, run.SKIPPED}:
-            told = ', '.join(f'{driver}: {outcome}'
-                             for driver, outcome in outcomes.items())
+            told = ', '.join(
+                f'{driver}: {outcome}' for driver, outcome in outcomes.items()
+            )
             lines.append(f'{test}: {told}')
     return lines

@@ -29,9 +29,11 @@ def stores(cloud: clouds.Cloud, driver: str) -> dict[str, dict[str, Any]]:
 
     :param driver: of the default store; the other one is a directory
     """
-    fast = {**cloud.glance_store_options(f'tempest-{cloud.region}'),
-            'swift_store_large_object_size': 1,
-            'swift_store_large_object_chunk_size': 1}
+    fast = {
+        **cloud.glance_store_options(f'tempest-{cloud.region}'),
+        'swift_store_large_object_size': 1,
+        'swift_store_large_object_chunk_size': 1,
+    }
     if driver == OURS:
         fast['swift_buffered_dir'] = '{root}/buffers'
     return {
@@ -39,7 +41,8 @@ def stores(cloud: clouds.Cloud, driver: str) -> dict[str, dict[str, Any]]:
         'glance_store': {'default_backend': 'fast'},
         'fast': fast,
         # Tempest waits for stores in alphabetical order, Glance has this one.
-        'slow': {'filesystem_store_datadir': '{root}/slow'}}
+        'slow': {'filesystem_store_datadir': '{root}/slow'},
+    }
 
 
 def tempest(cloud: clouds.Cloud, directory: Path) -> str:
@@ -49,22 +52,33 @@ def tempest(cloud: clouds.Cloud, directory: Path) -> str:
     :param directory: where Tempest may write
     """
     admin = cloud.site.admin
-    return glance.render({
-        'DEFAULT': {'log_dir': directory, 'log_file': 'tempest.log'},
-        'oslo_concurrency': {'lock_path': directory / 'locks'},
-        'auth': {
-            'use_dynamic_credentials': True,
-            'create_isolated_networks': False,
-            'tempest_roles': 'member',
-            'admin_username': admin.name, 'admin_password': admin.password,
-            'admin_project_name': admin.project,
-            'admin_domain_name': _DOMAIN},
-        'identity': {
-            'auth_version': 'v3', 'uri_v3': cloud.direct_auth_url,
-            'region': cloud.region},
-        'image': {'region': cloud.region},
-        'image-feature-enabled': {'import_image': True},
-        'service_available': {
-            'glance': True, 'cinder': False, 'neutron': False, 'nova': False,
-            'swift': False},
-    }, directory)
+    return glance.render(
+        {
+            'DEFAULT': {'log_dir': directory, 'log_file': 'tempest.log'},
+            'oslo_concurrency': {'lock_path': directory / 'locks'},
+            'auth': {
+                'use_dynamic_credentials': True,
+                'create_isolated_networks': False,
+                'tempest_roles': 'member',
+                'admin_username': admin.name,
+                'admin_password': admin.password,
+                'admin_project_name': admin.project,
+                'admin_domain_name': _DOMAIN,
+            },
+            'identity': {
+                'auth_version': 'v3',
+                'uri_v3': cloud.direct_auth_url,
+                'region': cloud.region,
+            },
+            'image': {'region': cloud.region},
+            'image-feature-enabled': {'import_image': True},
+            'service_available': {
+                'glance': True,
+                'cinder': False,
+                'neutron': False,
+                'nova': False,
+                'swift': False,
+            },
+        },
+        directory,
+    )

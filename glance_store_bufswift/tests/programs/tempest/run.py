@@ -45,20 +45,30 @@ def _prepare(directory: Path, config: str) -> None:
     # Tempest's classes share what their setUpClass makes.
     (directory / '.stestr.conf').write_text(
         f'[DEFAULT]\ntest_path={package}/test_discover\n'
-        f'top_dir={package.parent}\ngroup_regex=([^\\.]*\\.)*\n')
+        f'top_dir={package.parent}\ngroup_regex=([^\\.]*\\.)*\n'
+    )
 
 
 def _stestr(directory: Path, *args: str) -> list[str]:
-    return [sys.executable, '-m', 'stestr',
-            '--config', str(directory / '.stestr.conf'),
-            '--repo-url', str(directory), *args]
+    return [
+        sys.executable,
+        '-m',
+        'stestr',
+        '--config',
+        str(directory / '.stestr.conf'),
+        '--repo-url',
+        str(directory),
+        *args,
+    ]
 
 
-def _run(command: list[str], environment: dict[str, str],
-         directory: Path) -> None:
+def _run(
+    command: list[str], environment: dict[str, str], directory: Path
+) -> None:
     """Run a command that has children; all end when we are asked to."""
-    with subprocess.Popen(command, env=environment, cwd=directory,
-                          start_new_session=True) as child:
+    with subprocess.Popen(
+        command, env=environment, cwd=directory, start_new_session=True
+    ) as child:
         try:
             child.wait()
         except BaseException:
@@ -77,13 +87,19 @@ def run(directory: Path, config: str, tests: str) -> Results:
     :param tests: a regex that is found in their names
     """
     _prepare(directory, config)
-    environment = {**process.child_environment(),
-                   'TEMPEST_CONFIG_DIR': str(directory / 'etc'),
-                   'TEMPEST_CONFIG': 'tempest.conf'}
+    environment = {
+        **process.child_environment(),
+        'TEMPEST_CONFIG_DIR': str(directory / 'etc'),
+        'TEMPEST_CONFIG': 'tempest.conf',
+    }
     _run(_stestr(directory, 'run', '--serial', tests), environment, directory)
     stream = subprocess.run(
-        _stestr(directory, 'last', '--subunit'), env=environment,
-        cwd=directory, check=False, stdout=subprocess.PIPE).stdout
+        _stestr(directory, 'last', '--subunit'),
+        env=environment,
+        cwd=directory,
+        check=False,
+        stdout=subprocess.PIPE,
+    ).stdout
     return _results(stream)
 
 

@@ -27,17 +27,23 @@ from glance_store_bufswift.tests.support.cloud import process
 from glance_store_bufswift.tests.support.cloud import radosgw
 from glance_store_bufswift.tests.support.cloud import site
 
-_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT,
-            signal.SIGCHLD}
+_SIGNALS = {
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGCHLD,
+}
 
 
 def run(command: list[str], environment: dict[str, str]) -> int:
     """Run a command, hand on our signals; return its status as a shell's."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     launcher = [sys.executable, '-m', keeper.SERVE, str(os.getpid())]
-    child = subprocess.Popen([*launcher, 'command', *command],
-                             env={**process.child_environment(),
-                                  **environment})
+    child = subprocess.Popen(
+        [*launcher, 'command', *command],
+        env={**process.child_environment(), **environment},
+    )
     while (status := child.poll()) is None:
         info = signal.sigwaitinfo(_SIGNALS)
         # A terminal sends its signals to the whole group, without a sender:
@@ -50,14 +56,17 @@ def run(command: list[str], environment: dict[str, str]) -> int:
 def main(args: list[str]) -> int:
     """Start a cloud around the command."""
     end = args.index('--') if '--' in args else len(args)
-    how, command = args[:end], args[end + 1:]
+    how, command = args[:end], args[end + 1 :]
     if how not in (['exec'], ['exec', '--rgw']) or not command:
         print(__doc__, file=sys.stderr)
         return 2
     rgw = '--rgw' in how
     if rgw and (missing := radosgw.missing()):
-        print(f'Not installed: {", ".join(missing)}. To install:\n'
-              f'{radosgw.INSTALL}', file=sys.stderr)
+        print(
+            f'Not installed: {", ".join(missing)}. To install:\n'
+            f'{radosgw.INSTALL}',
+            file=sys.stderr,
+        )
         return 1
     servers = process.Keeper()
     try:

@@ -27,7 +27,7 @@ class Answer:
         self.upstream_status: int | None = None
         self.status: int | None = None
         self.keeps_alive = True
-        self.broken = False     # the place of a BreakAnswer is reached
+        self.broken = False  # the place of a BreakAnswer is reached
 
     @property
     def done(self) -> bool:
@@ -48,9 +48,12 @@ class Answer:
                 return head
             head += self._head(messages.Head.parse(raw))
             self._raw, data = b'', memoryview(rest)
-        stop = self._fault.after if isinstance(
-            self._fault, faults.BreakAnswer) else None
-        data = data[:self._body.advance(data, stop)]
+        stop = (
+            self._fault.after
+            if isinstance(self._fault, faults.BreakAnswer)
+            else None
+        )
+        data = data[: self._body.advance(data, stop)]
         self.broken = self._body.payload == stop and not self._body.done
         return head + data if head else data
 

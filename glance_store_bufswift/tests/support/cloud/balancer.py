@@ -24,13 +24,15 @@ import textwrap
 
 from glance_store_bufswift.tests.support.cloud import process
 
-INSTALL = ('Debian, Ubuntu: apt-get install --no-install-recommends {0}\n'
-           'CentOS: dnf install {0}')
+INSTALL = (
+    'Debian, Ubuntu: apt-get install --no-install-recommends {0}\n'
+    'CentOS: dnf install {0}'
+)
 
 # Debian and CentOS keep them where only root looks.
 _PATH = os.pathsep.join([os.environ.get('PATH', os.defpath), '/usr/sbin'])
 
-_NGINX = '''\
+_NGINX = """\
     daemon off;
     worker_processes 1;
     user {user};
@@ -52,9 +54,9 @@ _NGINX = '''\
             }}
         }}
     }}
-    '''
+    """
 
-_HAPROXY = '''\
+_HAPROXY = """\
     global
         log stderr format raw daemon notice
     defaults
@@ -67,10 +69,12 @@ _HAPROXY = '''\
     listen swift
         bind {host}:{port}
         server swift {host}:{upstream}
-    '''
+    """
 
-_UNBUFFERED = ('client_max_body_size 0; proxy_request_buffering off; '
-               'proxy_buffering off; proxy_http_version 1.1;')
+_UNBUFFERED = (
+    'client_max_body_size 0; proxy_request_buffering off; '
+    'proxy_buffering off; proxy_http_version 1.1;'
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,13 +92,17 @@ KINDS = {
     'haproxy': Kind('haproxy'),
     'haproxy buffering': Kind('haproxy', 'option http-buffer-request'),
     'haproxy compressing': Kind(
-        'haproxy', 'compression algo gzip\n    compression type '
-        'application/octet-stream application/json text/plain'),
+        'haproxy',
+        'compression algo gzip\n    compression type '
+        'application/octet-stream application/json text/plain',
+    ),
     'nginx': Kind('nginx', _UNBUFFERED),
     'nginx buffering': Kind('nginx', 'client_max_body_size 0;'),
     'nginx compressing': Kind(
-        'nginx', f'{_UNBUFFERED} gzip on; gzip_types *; gzip_proxied any; '
-        'gzip_min_length 1; gzip_http_version 1.0;'),
+        'nginx',
+        f'{_UNBUFFERED} gzip on; gzip_types *; gzip_proxied any; '
+        'gzip_min_length 1; gzip_http_version 1.0;',
+    ),
     'nginx as installed': Kind('nginx'),
 }
 
@@ -112,8 +120,9 @@ def missing(kind: str) -> str | None:
     return f'{program} is not installed. {INSTALL.format(program)}'
 
 
-def start(keeper: process.Keeper, kind: str, upstream: int,
-          health: str) -> int:
+def start(
+    keeper: process.Keeper, kind: str, upstream: int, health: str
+) -> int:
     """Start one, and wait until it answers.
 
     :param upstream: the port that it passes requests on to
@@ -128,11 +137,22 @@ def start(keeper: process.Keeper, kind: str, upstream: int,
     name = f'{program}-{port}'
     config = keeper.root / f'{name}.conf'
     template = _NGINX if program == 'nginx' else _HAPROXY
-    config.write_text(textwrap.dedent(template).format(
-        name=name, root=keeper.root, user=getpass.getuser(), port=port,
-        host=process.HOST, upstream=upstream, more=KINDS[kind].more))
-    how = ['-c', str(config)] if program == 'nginx' else [
-        '-db', '-f', str(config)]
+    config.write_text(
+        textwrap.dedent(template).format(
+            name=name,
+            root=keeper.root,
+            user=getpass.getuser(),
+            port=port,
+            host=process.HOST,
+            upstream=upstream,
+            more=KINDS[kind].more,
+        )
+    )
+    how = (
+        ['-c', str(config)]
+        if program == 'nginx'
+        else ['-db', '-f', str(config)]
+    )
     server = keeper.start(name, 'program', path, *how)
     keeper.wait(server, port, health)
     return port

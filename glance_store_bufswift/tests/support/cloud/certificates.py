@@ -69,17 +69,25 @@ class Signer:
         now = datetime.datetime.now(datetime.timezone.utc)
         day = datetime.timedelta(days=1)
         made = (
-            x509.CertificateBuilder().subject_name(name).issuer_name(name)
-            .public_key(self._key.public_key()).serial_number(1)
-            .not_valid_before(now - day).not_valid_after(now + day)
-            .sign(self._key, hashes.SHA256()))
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(self._key.public_key())
+            .serial_number(1)
+            .not_valid_before(now - day)
+            .not_valid_after(now + day)
+            .sign(self._key, hashes.SHA256())
+        )
         (directory / f'{self._name}.der').write_bytes(
-            made.public_bytes(serialization.Encoding.DER))
+            made.public_bytes(serialization.Encoding.DER)
+        )
 
     def properties(self, image: bytes) -> dict[str, str]:
         """Return the properties that make a signed image of these bytes."""
         signature = self._key.sign(image, ec.ECDSA(hashes.SHA256()))
-        return {'img_signature': base64.b64encode(signature).decode(),
-                'img_signature_hash_method': 'SHA-256',
-                'img_signature_key_type': 'ECC_SECP384R1',
-                'img_signature_certificate_uuid': self._name}
+        return {
+            'img_signature': base64.b64encode(signature).decode(),
+            'img_signature_hash_method': 'SHA-256',
+            'img_signature_key_type': 'ECC_SECP384R1',
+            'img_signature_certificate_uuid': self._name,
+        }

@@ -57,14 +57,17 @@ class Channel:
         self._lock = threading.Lock()
         self._aborted = threading.Event()
         self.pending = memoryview(b'')
-        self.spare = b''            # received, but of the next message
+        self.spare = b''  # received, but of the next message
 
     def __enter__(self) -> 'Channel':
         return self
 
-    def __exit__(self, kind: type[BaseException] | None,
-                 error: BaseException | None,
-                 trace: types.TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: types.TracebackType | None,
+    ) -> None:
         self.close()
 
     def fileno(self) -> int:
@@ -97,7 +100,7 @@ class Channel:
         """Send what the socket takes now."""
         try:
             while self.pending:
-                self.pending = self.pending[self._sock.send(self.pending):]
+                self.pending = self.pending[self._sock.send(self.pending) :]
         except BlockingIOError:
             pass
 
@@ -156,8 +159,11 @@ def connect(address: tuple[str, int]) -> Channel:
     return Channel(socket.create_connection(address, _CONNECT_TIMEOUT))
 
 
-def wait(readers: Sequence[Channel], writers: Sequence[Channel],
-         until: float | None = None) -> tuple[set[Channel], set[Channel]]:
+def wait(
+    readers: Sequence[Channel],
+    writers: Sequence[Channel],
+    until: float | None = None,
+) -> tuple[set[Channel], set[Channel]]:
     """Return which can be read and which written; none when it is `until`."""
     interest: dict[int, int] = {}
     for channels, event in (readers, select.POLLIN), (writers, select.POLLOUT):
@@ -172,7 +178,15 @@ def wait(readers: Sequence[Channel], writers: Sequence[Channel],
         delay = max(0.0, until - time.monotonic()) * 1000
     ready = dict(poller.poll(delay))
     # An error or a hang-up is for both: the next call on it tells.
-    return ({side for side in readers
-             if ready.get(side.fileno(), 0) & ~select.POLLOUT},
-            {side for side in writers
-             if ready.get(side.fileno(), 0) & ~select.POLLIN})
+    return (
+        {
+            side
+            for side in readers
+            if ready.get(side.fileno(), 0) & ~select.POLLOUT
+        },
+        {
+            side
+            for side in writers
+            if ready.get(side.fileno(), 0) & ~select.POLLIN
+        },
+    )

@@ -61,28 +61,35 @@ class Cloud:
     :ivar front_port: where clients reach Swift
     """
 
-    def __init__(self, where: site.Site,
-                 keeper: process.Keeper | None = None,
-                 through: str | None = None) -> None:
+    def __init__(
+        self,
+        where: site.Site,
+        keeper: process.Keeper | None = None,
+        through: str | None = None,
+    ) -> None:
         self.site = where
         self.region = f'region-{uuid.uuid4().hex}'
         self._keeper = keeper
         self._variants: list[Cloud] = []
         self._glances: list[process.Keeper] = []
         self.swift_proxy = proxy.FaultProxy(
-            process.HOST, where.swift_port, 'swift-proxy')
+            process.HOST, where.swift_port, 'swift-proxy'
+        )
         self.keystone_proxy = proxy.FaultProxy(
-            process.HOST, where.keystone_port, 'keystone-proxy')
+            process.HOST, where.keystone_port, 'keystone-proxy'
+        )
         self.swift_proxy.start()
         self.keystone_proxy.start()
         self.front_port = self.swift_proxy.port
         if keeper and through:
             self.front_port = balancer.start(
-                keeper, through, self.front_port, where.health)
+                keeper, through, self.front_port, where.health
+            )
         admin = keystone.Admin(where.auth_url, where.admin)
         admin.create('region', id=self.region)
-        admin.create_endpoints('object-store', self.region,
-                               where.account_url(self.front_port))
+        admin.create_endpoints(
+            'object-store', self.region, where.account_url(self.front_port)
+        )
         admin.create_endpoints('identity', self.region, self.auth_url)
 
     @classmethod
@@ -107,9 +114,12 @@ class Cloud:
     def __enter__(self) -> 'Cloud':
         return self
 
-    def __exit__(self, kind: type[BaseException] | None,
-                 error: BaseException | None,
-                 trace: types.TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: types.TracebackType | None,
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -123,10 +133,13 @@ class Cloud:
         if self._keeper:
             self._keeper.close()
 
-    def variant(self, client_timeout: float = 60.0,
-                token_seconds: int | None = None,
-                validate_through_proxy: bool = False,
-                writes_a_second: float | None = None) -> 'Cloud':
+    def variant(
+        self,
+        client_timeout: float = 60.0,
+        token_seconds: int | None = None,
+        validate_through_proxy: bool = False,
+        writes_a_second: float | None = None,
+    ) -> 'Cloud':
         """Return a view of the same data through servers set up otherwise.
 
         It has a region and fault proxies of its own; it takes some seconds,
@@ -142,30 +155,42 @@ class Cloud:
         """
         keeper = process.Keeper()
         try:
-            made = self._variant(keeper, client_timeout, token_seconds,
-                                 validate_through_proxy, writes_a_second)
+            made = self._variant(
+                keeper,
+                client_timeout,
+                token_seconds,
+                validate_through_proxy,
+                writes_a_second,
+            )
         except BaseException:
             keeper.close()
             raise
         self._variants.append(made)
         return made
 
-    def _variant(self, keeper: process.Keeper, client_timeout: float,
-                 token_seconds: int | None, through_proxy: bool,
-                 writes_a_second: float | None) -> 'Cloud':
+    def _variant(
+        self,
+        keeper: process.Keeper,
+        client_timeout: float,
+        token_seconds: int | None,
+        through_proxy: bool,
+        writes_a_second: float | None,
+    ) -> 'Cloud':
         front, identity = process.free_ports(2)
         where = dataclasses.replace(self.site, swift_port=front)
         if token_seconds is not None:
             where = dataclasses.replace(where, keystone_port=identity)
-            server = keystone.start(keeper, identity, Path(where.root),
-                                    token_seconds)
+            server = keystone.start(
+                keeper, identity, Path(where.root), token_seconds
+            )
             keeper.wait(server, identity, '/v3')
         view = Cloud(where, keeper)
         auth_url, region = self.site.auth_url, keystone.REGION
         if through_proxy:
             auth_url, region = view.auth_url, view.region
-        server = where.start_front(keeper, client_timeout, auth_url, region,
-                                   writes_a_second)
+        server = where.start_front(
+            keeper, client_timeout, auth_url, region, writes_a_second
+        )
         where.wait_for_front(keeper, server)
         return view
 
@@ -186,10 +211,13 @@ class Cloud:
         self._variants.append(made)
         return made
 
-    def start_glance(self, config: glance.Sections,
-                     beside: glance.Glance | None = None,
-                     definitions: bool = False,
-                     server: str = 'uwsgi') -> glance.Glance:
+    def start_glance(
+        self,
+        config: glance.Sections,
+        beside: glance.Glance | None = None,
+        definitions: bool = False,
+        server: str = 'uwsgi',
+    ) -> glance.Glance:
         """Start a Glance, which lives as long as this view of the cloud.
 
         It takes some seconds, so keep it for all tests that want the like.
@@ -206,15 +234,19 @@ class Cloud:
         self._glances.append(keeper)
         [port] = process.free_ports(1)
         root = beside.root if beside else keeper.root / 'glance'
-        common = glance.sections(root, port, self.site.auth_url,
-                                 self.site.glance, keystone.REGION)
+        common = glance.sections(
+            root, port, self.site.auth_url, self.site.glance, keystone.REGION
+        )
         (keeper.root / 'glance-api.conf').write_text(
-            glance.render(glance.merge(common, config), root))
-        made = glance.start(keeper, keeper.root, port, root, definitions,
-                            server)
+            glance.render(glance.merge(common, config), root)
+        )
+        made = glance.start(
+            keeper, keeper.root, port, root, definitions, server
+        )
         if len(self._glances) == 1:
-            keystone.Admin(self.site.auth_url, self.site.admin
-                           ).create_endpoints('image', self.region, made.url)
+            keystone.Admin(
+                self.site.auth_url, self.site.admin
+            ).create_endpoints('image', self.region, made.url)
         keeper.wait(made.server, port, '/healthcheck')
         return made
 
@@ -230,8 +262,9 @@ class Cloud:
         """Keystone itself."""
         return self.site.auth_url
 
-    def session(self, direct: bool = False,
-                user: keystone.User | None = None) -> ks_session.Session:
+    def session(
+        self, direct: bool = False, user: keystone.User | None = None
+    ) -> ks_session.Session:
         """Return a new session of a user, by default glance."""
         url = self.direct_auth_url if direct else self.auth_url
         return (user or self.site.glance).session(url)
@@ -244,24 +277,28 @@ class Cloud:
     def glance_store_options(self, container: str) -> dict[str, Any]:
         """Return the options of a single-tenant store's section."""
         glance = self.site.glance
-        return {'swift_store_auth_address': self.auth_url,
-                'swift_store_auth_version': '3',
-                'swift_store_user': f'{glance.project}:{glance.name}',
-                'swift_store_key': glance.password,
-                'swift_store_region': self.region,
-                'swift_store_container': container,
-                'swift_store_create_container_on_put': True}
+        return {
+            'swift_store_auth_address': self.auth_url,
+            'swift_store_auth_version': '3',
+            'swift_store_user': f'{glance.project}:{glance.name}',
+            'swift_store_key': glance.password,
+            'swift_store_region': self.region,
+            'swift_store_container': container,
+            'swift_store_create_container_on_put': True,
+        }
 
     def config_file(self, reference: str = 'ref1') -> str:
         """Return the text of a file for swift_store_config_file."""
         glance = self.site.glance
-        return (f'[{reference}]\n'
-                f'user = {glance.project}:{glance.name}\n'
-                f'key = {glance.password}\n'
-                f'auth_version = 3\n'
-                f'auth_address = {self.auth_url}\n'
-                f'user_domain_id = {keystone.DOMAIN}\n'
-                f'project_domain_id = {keystone.DOMAIN}\n')
+        return (
+            f'[{reference}]\n'
+            f'user = {glance.project}:{glance.name}\n'
+            f'key = {glance.password}\n'
+            f'auth_version = 3\n'
+            f'auth_address = {self.auth_url}\n'
+            f'user_domain_id = {keystone.DOMAIN}\n'
+            f'project_domain_id = {keystone.DOMAIN}\n'
+        )
 
     def tenant_context(self) -> TenantContext:
         """Return the request context of the ordinary user, a new token."""
@@ -269,10 +306,13 @@ class Cloud:
         assert isinstance(session.auth, v3.Password)
         access = session.auth.get_access(session)
         return TenantContext(
-            auth_token=str(access.auth_token), user_id=str(access.user_id),
+            auth_token=str(access.auth_token),
+            user_id=str(access.user_id),
             project_id=str(access.project_id),
-            service_catalog=[trip.old_style(each) for each
-                             in access.service_catalog.catalog])
+            service_catalog=[
+                trip.old_style(each) for each in access.service_catalog.catalog
+            ],
+        )
 
     # Past the fault proxies
 
@@ -280,12 +320,14 @@ class Cloud:
         """Revoke a token at Keystone."""
         keystone.Admin(self.direct_auth_url, self.site.admin).revoke(token)
 
-    def connection(self, user: keystone.User | None = None
-                   ) -> swiftclient.Connection:
+    def connection(
+        self, user: keystone.User | None = None
+    ) -> swiftclient.Connection:
         """Return a client for looking at what is really stored."""
         return swiftclient.Connection(
             session=self.session(direct=True, user=user),
-            os_options={'region_name': self.site.region})
+            os_options={'region_name': self.site.region},
+        )
 
     def new_container(self, user: keystone.User | None = None) -> str:
         """Create a container; return its name."""
@@ -299,8 +341,12 @@ class Cloud:
             self.connection(user).put_container(name)
         return name
 
-    def listing(self, container: str, prefix: str = '',
-                user: keystone.User | None = None) -> list[str]:
+    def listing(
+        self,
+        container: str,
+        prefix: str = '',
+        user: keystone.User | None = None,
+    ) -> list[str]:
         """Return the names of all objects there; [] without a container."""
         connection = self.connection(user)
         names: list[str] = []
@@ -308,14 +354,16 @@ class Cloud:
             names += page
         return names
 
-    def object_bytes(self, container: str, name: str,
-                     user: keystone.User | None = None) -> bytes:
+    def object_bytes(
+        self, container: str, name: str, user: keystone.User | None = None
+    ) -> bytes:
         """Return what a GET of the object gives."""
         body: bytes = self.connection(user).get_object(container, name)[1]
         return body
 
-    def delete_container(self, name: str,
-                         user: keystone.User | None = None) -> None:
+    def delete_container(
+        self, name: str, user: keystone.User | None = None
+    ) -> None:
         """Delete a container and all in it, if it is there."""
         connection = self.connection(user)
         for key in self.listing(name, user=user):
@@ -327,13 +375,15 @@ class Cloud:
                 raise
 
 
-def _pages(connection: swiftclient.Connection, container: str,
-           prefix: str) -> Iterator[list[str]]:
+def _pages(
+    connection: swiftclient.Connection, container: str, prefix: str
+) -> Iterator[list[str]]:
     marker = ''
     while True:
         try:
-            page = connection.get_container(container, marker=marker,
-                                            prefix=prefix)[1]
+            page = connection.get_container(
+                container, marker=marker, prefix=prefix
+            )[1]
         except swiftclient.ClientException as error:
             if error.http_status != 404:
                 raise

@@ -49,19 +49,23 @@ class _Counters:
         pass
 
 
-def filter_factory(common: Mapping[str, str], **swift: Any
-                   ) -> Callable[[_Application], _Application]:
+def filter_factory(
+    common: Mapping[str, str], **swift: Any
+) -> Callable[[_Application], _Application]:
     """What paste.deploy calls with this filter's section.
 
     :param swift: what Swift adds to each section
     """
+
     def put_before(server: _Application) -> _Application:
         counters = _Counters()
 
-        def application(environ: dict[str, Any],
-                        start_response: Callable[..., Any]
-                        ) -> Iterable[bytes]:
+        def application(
+            environ: dict[str, Any], start_response: Callable[..., Any]
+        ) -> Iterable[bytes]:
             environ['swift.cache'] = counters
             return server(environ, start_response)
+
         return application
+
     return put_before

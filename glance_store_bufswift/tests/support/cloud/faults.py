@@ -261,8 +261,10 @@ def plan(rules: Iterable[Rule], exchange: journal.Exchange) -> Plan:
     rates = [m.rate for m in modifiers if isinstance(m, Throttle)]
     waits = [m for m in modifiers if isinstance(m, Latency)]
     return Plan(
-        rule=chosen, fault=chosen.fault if chosen else None,
+        rule=chosen,
+        fault=chosen.fault if chosen else None,
         rate=min(rates, default=None),
         before=sum(wait.before for wait in waits),
         after=sum(wait.after for wait in waits),
-        hooks=tuple(m.call for m in modifiers if isinstance(m, Hook)))
+        hooks=tuple(m.call for m in modifiers if isinstance(m, Hook)),
+    )

@@ -77,12 +77,14 @@ def _installed(name: str) -> str:
 
 def _definitions() -> str:
     """Return the directory of the metadata definitions."""
-    return os.path.dirname(_installed('cim-storage-allocation-setting-data'
-                                      '.json'))
+    return os.path.dirname(
+        _installed('cim-storage-allocation-setting-data.json')
+    )
 
 
-def sections(root: Path, port: int, auth_url: str, user: keystone.User,
-             region: str) -> dict[str, dict[str, Any]]:
+def sections(
+    root: Path, port: int, auth_url: str, user: keystone.User, region: str
+) -> dict[str, dict[str, Any]]:
     """Return what every Glance here has in its configuration.
 
     :param root: a directory for its database, staging area and cache
@@ -95,23 +97,32 @@ def sections(root: Path, port: int, auth_url: str, user: keystone.User,
             'use_stderr': True,
             'enabled_import_methods': '[glance-direct,copy-image]',
             'worker_self_reference_url': f'http://{process.HOST}:{port}',
-            'image_cache_dir': root / 'cache'},
+            'image_cache_dir': root / 'cache',
+        },
         'database': {
             # Seconds to wait for another writer, as in Keystone's.
             'connection': f'sqlite:///{root}/glance.db?timeout=60',
-            'sqlite_synchronous': False},
+            'sqlite_synchronous': False,
+        },
         'keystone_authtoken': {
-            'www_authenticate_uri': auth_url, 'auth_url': auth_url,
-            'auth_type': 'password', 'username': user.name,
-            'password': user.password, 'project_name': user.project,
+            'www_authenticate_uri': auth_url,
+            'auth_url': auth_url,
+            'auth_type': 'password',
+            'username': user.name,
+            'password': user.password,
+            'project_name': user.project,
             'user_domain_id': keystone.DOMAIN,
-            'project_domain_id': keystone.DOMAIN, 'region_name': region,
-            'token_cache_time': -1},
+            'project_domain_id': keystone.DOMAIN,
+            'region_name': region,
+            'token_cache_time': -1,
+        },
         'key_manager': {'backend': f'{certificates.__name__}.KeyManager'},
         'oslo_policy': {'policy_dirs': root / 'no-policies'},
         'oslo_concurrency': {'lock_path': root / 'locks'},
-        'paste_deploy': {'flavor': 'keystone',
-                         'config_file': _installed('glance-api-paste.ini')},
+        'paste_deploy': {
+            'flavor': 'keystone',
+            'config_file': _installed('glance-api-paste.ini'),
+        },
         _STAGING: {'filesystem_store_datadir': root / 'staging'},
         _TASKS: {'filesystem_store_datadir': root / 'tasks'},
     }
@@ -119,8 +130,10 @@ def sections(root: Path, port: int, auth_url: str, user: keystone.User,
 
 def merge(base: Sections, more: Sections) -> dict[str, dict[str, Any]]:
     """Return both; the options of `more` win."""
-    return {name: {**base.get(name, {}), **more.get(name, {})}
-            for name in {**base, **more}}
+    return {
+        name: {**base.get(name, {}), **more.get(name, {})}
+        for name in {**base, **more}
+    }
 
 
 def render(config: Sections, root: Path) -> str:
@@ -131,14 +144,21 @@ def render(config: Sections, root: Path) -> str:
     lines = []
     for name, options in config.items():
         lines.append(f'[{name}]')
-        lines += [f'{key} = {value}'.replace('{root}', str(root))
-                  for key, value in options.items()]
+        lines += [
+            f'{key} = {value}'.replace('{root}', str(root))
+            for key, value in options.items()
+        ]
     return '\n'.join(lines) + '\n'
 
 
-def start(keeper: process.Keeper, directory: Path, port: int,
-          root: Path, definitions: bool = False,
-          server: str = 'uwsgi') -> Glance:
+def start(
+    keeper: process.Keeper,
+    directory: Path,
+    port: int,
+    root: Path,
+    definitions: bool = False,
+    server: str = 'uwsgi',
+) -> Glance:
     """Start a Glance, on a new database if `root` has none; don't wait.
 
     :param directory: of its glance-api.conf
@@ -148,7 +168,14 @@ def start(keeper: process.Keeper, directory: Path, port: int,
     """
     for name in ('staging', 'tasks', 'cache', 'locks', 'buffers'):
         (root / name).mkdir(parents=True, exist_ok=True)
-    master = keeper.start(f'glance-{port}', 'glance', server, str(directory),
-                          str(port), str(PROCESSES), str(THREADS),
-                          *([_definitions()] if definitions else []))
+    master = keeper.start(
+        f'glance-{port}',
+        'glance',
+        server,
+        str(directory),
+        str(port),
+        str(PROCESSES),
+        str(THREADS),
+        *([_definitions()] if definitions else []),
+    )
     return Glance(keeper, master, directory, port, root)

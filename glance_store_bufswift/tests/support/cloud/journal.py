@@ -30,29 +30,40 @@ class Exchange:
 
     number: int
     method: str
-    path: str                           # with the query
-    headers: dict[str, str]             # names in lower case
-    length: int | None                  # Content-Length; None: chunked
-    fault: str | None = None            # name of the rule's fault
-    fired: bool = False                 # whether that fault has happened
-    parked: bool = False                # stalled, held, or draining
-    held: bool = False                  # whole and waiting for release()
-    forwarded: bool = False             # sent on to the upstream
-    received: int = 0                   # bytes of the body so far
+    path: str  # with the query
+    headers: dict[str, str]  # names in lower case
+    length: int | None  # Content-Length; None: chunked
+    fault: str | None = None  # name of the rule's fault
+    fired: bool = False  # whether that fault has happened
+    parked: bool = False  # stalled, held, or draining
+    held: bool = False  # whole and waiting for release()
+    forwarded: bool = False  # sent on to the upstream
+    received: int = 0  # bytes of the body so far
     upstream_status: int | None = None  # what the upstream has answered
-    status: int | None = None           # what the client is answered
-    answered: bool = False              # that answer is complete
-    finished: bool = False              # nothing more happens
-    error: str | None = None            # what broke it off
+    status: int | None = None  # what the client is answered
+    answered: bool = False  # that answer is complete
+    finished: bool = False  # nothing more happens
+    error: str | None = None  # what broke it off
 
     def __str__(self) -> str:
-        marks = [mark for mark in ('forwarded', 'fired', 'held', 'parked',
-                                   'answered', 'finished')
-                 if getattr(self, mark)]
-        return (f'{self.number:4} {self.method} {self.path} '
-                f'{self.received}/{self.length} bytes, '
-                f'upstream {self.upstream_status}, client {self.status}, '
-                f'fault {self.fault}, {" ".join(marks)}, {self.error}')
+        marks = [
+            mark
+            for mark in (
+                'forwarded',
+                'fired',
+                'held',
+                'parked',
+                'answered',
+                'finished',
+            )
+            if getattr(self, mark)
+        ]
+        return (
+            f'{self.number:4} {self.method} {self.path} '
+            f'{self.received}/{self.length} bytes, '
+            f'upstream {self.upstream_status}, client {self.status}, '
+            f'fault {self.fault}, {" ".join(marks)}, {self.error}'
+        )
 
 
 Log = list[Exchange]
@@ -73,8 +84,9 @@ class Journal:
         method, path = head.first.split(' ')[:2]
         with self._changed:
             self._count += 1
-            exchange = Exchange(self._count, method, path, head.headers,
-                                length)
+            exchange = Exchange(
+                self._count, method, path, head.headers, length
+            )
             self._log.append(exchange)
             self._now[method] += 1
             self._peak[method] = max(self._peak[method], self._now[method])
@@ -125,14 +137,18 @@ class Journal:
             self._log.clear()
             self._peak.clear()
 
-    def wait_for(self, predicate: Callable[[Log], object],
-                 timeout: float = TIMEOUT) -> Log:
+    def wait_for(
+        self, predicate: Callable[[Log], object], timeout: float = TIMEOUT
+    ) -> Log:
         """Block until predicate(log) is true; return that log."""
         with self._changed:
             if not self._changed.wait_for(
-                    lambda: predicate(list(self._log)), timeout):
-                raise AssertionError(f'still not after {timeout} s; the log '
-                                     f'of the proxy:\n{self._text()}')
+                lambda: predicate(list(self._log)), timeout
+            ):
+                raise AssertionError(
+                    f'still not after {timeout} s; the log '
+                    f'of the proxy:\n{self._text()}'
+                )
             return list(self._log)
 
     def _text(self) -> str:

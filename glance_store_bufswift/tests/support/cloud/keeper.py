@@ -59,8 +59,12 @@ class Servers:
         command = [sys.executable, '-m', SERVE, str(os.getpid())]
         with open(order['log'], 'ab') as log:
             server = subprocess.Popen(
-                command + order['args'], stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, start_new_session=True)
+                command + order['args'],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         self._running[server.pid] = server
         return server.pid
 

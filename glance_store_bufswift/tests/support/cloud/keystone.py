@@ -31,7 +31,7 @@ DOMAIN_NAME = 'Default'
 # The region that goes past every fault proxy.
 REGION = 'direct'
 
-_CONFIG = '''\
+_CONFIG = """\
     [DEFAULT]
     use_stderr = true
     [database]
@@ -53,7 +53,7 @@ _CONFIG = '''\
     backend = dogpile.cache.memory
     [oslo_policy]
     policy_dirs = {root}/no-policies
-    '''
+    """
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,9 +67,13 @@ class User:
     def session(self, auth_url: str) -> ks_session.Session:
         """Return a new keystoneauth session of this user."""
         auth = v3.Password(
-            auth_url=auth_url, username=self.name, password=self.password,
-            project_name=self.project, user_domain_id=DOMAIN,
-            project_domain_id=DOMAIN)
+            auth_url=auth_url,
+            username=self.name,
+            password=self.password,
+            project_name=self.project,
+            user_domain_id=DOMAIN,
+            project_domain_id=DOMAIN,
+        )
         return ks_session.Session(auth=auth)
 
 
@@ -78,8 +82,13 @@ def new_user(name: str, project: str) -> User:
     return User(name, secrets.token_hex(16), project)
 
 
-def start(keeper: process.Keeper, port: int, root: Path, token_seconds: int,
-          admin: User | None = None) -> process.Server:
+def start(
+    keeper: process.Keeper,
+    port: int,
+    root: Path,
+    token_seconds: int,
+    admin: User | None = None,
+) -> process.Server:
     """Start a Keystone; don't wait for it.
 
     :param root: where its database and keys are; several may share them
@@ -88,14 +97,21 @@ def start(keeper: process.Keeper, port: int, root: Path, token_seconds: int,
     """
     name = f'keystone-{port}'
     config = keeper.root / f'{name}.conf'
-    config.write_text(textwrap.dedent(_CONFIG).format(
-        root=root, token_seconds=token_seconds))
+    config.write_text(
+        textwrap.dedent(_CONFIG).format(root=root, token_seconds=token_seconds)
+    )
     args = ['keystone', str(config), str(port)]
     if admin:
         first = root / 'first.json'
-        first.write_text(json.dumps({
-            'password': admin.password, 'region': REGION,
-            'url': f'http://{process.HOST}:{port}/v3'}))
+        first.write_text(
+            json.dumps(
+                {
+                    'password': admin.password,
+                    'region': REGION,
+                    'url': f'http://{process.HOST}:{port}/v3',
+                }
+            )
+        )
         args.append(str(first))
     return keeper.start(name, *args)
 
@@ -113,7 +129,8 @@ class Admin:
     def create(self, kind: str, **fields: Any) -> str:
         """Create one of `kind` ('project', 'region' ...); return its id."""
         answer = self._session.post(
-            f'{self._url}/{kind}s', json={kind: fields})
+            f'{self._url}/{kind}s', json={kind: fields}
+        )
         return str(answer.json()[kind]['id'])
 
     def find(self, kind: str, **fields: str) -> str:
@@ -124,8 +141,7 @@ class Admin:
 
     def role(self, name: str) -> str:
         """Return the id of a role, created when it is missing."""
-        answer = self._session.get(f'{self._url}/roles',
-                                   params={'name': name})
+        answer = self._session.get(f'{self._url}/roles', params={'name': name})
         for role in answer.json()['roles']:
             return str(role['id'])
         return self.create('role', name=name)
@@ -133,26 +149,39 @@ class Admin:
     def create_user(self, user: User, project_id: str, *roles: str) -> None:
         """Create a user who has these roles on a project."""
         user_id = self.create(
-            'user', name=user.name, password=user.password, domain_id=DOMAIN,
-            default_project_id=project_id)
+            'user',
+            name=user.name,
+            password=user.password,
+            domain_id=DOMAIN,
+            default_project_id=project_id,
+        )
         for role in roles:
-            self._session.put(f'{self._url}/projects/{project_id}/users/'
-                              f'{user_id}/roles/{self.role(role)}')
+            self._session.put(
+                f'{self._url}/projects/{project_id}/users/'
+                f'{user_id}/roles/{self.role(role)}'
+            )
 
     def change_password(self, user: User, password: str) -> None:
         """Change a user's password, which revokes the user's tokens."""
         found = self.find('user', name=user.name)
-        self._session.patch(f'{self._url}/users/{found}',
-                            json={'user': {'password': password}})
+        self._session.patch(
+            f'{self._url}/users/{found}', json={'user': {'password': password}}
+        )
 
     def create_endpoints(self, service: str, region: str, url: str) -> None:
         """Enter a service of that type into a region of the catalog."""
         service_id = self.find('service', type=service)
         for interface in ('public', 'internal', 'admin'):
-            self.create('endpoint', service_id=service_id, url=url,
-                        interface=interface, region_id=region)
+            self.create(
+                'endpoint',
+                service_id=service_id,
+                url=url,
+                interface=interface,
+                region_id=region,
+            )
 
     def revoke(self, token: str) -> None:
         """Revoke a token: from now on it is worth a 401."""
-        self._session.delete(f'{self._url}/auth/tokens',
-                             headers={'X-Subject-Token': token})
+        self._session.delete(
+            f'{self._url}/auth/tokens', headers={'X-Subject-Token': token}
+        )

@@ -42,8 +42,10 @@ class Head:
         if len(first.split(' ', 2)) < 2:
             raise BadMessage(f'no first line: {first!r}')
         fields = (line.partition(':') for line in lines)
-        return cls(first, tuple((name.strip(), value.strip())
-                                for name, _, value in fields))
+        return cls(
+            first,
+            tuple((name.strip(), value.strip()) for name, _, value in fields),
+        )
 
     def encode(self) -> bytes:
         """Return the head as it goes over the wire."""
@@ -70,8 +72,9 @@ class Head:
         tokens = self.get('connection').lower()
         return 'close' not in tokens and 'HTTP/1.1' in self.first
 
-    def replace(self, status: int | None,
-                headers: dict[str, str | None]) -> 'Head':
+    def replace(
+        self, status: int | None, headers: dict[str, str | None]
+    ) -> 'Head':
         """Return it with another status and fields set; None removes."""
         first = self.first
         if status is not None:
@@ -134,8 +137,8 @@ class ChunkedBody(Body):
         super().__init__()
         self.length = None
         self.done = False
-        self._left = 0          # bytes still to come of this chunk
-        self._last = False      # whether the chunk of size 0 was seen
+        self._left = 0  # bytes still to come of this chunk
+        self._last = False  # whether the chunk of size 0 was seen
         self._line = b''
 
     def advance(self, data: memoryview, limit: int | None = None) -> int:
@@ -167,8 +170,8 @@ class ChunkedBody(Body):
 
     def _framed(self, line: bytes) -> None:
         if self._last:
-            self.done = not line    # else a trailer field
-        elif line:                  # not the end of the previous chunk
+            self.done = not line  # else a trailer field
+        elif line:  # not the end of the previous chunk
             self._left = int(line.split(b';')[0], 16)
             self._last = self._left == 0
 

@@ -40,12 +40,17 @@ def take_turns() -> None:
     """
     import sqlalchemy.event
 
-    sqlalchemy.event.listen(sqlalchemy.Engine, 'before_cursor_execute',
-                            _begin_immediate, retval=True)
+    sqlalchemy.event.listen(
+        sqlalchemy.Engine,
+        'before_cursor_execute',
+        _begin_immediate,
+        retval=True,
+    )
 
 
-def _begin_immediate(connection: object, cursor: object, statement: str,
-                     *rest: Any) -> tuple[str, Any]:
+def _begin_immediate(
+    connection: object, cursor: object, statement: str, *rest: Any
+) -> tuple[str, Any]:
     if statement == 'BEGIN':
         statement = 'BEGIN IMMEDIATE'
     return statement, rest[0]

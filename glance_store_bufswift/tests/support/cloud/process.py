@@ -105,8 +105,11 @@ class Keeper:
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
             [sys.executable, '-m', f'{__package__}.keeper', str(os.getpid())],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            start_new_session=True, env=child_environment())
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            env=child_environment(),
+        )
         self.root = Path(self._read()['root'])
 
     @property
@@ -120,18 +123,26 @@ class Keeper:
         answer = self._ask(do='start', args=list(args), log=str(log))
         return Server(name, answer['pid'], log)
 
-    def wait(self, server: Server, port: int, path: str,
-             timeout: float = START_TIMEOUT) -> None:
+    def wait(
+        self,
+        server: Server,
+        port: int,
+        path: str,
+        timeout: float = START_TIMEOUT,
+    ) -> None:
         """Wait until the server answers a GET of `path`, below 500."""
         deadline = time.monotonic() + timeout
         while not _answers(port, path):
             status = self._poll(server)
             if status is not None:
-                raise ServerError(f'{server.name} ended with {status}:\n'
-                                  f'{server.tail()}')
+                raise ServerError(
+                    f'{server.name} ended with {status}:\n{server.tail()}'
+                )
             if time.monotonic() > deadline:
-                raise ServerError(f'{server.name} gives no answer after '
-                                  f'{timeout} s:\n{server.tail()}')
+                raise ServerError(
+                    f'{server.name} gives no answer after '
+                    f'{timeout} s:\n{server.tail()}'
+                )
             time.sleep(0.05)
 
     def join(self, server: Server, timeout: float = START_TIMEOUT) -> int:
@@ -139,8 +150,10 @@ class Keeper:
         deadline = time.monotonic() + timeout
         while (status := self._poll(server)) is None:
             if time.monotonic() > deadline:
-                raise ServerError(f'{server.name} still runs after '
-                                  f'{timeout} s:\n{server.tail()}')
+                raise ServerError(
+                    f'{server.name} still runs after '
+                    f'{timeout} s:\n{server.tail()}'
+                )
             time.sleep(0.05)
         return status
 

@@ -82,8 +82,14 @@ class _Link(threading.Thread):
         exchange, plan = proxy.begin(head)
         self.exchange = exchange
         try:
-            self._relay = relay.Relay(self._client, proxy.upstream, head,
-                                      exchange, plan, proxy.journal)
+            self._relay = relay.Relay(
+                self._client,
+                proxy.upstream,
+                head,
+                exchange,
+                plan,
+                proxy.journal,
+            )
             return self._relay.run()
         except Exception as error:
             # Whatever it is, a test's mistake in a hook too: the log has it.
@@ -100,8 +106,9 @@ class FaultProxy:
     :param name: what its threads are called
     """
 
-    def __init__(self, upstream_host: str, upstream_port: int,
-                 name: str = 'fault-proxy') -> None:
+    def __init__(
+        self, upstream_host: str, upstream_port: int, name: str = 'fault-proxy'
+    ) -> None:
         self.upstream = (upstream_host, upstream_port)
         self.name = name
         self.journal = journal.Journal()
@@ -110,16 +117,20 @@ class FaultProxy:
         self._links: set[_Link] = set()
         self._listener = socket.create_server((HOST, 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
-        self._acceptor = threading.Thread(target=self._accept, daemon=True,
-                                          name=f'{name}-accept')
+        self._acceptor = threading.Thread(
+            target=self._accept, daemon=True, name=f'{name}-accept'
+        )
 
     def __enter__(self) -> 'FaultProxy':
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None,
-                 error: BaseException | None,
-                 trace: types.TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: types.TracebackType | None,
+    ) -> None:
         self.stop()
 
     @property
@@ -134,7 +145,7 @@ class FaultProxy:
     def stop(self) -> None:
         """Close all connections, and join all threads."""
         try:
-            self._listener.shutdown(socket.SHUT_RDWR)   # wakes accept()
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
         except OSError:
             pass  # not listening
         self._acceptor.join()
@@ -183,8 +194,11 @@ class FaultProxy:
         """The exchanges so far, oldest first; those in flight are live."""
         return self.journal.snapshot()
 
-    def wait_for(self, predicate: Callable[[journal.Log], object],
-                 timeout: float = journal.TIMEOUT) -> journal.Log:
+    def wait_for(
+        self,
+        predicate: Callable[[journal.Log], object],
+        timeout: float = journal.TIMEOUT,
+    ) -> journal.Log:
         """Block until predicate(log) is true, and return that log."""
         return self.journal.wait_for(predicate, timeout)
 
@@ -194,11 +208,11 @@ class FaultProxy:
 
     # For the links
 
-    def begin(self, head: messages.Head
-              ) -> tuple[journal.Exchange, faults.Plan]:
+    def begin(
+        self, head: messages.Head
+    ) -> tuple[journal.Exchange, faults.Plan]:
         """Enter a request into the log, and say what happens to it."""
-        exchange = self.journal.begin(
-            head, messages.request_body(head).length)
+        exchange = self.journal.begin(head, messages.request_body(head).length)
         with self._lock:
             plan = faults.plan(self._rules, exchange)
         if plan.fault:

@@ -28,11 +28,11 @@ from glance_store_bufswift.tests.support.cloud import process
 
 #: What has to be installed, besides what these bring with them.
 PROGRAMS = ('ceph', 'ceph-mon', 'ceph-osd', 'monmaptool', 'radosgw')
-INSTALL = '''\
+INSTALL = """\
 Debian, Ubuntu: apt-get install --no-install-recommends \
 ceph-common ceph-mon ceph-osd radosgw
 CentOS, with the repository of its Storage SIG or of RDO: dnf install \
-ceph-common ceph-mon ceph-osd ceph-radosgw'''
+ceph-common ceph-mon ceph-osd ceph-radosgw"""
 
 #: What stands before /v1 in the URL of an account (rgw_swift_url_prefix).
 PREFIX = '/swift'
@@ -45,7 +45,7 @@ _TIMEOUT = 60
 
 # Without a manager nobody places groups, so there are few. The collector of
 # garbage soon frees the memory of what tests have deleted.
-_COMMON = '''\
+_COMMON = """\
     [global]
     fsid = {fsid}
     mon_host = v2:{host}:{port}
@@ -78,13 +78,13 @@ _COMMON = '''\
     rgw_rados_pool_pg_num_min = 8
     rgw_gc_obj_min_wait = 60
     rgw_gc_processor_period = 60
-    '''
+    """
 
 # A gateway would speak to the monitor in secret, which takes authentication.
 # Without a cache of tokens a revoked one is refused at once, but a gateway
 # would also sign in for each request: unless it finds a token in a file.
 # Every project has its own names of containers, as in Swift.
-_GATEWAY = '''
+_GATEWAY = """
     [client]
     ms_mon_client_mode = crc
     rgw_data = {root}
@@ -104,7 +104,7 @@ _GATEWAY = '''
     rgw_keystone_accepted_admin_roles = ResellerAdmin
     rgw_keystone_implicit_tenants = true
     rgw_keystone_token_cache_size = 0
-    '''
+    """
 
 
 def missing() -> list[str]:
@@ -120,23 +120,49 @@ def start_cluster(keeper: process.Keeper, root: Path, port: int) -> None:
     """
     fsid, disk = uuid.uuid4(), uuid.uuid4()
     config = root / 'ceph.conf'
-    config.write_text(textwrap.dedent(_COMMON).format(
-        root=root, host=process.HOST, port=port, fsid=fsid))
+    config.write_text(
+        textwrap.dedent(_COMMON).format(
+            root=root, host=process.HOST, port=port, fsid=fsid
+        )
+    )
     for name in ('mon', 'osd', 'crash'):
         (root / name).mkdir()
     common = ('--conf', str(config))
-    _run('monmaptool', '--create', '--fsid', str(fsid), '--addv', 'a',
-         f'[v2:{process.HOST}:{port}]', str(root / 'monmap'))
-    _run('ceph-mon', *common, '--mkfs', '--id', 'a',
-         '--monmap', str(root / 'monmap'))
-    keeper.start('ceph-mon', 'program', 'ceph-mon', *common,
-                 '--foreground', '--id', 'a')
-    _run('ceph', *common, '--connect-timeout', str(_TIMEOUT),
-         'osd', 'new', str(disk))
-    _run('ceph-osd', *common, '--mkfs', '--id', '0',
-         '--osd-uuid', str(disk))
-    keeper.start('ceph-osd', 'program', 'ceph-osd', *common,
-                 '--foreground', '--id', '0')
+    _run(
+        'monmaptool',
+        '--create',
+        '--fsid',
+        str(fsid),
+        '--addv',
+        'a',
+        f'[v2:{process.HOST}:{port}]',
+        str(root / 'monmap'),
+    )
+    _run(
+        'ceph-mon',
+        *common,
+        '--mkfs',
+        '--id',
+        'a',
+        '--monmap',
+        str(root / 'monmap'),
+    )
+    keeper.start(
+        'ceph-mon', 'program', 'ceph-mon', *common, '--foreground', '--id', 'a'
+    )
+    _run(
+        'ceph',
+        *common,
+        '--connect-timeout',
+        str(_TIMEOUT),
+        'osd',
+        'new',
+        str(disk),
+    )
+    _run('ceph-osd', *common, '--mkfs', '--id', '0', '--osd-uuid', str(disk))
+    keeper.start(
+        'ceph-osd', 'program', 'ceph-osd', *common, '--foreground', '--id', '0'
+    )
 
 
 def give_token(root: Path, auth_url: str, user: keystone.User) -> None:
@@ -147,9 +173,14 @@ def give_token(root: Path, auth_url: str, user: keystone.User) -> None:
     (root / _TOKEN).write_text(str(user.session(auth_url).get_token()))
 
 
-def start_gateway(keeper: process.Keeper, root: Path, port: int,
-                  client_timeout: float, auth_url: str,
-                  user: keystone.User) -> process.Server:
+def start_gateway(
+    keeper: process.Keeper,
+    root: Path,
+    port: int,
+    client_timeout: float,
+    auth_url: str,
+    user: keystone.User,
+) -> process.Server:
     """Start a gateway; don't wait for it.
 
     :param root: where start_cluster() has put the configuration
@@ -159,21 +190,42 @@ def start_gateway(keeper: process.Keeper, root: Path, port: int,
     """
     name = f'radosgw-{port}'
     config = keeper.root / f'{name}.conf'
-    config.write_text((root / 'ceph.conf').read_text() + textwrap.dedent(
-        _GATEWAY).format(
-            root=keeper.root, host=process.HOST, port=port,
+    config.write_text(
+        (root / 'ceph.conf').read_text()
+        + textwrap.dedent(_GATEWAY).format(
+            root=keeper.root,
+            host=process.HOST,
+            port=port,
             patience=int(client_timeout * 1000),
-            keystone=auth_url.removesuffix('/v3'), token=root / _TOKEN,
+            keystone=auth_url.removesuffix('/v3'),
+            token=root / _TOKEN,
             username=user.name,
-            password=user.password, project=user.project,
-            domain=keystone.DOMAIN_NAME))
-    return keeper.start(name, 'program', 'radosgw', '--conf', str(config),
-                        '--foreground', '--name', f'client.{name}')
+            password=user.password,
+            project=user.project,
+            domain=keystone.DOMAIN_NAME,
+        )
+    )
+    return keeper.start(
+        name,
+        'program',
+        'radosgw',
+        '--conf',
+        str(config),
+        '--foreground',
+        '--name',
+        f'client.{name}',
+    )
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True,
-                          stderr=subprocess.STDOUT, timeout=_TIMEOUT)
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        stderr=subprocess.STDOUT,
+        timeout=_TIMEOUT,
+    )
     if done.returncode:
         raise process.ServerError(
-            f'{command[0]} ended with {done.returncode}:\n{done.stdout}')
+            f'{command[0]} ended with {done.returncode}:\n{done.stdout}'
+        )

@@ -33,9 +33,15 @@ class _Fired(Exception):
 class Relay:
     """One request of a client, whose head has come, and its answer."""
 
-    def __init__(self, client: channel.Channel, address: tuple[str, int],
-                 head: messages.Head, exchange: journal.Exchange,
-                 plan: faults.Plan, log: journal.Journal) -> None:
+    def __init__(
+        self,
+        client: channel.Channel,
+        address: tuple[str, int],
+        head: messages.Head,
+        exchange: journal.Exchange,
+        plan: faults.Plan,
+        log: journal.Journal,
+    ) -> None:
         self._client = client
         self._upstream: channel.Channel | None = None
         self._address = address
@@ -45,12 +51,12 @@ class Relay:
         self._log = log
         self._body = messages.request_body(head)
         self._answer = answer.Answer(exchange.method, plan.fault)
-        self._answer_at = 0.0       # it does not go back before this time
+        self._answer_at = 0.0  # it does not go back before this time
         self._pace = channel.Pace(plan.rate)
         self._stop = self._first_stop()
         self._breaks = isinstance(plan.fault, faults.Break)
-        self._deaf = False          # the upstream takes nothing more
-        self._closed = False        # the upstream sends nothing more
+        self._deaf = False  # the upstream takes nothing more
+        self._closed = False  # the upstream sends nothing more
 
     def _first_stop(self) -> int | None:
         """Return where in the body something happens, None: at its end."""
@@ -73,9 +79,11 @@ class Relay:
         self._client.pause(self._plan.before)
         action = strike.Strike(self._client, self._exchange, self._log)
         if self._plan.rule and isinstance(
-                self._plan.fault, faults.LateLanding):
-            return action.hold(self._plan.rule, self._address, self._head,
-                               self._body)
+            self._plan.fault, faults.LateLanding
+        ):
+            return action.hold(
+                self._plan.rule, self._address, self._head, self._body
+            )
         try:
             if self._due():
                 raise _Fired
@@ -118,20 +126,25 @@ class Relay:
         if paced and not self._client.pending and not self._closed:
             reads.append(upstream)
         moments = (self._pace.ready, self._answer_at)
-        readable, writable = channel.wait(reads, writes, min(
-            (moment for moment in moments if moment > now), default=None))
+        readable, writable = channel.wait(
+            reads,
+            writes,
+            min((moment for moment in moments if moment > now), default=None),
+        )
         self._write(writable, upstream)
         self._read(readable, upstream)
 
-    def _write(self, ready: set[channel.Channel],
-               upstream: channel.Channel) -> None:
+    def _write(
+        self, ready: set[channel.Channel], upstream: channel.Channel
+    ) -> None:
         if upstream in ready:
             self._flush(upstream)
         if self._client in ready:
             self._client.flush()
 
-    def _read(self, ready: set[channel.Channel],
-              upstream: channel.Channel) -> None:
+    def _read(
+        self, ready: set[channel.Channel], upstream: channel.Channel
+    ) -> None:
         if upstream in ready and not self._client.pending:
             self._from_upstream(upstream)
         if self._client in ready and not upstream.pending:
@@ -145,7 +158,7 @@ class Relay:
             self._pace.spend(len(data))
             self._forward(upstream, data)
         elif self._answer.done:
-            self._closed = True     # it has its answer, and hangs up
+            self._closed = True  # it has its answer, and hangs up
         else:
             raise strike.Broken('the client has closed in mid-body')
 
@@ -172,14 +185,14 @@ class Relay:
     def _flip(self, piece: memoryview) -> memoryview:
         self._stop = None
         self._log.update(self._exchange, fired=True)
-        return memoryview(bytes(piece[:-1]) + bytes([piece[-1] ^ 0xff]))
+        return memoryview(bytes(piece[:-1]) + bytes([piece[-1] ^ 0xFF]))
 
     def _flush(self, upstream: channel.Channel) -> None:
         try:
             if not self._deaf:
                 upstream.flush()
         except OSError:
-            self._deaf = True       # but its answer may be there already
+            self._deaf = True  # but its answer may be there already
         if self._deaf:
             upstream.drop()
 
@@ -213,9 +226,11 @@ class Relay:
         lost = isinstance(self._plan.fault, faults.LostAnswer)
         rewritten = isinstance(self._plan.fault, faults.Rewrite)
         self._log.update(
-            self._exchange, upstream_status=self._answer.upstream_status,
+            self._exchange,
+            upstream_status=self._answer.upstream_status,
             status=None if lost else self._answer.status,
-            fired=self._exchange.fired or rewritten)
+            fired=self._exchange.fired or rewritten,
+        )
 
     def _upstream_closed(self) -> None:
         self._closed = True

@@ -65,8 +65,14 @@ class Node:
     :ivar switch: the file that makes a container server refuse rows
     """
 
-    def __init__(self, keeper: process.Keeper, swift_dir: Path, kind: str,
-                 port: int, device: str) -> None:
+    def __init__(
+        self,
+        keeper: process.Keeper,
+        swift_dir: Path,
+        kind: str,
+        port: int,
+        device: str,
+    ) -> None:
         self._keeper = keeper
         self._swift_dir = swift_dir
         self._kind = kind
@@ -85,7 +91,8 @@ class Node:
         """Start it; don't wait."""
         assert not self._server
         self._server = swift.start_storage(
-            self._keeper, self._swift_dir, self._kind, self._port)
+            self._keeper, self._swift_dir, self._kind, self._port
+        )
 
     def wait(self) -> None:
         """Wait until it answers."""
@@ -110,8 +117,9 @@ class Replicated(cloud.Cloud):
     :ivar objects: the object servers
     """
 
-    def __init__(self, where: site.Site,
-                 keeper: process.Keeper | None = None) -> None:
+    def __init__(
+        self, where: site.Site, keeper: process.Keeper | None = None
+    ) -> None:
         keeper = keeper or process.Keeper()
         try:
             self._build(where, keeper)
@@ -122,23 +130,41 @@ class Replicated(cloud.Cloud):
     def _build(self, where: site.Site, keeper: process.Keeper) -> None:
         [front, account, *more] = process.free_ports(2 + 2 * REPLICAS)
         where = dataclasses.replace(
-            where, swift_port=front, region=f'replicated-{uuid.uuid4().hex}',
-            swift_dir=str(keeper.root / 'replicated'))
-        ports = {'account': [account], 'container': more[:REPLICAS],
-                 'object': more[REPLICAS:]}
+            where,
+            swift_port=front,
+            region=f'replicated-{uuid.uuid4().hex}',
+            swift_dir=str(keeper.root / 'replicated'),
+        )
+        ports = {
+            'account': [account],
+            'container': more[:REPLICAS],
+            'object': more[REPLICAS:],
+        }
         root = Path(where.swift_dir)
         swift.make(root, ports)
-        nodes = {kind: [Node(keeper, root, kind, port, f'disk{number}')
-                        for number, port in enumerate(those, start=1)]
-                 for kind, those in ports.items()}
+        nodes = {
+            kind: [
+                Node(keeper, root, kind, port, f'disk{number}')
+                for number, port in enumerate(those, start=1)
+            ]
+            for kind, those in ports.items()
+        }
         self._nodes = [node for those in nodes.values() for node in those]
         self.containers, self.objects = nodes['container'], nodes['object']
-        server = swift.start_proxy(keeper, root, front, 60.0, where.auth_url,
-                                   where.swift, keystone.REGION)
+        server = swift.start_proxy(
+            keeper,
+            root,
+            front,
+            60.0,
+            where.auth_url,
+            where.swift,
+            keystone.REGION,
+        )
         admin = keystone.Admin(where.auth_url, where.admin)
         admin.create('region', id=where.region)
-        admin.create_endpoints('object-store', where.region,
-                               where.account_url(front))
+        admin.create_endpoints(
+            'object-store', where.region, where.account_url(front)
+        )
         super().__init__(where, keeper)
         self._differ = False
         self._lost: list[tuple[Path, Path]] = []
@@ -160,8 +186,9 @@ class Replicated(cloud.Cloud):
     # Listings that lag
 
     @contextlib.contextmanager
-    def lagging_listings(self, nodes: Sequence[Node] | None = None
-                         ) -> Iterator[None]:
+    def lagging_listings(
+        self, nodes: Sequence[Node] | None = None
+    ) -> Iterator[None]:
         """Have container servers refuse to enter and to remove objects.
 
         What has changed is not in the listings afterwards either: not before
@@ -179,8 +206,11 @@ class Replicated(cloud.Cloud):
 
     def pending_rows(self) -> list[Path]:
         """Return the updates of listings that object servers keep."""
-        return [path for node in self.objects
-                for path in node.device.glob('async_pending*/*/*')]
+        return [
+            path
+            for node in self.objects
+            for path in node.device.glob('async_pending*/*/*')
+        ]
 
     def update_listings(self) -> None:
         """Run the object updater once, as a site does every five minutes.
@@ -226,8 +256,9 @@ class Replicated(cloud.Cloud):
 
     # Copies that are lost
 
-    def copies(self, container: str, name: str,
-               user: keystone.User | None = None) -> list[Path]:
+    def copies(
+        self, container: str, name: str, user: keystone.User | None = None
+    ) -> list[Path]:
         """Return the directories of an object's copies, by device.
 
         Each has a .data file, or a .ts file that tells of a deletion.
@@ -236,14 +267,26 @@ class Replicated(cloud.Cloud):
         parser = configparser.ConfigParser(interpolation=None)
         parser.read(Path(self.site.swift_dir) / 'swift.conf')
         suffix = parser['swift-hash']['swift_hash_path_suffix']
-        digest = hashlib.md5(f'/{account}/{container}/{name}{suffix}'.encode(),
-                             usedforsecurity=False).hexdigest()
-        return [path for node in self.objects for path in sorted(
-            node.device.glob(f'objects/*/{digest[-3:]}/{digest}'))]
+        digest = hashlib.md5(
+            f'/{account}/{container}/{name}{suffix}'.encode(),
+            usedforsecurity=False,
+        ).hexdigest()
+        return [
+            path
+            for node in self.objects
+            for path in sorted(
+                node.device.glob(f'objects/*/{digest[-3:]}/{digest}')
+            )
+        ]
 
     @contextlib.contextmanager
-    def lost(self, container: str, name: str, copies: int = REPLICAS,
-             user: keystone.User | None = None) -> Iterator[None]:
+    def lost(
+        self,
+        container: str,
+        name: str,
+        copies: int = REPLICAS,
+        user: keystone.User | None = None,
+    ) -> Iterator[None]:
         """Take so many copies of an object away; bring them back at the end.
 
         The listing has it all the time.
@@ -263,15 +306,18 @@ class Replicated(cloud.Cloud):
             self._bring_back()
 
     @contextlib.contextmanager
-    def unreachable(self, container: str, name: str,
-                    user: keystone.User | None = None) -> Iterator[None]:
+    def unreachable(
+        self, container: str, name: str, user: keystone.User | None = None
+    ) -> Iterator[None]:
         """Lose two copies of an object, and the server of the third.
 
         Swift answers 404, as a majority of the servers does. Other objects
         can be read, written and deleted.
         """
-        with (self.lost(container, name, QUORUM, user),
-              self.stopped(*self.objects[QUORUM:])):
+        with (
+            self.lost(container, name, QUORUM, user),
+            self.stopped(*self.objects[QUORUM:]),
+        ):
             yield
 
     def _bring_back(self) -> None:
@@ -299,8 +345,9 @@ class Replicated(cloud.Cloud):
         super().clear()
         self.heal()
 
-    def delete_container(self, name: str,
-                         user: keystone.User | None = None) -> None:
+    def delete_container(
+        self, name: str, user: keystone.User | None = None
+    ) -> None:
         """Delete a container and all in it, if it is there."""
         self.heal()
         super().delete_container(name, user)
@@ -308,18 +355,31 @@ class Replicated(cloud.Cloud):
 
 def _run_once(daemon: str, nodes: Sequence[Node]) -> None:
     """Run a daemon beside each of these servers; wait for them all."""
-    running = [subprocess.Popen(
-        [sys.executable, '-m', keepers.SERVE, str(os.getpid()), 'once',
-         daemon, str(node.config)], env=process.child_environment(),
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, start_new_session=True)
-        for node in nodes]
-    said = [each.communicate()[0].decode(errors='replace')
-            for each in running]
+    running = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                '-m',
+                keepers.SERVE,
+                str(os.getpid()),
+                'once',
+                daemon,
+                str(node.config),
+            ],
+            env=process.child_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        for node in nodes
+    ]
+    said = [each.communicate()[0].decode(errors='replace') for each in running]
     for each, text in zip(running, said, strict=True):
         if each.returncode:
             raise process.ServerError(
-                f'{daemon} ended with {each.returncode}:\n{text}')
+                f'{daemon} ended with {each.returncode}:\n{text}'
+            )
 
 
 @functools.cache

@@ -32,21 +32,27 @@ def _is_row(method: str, path: str) -> bool:
     return method in ('PUT', 'DELETE') and path.count('/') >= 5
 
 
-def filter_factory(common: Mapping[str, str], switch: str, **swift: Any
-                   ) -> Callable[[_Application], _Application]:
+def filter_factory(
+    common: Mapping[str, str], switch: str, **swift: Any
+) -> Callable[[_Application], _Application]:
     """What paste.deploy calls with this filter's section.
 
     :param swift: what Swift adds to each section
     """
+
     def put_before(server: _Application) -> _Application:
-        def application(environ: dict[str, Any],
-                        start_response: Callable[..., Any]
-                        ) -> Iterable[bytes]:
-            if (_is_row(environ['REQUEST_METHOD'], environ['PATH_INFO'])
-                    and os.path.exists(switch)):
-                start_response('503 Service Unavailable',
-                               [('Content-Length', '0')])
+        def application(
+            environ: dict[str, Any], start_response: Callable[..., Any]
+        ) -> Iterable[bytes]:
+            if _is_row(
+                environ['REQUEST_METHOD'], environ['PATH_INFO']
+            ) and os.path.exists(switch):
+                start_response(
+                    '503 Service Unavailable', [('Content-Length', '0')]
+                )
                 return [b'']
             return server(environ, start_response)
+
         return application
+
     return put_before

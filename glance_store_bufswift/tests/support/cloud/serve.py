@@ -118,8 +118,9 @@ def serve_keystone(config: str, port: str, first: str = '') -> None:
     import waitress
 
     if first:
-        prepare.in_fork(make_keystone, config,
-                        json.loads(Path(first).read_text()))
+        prepare.in_fork(
+            make_keystone, config, json.loads(Path(first).read_text())
+        )
 
     prepare.take_turns()
     application = keystone.server.wsgi.initialize_public_application()

@@ -25,13 +25,23 @@ def manage(*command: str) -> None:
     """Run a command of glance-manage."""
     import glance.cmd.manage
 
-    sys.argv = ['glance-manage', '--config-dir',
-                os.environ['OS_GLANCE_CONFIG_DIR'], *command]
+    sys.argv = [
+        'glance-manage',
+        '--config-dir',
+        os.environ['OS_GLANCE_CONFIG_DIR'],
+        *command,
+    ]
     glance.cmd.manage.main()
 
 
-def serve(server: str, directory: str, port: str, processes: str,
-          threads: str, definitions: str = '') -> None:
+def serve(
+    server: str,
+    directory: str,
+    port: str,
+    processes: str,
+    threads: str,
+    definitions: str = '',
+) -> None:
     """Run Glance as a site does: several workers with threads.
 
     :param server: 'uwsgi' or 'gunicorn'
@@ -50,31 +60,63 @@ def serve(server: str, directory: str, port: str, processes: str,
 def _uwsgi(address: str, processes: str, threads: str) -> None:
     import pyuwsgi
 
-    pyuwsgi.run([
-        '--http-socket', address,
-        '--module', _APPLICATION, '--need-app',
-        '--master', '--lazy-apps', '--no-orphans',
-        # With --die-on-term it would end in the middle of requests.
-        '--hook-master-start', 'unix_signal:15 gracefully_kill_them_all',
-        '--processes', processes, '--threads', threads, '--enable-threads',
-        '--thunder-lock', '--buffer-size', '65535',
-        '--add-header', 'Connection: close',
-        # Seconds a client may be silent, also in the middle of chunks.
-        '--socket-timeout', '60', '--chunked-input-timeout', '60',
-        # python-glanceclient sends chunks of 1 MiB, which is just too much
-        # for uWSGI's default: "unable to receive chunked part".
-        '--chunked-input-limit', '16777216'])
+    pyuwsgi.run(
+        [
+            '--http-socket',
+            address,
+            '--module',
+            _APPLICATION,
+            '--need-app',
+            '--master',
+            '--lazy-apps',
+            '--no-orphans',
+            # With --die-on-term it would end in the middle of requests.
+            '--hook-master-start',
+            'unix_signal:15 gracefully_kill_them_all',
+            '--processes',
+            processes,
+            '--threads',
+            threads,
+            '--enable-threads',
+            '--thunder-lock',
+            '--buffer-size',
+            '65535',
+            '--add-header',
+            'Connection: close',
+            # Seconds a client may be silent, also in the middle of chunks.
+            '--socket-timeout',
+            '60',
+            '--chunked-input-timeout',
+            '60',
+            # python-glanceclient sends chunks of 1 MiB, which is just too much
+            # for uWSGI's default: "unable to receive chunked part".
+            '--chunked-input-limit',
+            '16777216',
+        ]
+    )
 
 
 def _gunicorn(address: str, processes: str, threads: str) -> None:
     import gunicorn.app.wsgiapp
 
     sys.argv = [
-        'gunicorn', '--bind', address, '--worker-class', 'gthread',
-        '--workers', processes, '--threads', threads,
+        'gunicorn',
+        '--bind',
+        address,
+        '--worker-class',
+        'gthread',
+        '--workers',
+        processes,
+        '--threads',
+        threads,
         # A worker that is replaced waits no second for its requests: its
         # main thread has ended then, and they go on.
-        '--graceful-timeout', '0', '--timeout', '0', _APPLICATION]
+        '--graceful-timeout',
+        '0',
+        '--timeout',
+        '0',
+        _APPLICATION,
+    ]
     gunicorn.app.wsgiapp.run()
 
 

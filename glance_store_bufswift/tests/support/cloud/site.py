@@ -54,8 +54,9 @@ class Site:
 
     def account_url(self, port: int) -> str:
         """Return the catalog's URL of an account, at this port."""
-        return self.account_of('%(project_id)s',
-                               f'http://{process.HOST}:{port}')
+        return self.account_of(
+            '%(project_id)s', f'http://{process.HOST}:{port}'
+        )
 
     def account_of(self, project: str | None, url: str) -> str:
         """Return the URL of a project's account, at what answers here."""
@@ -70,9 +71,14 @@ class Site:
         """The path of what tells that Swift answers."""
         return f'{self._prefix}/healthcheck'
 
-    def start_front(self, keeper: process.Keeper, client_timeout: float,
-                    auth_url: str, region: str,
-                    writes_a_second: float | None = None) -> process.Server:
+    def start_front(
+        self,
+        keeper: process.Keeper,
+        client_timeout: float,
+        auth_url: str,
+        region: str,
+        writes_a_second: float | None = None,
+    ) -> process.Server:
         """Start what answers at swift_port; don't wait for it.
 
         :param client_timeout: seconds that a client may be silent for
@@ -83,14 +89,27 @@ class Site:
         """
         if self.rgw:
             return radosgw.start_gateway(
-                keeper, Path(self.swift_dir), self.swift_port, client_timeout,
-                auth_url, self.swift)
+                keeper,
+                Path(self.swift_dir),
+                self.swift_port,
+                client_timeout,
+                auth_url,
+                self.swift,
+            )
         return swift.start_proxy(
-            keeper, Path(self.swift_dir), self.swift_port, client_timeout,
-            auth_url, self.swift, region, writes_a_second)
+            keeper,
+            Path(self.swift_dir),
+            self.swift_port,
+            client_timeout,
+            auth_url,
+            self.swift,
+            region,
+            writes_a_second,
+        )
 
-    def wait_for_front(self, keeper: process.Keeper,
-                       front: process.Server) -> None:
+    def wait_for_front(
+        self, keeper: process.Keeper, front: process.Server
+    ) -> None:
         """Wait until what start_front() has started answers."""
         keeper.wait(front, self.swift_port, self.health)
 
@@ -99,15 +118,17 @@ class Site:
 
         The OS_ variables are for people who look at it with clients.
         """
-        return {VARIABLE: json.dumps(dataclasses.asdict(self)),
-                'OS_AUTH_URL': self.auth_url,
-                'OS_IDENTITY_API_VERSION': '3',
-                'OS_USERNAME': self.glance.name,
-                'OS_PASSWORD': self.glance.password,
-                'OS_PROJECT_NAME': self.glance.project,
-                'OS_USER_DOMAIN_ID': keystone.DOMAIN,
-                'OS_PROJECT_DOMAIN_ID': keystone.DOMAIN,
-                'OS_REGION_NAME': self.region}
+        return {
+            VARIABLE: json.dumps(dataclasses.asdict(self)),
+            'OS_AUTH_URL': self.auth_url,
+            'OS_IDENTITY_API_VERSION': '3',
+            'OS_USERNAME': self.glance.name,
+            'OS_PASSWORD': self.glance.password,
+            'OS_PROJECT_NAME': self.glance.project,
+            'OS_USER_DOMAIN_ID': keystone.DOMAIN,
+            'OS_PROJECT_DOMAIN_ID': keystone.DOMAIN,
+            'OS_REGION_NAME': self.region,
+        }
 
     @classmethod
     def load(cls, text: str) -> 'Site':
@@ -135,41 +156,59 @@ def _people(site: Site) -> None:
     admin.create_user(site.demo, admin.find('project', name='demo'), 'member')
     admin.create('service', type='object-store', name='swift')
     admin.create('service', type='image', name='glance')
-    admin.create_endpoints('object-store', site.region,
-                           site.account_url(site.swift_port))
+    admin.create_endpoints(
+        'object-store', site.region, site.account_url(site.swift_port)
+    )
 
 
-def _start_storage(keeper: process.Keeper, ports: list[int],
-                   rgw: bool) -> list[tuple[process.Server, int]]:
+def _start_storage(
+    keeper: process.Keeper, ports: list[int], rgw: bool
+) -> list[tuple[process.Server, int]]:
     """Start what is behind the front; return what has to be waited for."""
     if rgw:
         radosgw.start_cluster(keeper, keeper.root, ports[0])
-        return []   # the gateway waits for it
+        return []  # the gateway waits for it
     storage = list(zip(swift.STORAGE, ports, strict=True))
     swift.make(keeper.root, {kind: [port] for kind, port in storage})
-    return [(swift.start_storage(keeper, keeper.root, kind, port), port)
-            for kind, port in storage]
+    return [
+        (swift.start_storage(keeper, keeper.root, kind, port), port)
+        for kind, port in storage
+    ]
 
 
-def start(keeper: process.Keeper, token_seconds: int = 3600,
-          client_timeout: float = 60.0, rgw: bool = False) -> Site:
+def start(
+    keeper: process.Keeper,
+    token_seconds: int = 3600,
+    client_timeout: float = 60.0,
+    rgw: bool = False,
+) -> Site:
     """Start all servers of a new cloud, and wait until they answer.
 
     :param rgw: Ceph with a RADOS gateway in the place of Swift
     """
     # All at once: else one could be given out twice.
     identity_port, front_port, *ports = process.free_ports(
-        2 + len(swift.STORAGE))
+        2 + len(swift.STORAGE)
+    )
     new = keystone.new_user
-    site = Site(str(keeper.root), identity_port, front_port,
-                admin=new('admin', 'admin'), swift=new('swift', 'service'),
-                glance=new('glance', 'service'), demo=new('demo', 'demo'),
-                swift_dir=str(keeper.root), rgw=rgw)
-    identity = keystone.start(keeper, site.keystone_port, keeper.root,
-                              token_seconds, site.admin)
+    site = Site(
+        str(keeper.root),
+        identity_port,
+        front_port,
+        admin=new('admin', 'admin'),
+        swift=new('swift', 'service'),
+        glance=new('glance', 'service'),
+        demo=new('demo', 'demo'),
+        swift_dir=str(keeper.root),
+        rgw=rgw,
+    )
+    identity = keystone.start(
+        keeper, site.keystone_port, keeper.root, token_seconds, site.admin
+    )
     storage = _start_storage(keeper, ports, rgw)
-    front = site.start_front(keeper, client_timeout, site.auth_url,
-                             keystone.REGION)
+    front = site.start_front(
+        keeper, client_timeout, site.auth_url, keystone.REGION
+    )
     keeper.wait(identity, site.keystone_port, '/v3')
     _people(site)
     if rgw:

@@ -25,8 +25,11 @@ class Broken(Exception):
     """A side is gone, so the exchange can't go on."""
 
 
-def read_body(client: channel.Channel, body: messages.Body,
-              take: Callable[[memoryview], object]) -> bool:
+def read_body(
+    client: channel.Channel,
+    body: messages.Body,
+    take: Callable[[memoryview], object],
+) -> bool:
     """Give what is left of a body to `take`; False: it broke off."""
     data = memoryview(client.spare)
     while True:
@@ -41,8 +44,12 @@ def read_body(client: channel.Channel, body: messages.Body,
             return False
 
 
-def drain(client: channel.Channel, body: messages.Body,
-          exchange: journal.Exchange, log: journal.Journal) -> None:
+def drain(
+    client: channel.Channel,
+    body: messages.Body,
+    exchange: journal.Exchange,
+    log: journal.Journal,
+) -> None:
     """End the client's side, but take the rest of its body.
 
     Closing with bytes unread would send an RST, and that can eat the answer
@@ -50,15 +57,20 @@ def drain(client: channel.Channel, body: messages.Body,
     """
     log.update(exchange, parked=True)
     client.end_output()
-    read_body(client, body, lambda data: log.update(
-        exchange, received=body.payload))
+    read_body(
+        client, body, lambda data: log.update(exchange, received=body.payload)
+    )
 
 
 class Strike:
     """The faults that end an exchange on the client's side."""
 
-    def __init__(self, client: channel.Channel, exchange: journal.Exchange,
-                 log: journal.Journal) -> None:
+    def __init__(
+        self,
+        client: channel.Channel,
+        exchange: journal.Exchange,
+        log: journal.Journal,
+    ) -> None:
         self._client = client
         self._exchange = exchange
         self._log = log
@@ -100,8 +112,13 @@ class Strike:
             return False
         return head.keeps_alive
 
-    def hold(self, rule: faults.Rule, address: tuple[str, int],
-             head: messages.Head, body: messages.Body) -> bool:
+    def hold(
+        self,
+        rule: faults.Rule,
+        address: tuple[str, int],
+        head: messages.Head,
+        body: messages.Body,
+    ) -> bool:
         """Take the request whole, and keep it for rule.release()."""
         assert isinstance(rule.fault, faults.LateLanding)
         if '100-continue' in head.get('expect').lower():

@@ -33,7 +33,7 @@ STORAGE = ('account', 'container', 'object')
 # What else is in the pipeline of a server of that kind.
 _FILTERS = {'container': 'rows'}
 
-_COMMON = '''\
+_COMMON = """\
     [DEFAULT]
     swift_dir = {swift_dir}
     devices = {swift_dir}/devices
@@ -47,11 +47,13 @@ _COMMON = '''\
     log_level = INFO
     client_timeout = {client_timeout}
     recon_cache_path = {swift_dir}
-    '''
+    """
 
 # An object's update of its container gets long enough to succeed: an updater
 # runs only when a test wants it, and tests look at listings at once.
-_STORAGE = _COMMON + '''
+_STORAGE = (
+    _COMMON
+    + """
     [pipeline:main]
     pipeline = healthcheck {filters} {kind}-server
     [filter:healthcheck]
@@ -72,11 +74,14 @@ _STORAGE = _COMMON + '''
     [container-replicator]
     node_timeout = 60
     conn_timeout = 10
-    '''
+    """
+)
 
 # Without a cache of validations a revoked token is refused at once. Swift's
 # own cache of container information needs memcached and so is absent too.
-_PROXY = _COMMON + '''
+_PROXY = (
+    _COMMON
+    + """
     [pipeline:main]
     pipeline = catch_errors gatekeeper healthcheck listing_formats bulk \
 {limits} authtoken keystoneauth copy container-quotas account-quotas slo dlo \
@@ -144,19 +149,28 @@ versioned_writes symlink proxy-server
     # A server that a test has stopped is asked as soon as it is back.
     post_quorum_timeout = 60
     error_suppression_limit = 1000000
-    '''
+    """
+)
 
 
 def _write_rings(swift_dir: Path, ports: Mapping[str, Sequence[int]]) -> None:
     from swift.common.ring import RingBuilder
 
     for kind, servers in ports.items():
-        builder = RingBuilder(part_power=2, replicas=len(servers),
-                              min_part_hours=0)
+        builder = RingBuilder(
+            part_power=2, replicas=len(servers), min_part_hours=0
+        )
         for number, port in enumerate(servers, start=1):
-            builder.add_dev({'region': 1, 'zone': number, 'ip': process.HOST,
-                             'port': port, 'device': f'disk{number}',
-                             'weight': 1.0})
+            builder.add_dev(
+                {
+                    'region': 1,
+                    'zone': number,
+                    'ip': process.HOST,
+                    'port': port,
+                    'device': f'disk{number}',
+                    'weight': 1.0,
+                }
+            )
         builder.rebalance()
         builder.get_ring().save(str(swift_dir / f'{kind}.ring.gz'))
 
@@ -170,7 +184,8 @@ def make(swift_dir: Path, ports: Mapping[str, Sequence[int]]) -> None:
     for number in range(1, max(map(len, ports.values())) + 1):
         (swift_dir / 'devices' / f'disk{number}').mkdir(parents=True)
     (swift_dir / 'swift.conf').write_text(
-        f'[swift-hash]\nswift_hash_path_suffix = {secrets.token_hex(8)}\n')
+        f'[swift-hash]\nswift_hash_path_suffix = {secrets.token_hex(8)}\n'
+    )
     _write_rings(swift_dir, ports)
 
 
@@ -184,29 +199,54 @@ def switch(swift_dir: Path, port: int) -> Path:
     return swift_dir / f'refuse-rows-{port}'
 
 
-def _start(keeper: process.Keeper, template: str, kind: str, port: int,
-           **values: object) -> process.Server:
+def _start(
+    keeper: process.Keeper,
+    template: str,
+    kind: str,
+    port: int,
+    **values: object,
+) -> process.Server:
     config = config_file(keeper, kind, port)
-    config.write_text(textwrap.dedent(template).format(
-        kind=kind, host=process.HOST, port=port, user=getpass.getuser(),
-        **values))
+    config.write_text(
+        textwrap.dedent(template).format(
+            kind=kind,
+            host=process.HOST,
+            port=port,
+            user=getpass.getuser(),
+            **values,
+        )
+    )
     return keeper.start(config.stem, kind, str(config))
 
 
-def start_storage(keeper: process.Keeper, swift_dir: Path, kind: str,
-                  port: int) -> process.Server:
+def start_storage(
+    keeper: process.Keeper, swift_dir: Path, kind: str, port: int
+) -> process.Server:
     """Start an account, container or object server; don't wait for it."""
-    return _start(keeper, _STORAGE, kind, port, swift_dir=swift_dir,
-                  filters=_FILTERS.get(kind, ''), client_timeout=60,
-                  rows=rows.__name__, switch=switch(swift_dir, port))
+    return _start(
+        keeper,
+        _STORAGE,
+        kind,
+        port,
+        swift_dir=swift_dir,
+        filters=_FILTERS.get(kind, ''),
+        client_timeout=60,
+        rows=rows.__name__,
+        switch=switch(swift_dir, port),
+    )
 
 
-def start_proxy(keeper: process.Keeper, swift_dir: Path, port: int,
-                client_timeout: float, auth_url: str,
-                user: keystone.User, region: str,
-                writes_a_second: float | None = None,
-                otherwise: Mapping[str, str] | None = None
-                ) -> process.Server:
+def start_proxy(
+    keeper: process.Keeper,
+    swift_dir: Path,
+    port: int,
+    client_timeout: float,
+    auth_url: str,
+    user: keystone.User,
+    region: str,
+    writes_a_second: float | None = None,
+    otherwise: Mapping[str, str] | None = None,
+) -> process.Server:
     """Start a proxy server; don't wait for it.
 
     :param swift_dir: where the rings and the data of the storage servers are
@@ -220,10 +260,20 @@ def start_proxy(keeper: process.Keeper, swift_dir: Path, port: int,
     template = _PROXY
     for line, instead in (otherwise or {}).items():
         template = template.replace(line, instead)
-    return _start(keeper, template, 'proxy', port, swift_dir=swift_dir,
-                  client_timeout=client_timeout, auth_url=auth_url,
-                  username=user.name, password=user.password,
-                  project=user.project, domain=keystone.DOMAIN,
-                  region=region, counters=counters.__name__,
-                  limits='counters ratelimit' if writes_a_second else '',
-                  writes_a_second=writes_a_second)
+    return _start(
+        keeper,
+        template,
+        'proxy',
+        port,
+        swift_dir=swift_dir,
+        client_timeout=client_timeout,
+        auth_url=auth_url,
+        username=user.name,
+        password=user.password,
+        project=user.project,
+        domain=keystone.DOMAIN,
+        region=region,
+        counters=counters.__name__,
+        limits='counters ratelimit' if writes_a_second else '',
+        writes_a_second=writes_a_second,
+    )

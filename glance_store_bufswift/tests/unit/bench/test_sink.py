@@ -31,7 +31,6 @@ C = f'{bucket.ACCOUNT}/c'
 
 
 class TestChannel(base.BaseTestCase):
-
     def setUp(self) -> None:
         super().setUp()
         self.client, server = socket.socketpair()
@@ -61,8 +60,10 @@ class TestChannel(base.BaseTestCase):
 
     def test_chunks(self) -> None:
         head = b'PUT /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n'
-        body = b''.join(b'%x\r\n%b\r\n' % (size, bytes(size))
-                        for size in (1, 20, 33, 70_000))
+        body = b''.join(
+            b'%x\r\n%b\r\n' % (size, bytes(size))
+            for size in (1, 20, 33, 70_000)
+        )
         found = self._drain(head + body + b'0\r\n\r\nHEAD /b HTTP/1.1\r\n\r\n')
         self.assertEqual([('PUT', 70_054), ('HEAD', 0)], found)
 
@@ -75,11 +76,11 @@ class TestChannel(base.BaseTestCase):
     def test_render(self) -> None:
         self.assertEqual(
             b'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n',
-            channel.render(200, {'Content-Length': '7'}, b''))
+            channel.render(200, {'Content-Length': '7'}, b''),
+        )
 
 
 class TestSink(base.BaseTestCase):
-
     def setUp(self) -> None:
         super().setUp()
         self.etags = pattern.Etags()
@@ -89,17 +90,26 @@ class TestSink(base.BaseTestCase):
         self.addCleanup(thread.join)
         self.addCleanup(server.close)
         self.connection = http.client.HTTPConnection(
-            sink.HOST, server.port, timeout=60)
+            sink.HOST, server.port, timeout=60
+        )
         self.addCleanup(self.connection.close)
 
-    def _ask(self, method: str, path: str, body: Any = None,
-             **headers: str) -> tuple[int, dict[str, str], bytes]:
+    def _ask(
+        self, method: str, path: str, body: Any = None, **headers: str
+    ) -> tuple[int, dict[str, str], bytes]:
         self.connection.request(
-            method, path, body=body, headers=headers,
-            encode_chunked='Transfer-Encoding' in headers)
+            method,
+            path,
+            body=body,
+            headers=headers,
+            encode_chunked='Transfer-Encoding' in headers,
+        )
         answer = self.connection.getresponse()
-        return (answer.status, {name.lower(): value for name, value
-                                in answer.getheaders()}, answer.read())
+        return (
+            answer.status,
+            {name.lower(): value for name, value in answer.getheaders()},
+            answer.read(),
+        )
 
     def test_container(self) -> None:
         self.assertEqual(404, self._ask('HEAD', C)[0])
@@ -115,30 +125,42 @@ class TestSink(base.BaseTestCase):
         etag = self.etags.of(pattern.PERIOD)
         self.assertEqual((201, etag), (status, headers['etag']))
         status, headers, _ = self._ask('HEAD', C + '/o')
-        self.assertEqual((200, etag, str(pattern.PERIOD)), (
-            status, headers['etag'], headers['content-length']))
+        self.assertEqual(
+            (200, etag, str(pattern.PERIOD)),
+            (status, headers['etag'], headers['content-length']),
+        )
         self.assertEqual(204, self._ask('DELETE', C + '/o')[0])
         self.assertEqual(404, self._ask('DELETE', C + '/o')[0])
 
     def test_in_chunks(self) -> None:
         self._ask('PUT', C)
         chunks = iter([pattern.period()[:3], pattern.period()[3:]])
-        headers = self._ask('PUT', C + '/o', chunks,
-                            **{'Transfer-Encoding': 'chunked'})[1]
+        headers = self._ask(
+            'PUT', C + '/o', chunks, **{'Transfer-Encoding': 'chunked'}
+        )[1]
         self.assertEqual(self.etags.of(pattern.PERIOD), headers['etag'])
 
     def test_dynamic_large_object(self) -> None:
         self._ask('PUT', C)
         self._ask('PUT', C + '/o/2', pattern.period()[:5])
         self._ask('PUT', C + '/o/1', pattern.period())
-        self._ask('PUT', C + '/o', b'', **{
-            'X-Object-Manifest': 'c/o/', 'X-Object-Meta-Whose': 'mine'})
+        self._ask(
+            'PUT',
+            C + '/o',
+            b'',
+            **{'X-Object-Manifest': 'c/o/', 'X-Object-Meta-Whose': 'mine'},
+        )
         whole = self.etags.of(pattern.PERIOD) + self.etags.of(5)
         etag = hashlib.md5(whole.encode(), usedforsecurity=False).hexdigest()
         _, headers, _ = self._ask('HEAD', C + '/o')
-        self.assertEqual((f'"{etag}"', str(pattern.PERIOD + 5), 'mine'), (
-            headers['etag'], headers['content-length'],
-            headers['x-object-meta-whose']))
+        self.assertEqual(
+            (f'"{etag}"', str(pattern.PERIOD + 5), 'mine'),
+            (
+                headers['etag'],
+                headers['content-length'],
+                headers['x-object-meta-whose'],
+            ),
+        )
 
     def test_given_as_it_was_stored(self) -> None:
         self._ask('PUT', C)
@@ -146,15 +168,19 @@ class TestSink(base.BaseTestCase):
         whole = pattern.period()
         status, _, body = self._ask('GET', C + '/o')
         self.assertEqual((200, True), (status, whole == body))
-        status, headers, body = self._ask('GET', C + '/o',
-                                          Range='bytes=5-104')
-        self.assertEqual((206, f'bytes 5-104/{pattern.PERIOD}', whole[5:105]),
-                         (status, headers['content-range'], body))
+        status, headers, body = self._ask('GET', C + '/o', Range='bytes=5-104')
+        self.assertEqual(
+            (206, f'bytes 5-104/{pattern.PERIOD}', whole[5:105]),
+            (status, headers['content-range'], body),
+        )
         last = pattern.PERIOD - 7
-        self.assertEqual(whole[-7:], self._ask(
-            'GET', C + '/o', Range=f'bytes={last}-')[2])
-        self.assertEqual(416, self._ask(
-            'GET', C + '/o', Range=f'bytes={pattern.PERIOD}-')[0])
+        self.assertEqual(
+            whole[-7:], self._ask('GET', C + '/o', Range=f'bytes={last}-')[2]
+        )
+        self.assertEqual(
+            416,
+            self._ask('GET', C + '/o', Range=f'bytes={pattern.PERIOD}-')[0],
+        )
         self.assertEqual(404, self._ask('GET', C + '/other')[0])
 
     def test_large_object_given(self) -> None:
@@ -165,12 +191,16 @@ class TestSink(base.BaseTestCase):
         whole = pattern.period() + pattern.period()[:5]
         self.assertEqual(whole, self._ask('GET', C + '/o')[2])
         first = pattern.PERIOD - 3
-        self.assertEqual(whole[first:first + 6], self._ask(
-            'GET', C + '/o', Range=f'bytes={first}-{first + 5}')[2])
+        self.assertEqual(
+            whole[first : first + 6],
+            self._ask('GET', C + '/o', Range=f'bytes={first}-{first + 5}')[2],
+        )
         status, headers, body = self._ask(
-            'GET', C + '/o?multipart-manifest=get')
-        self.assertEqual((200, 'c/o/', b''), (
-            status, headers['x-object-manifest'], body))
+            'GET', C + '/o?multipart-manifest=get'
+        )
+        self.assertEqual(
+            (200, 'c/o/', b''), (status, headers['x-object-manifest'], body)
+        )
 
     def test_static_large_object(self) -> None:
         self._ask('PUT', C)
@@ -179,10 +209,14 @@ class TestSink(base.BaseTestCase):
         self.assertEqual(pattern.period(), self._ask('GET', C + '/o')[2])
         _, headers, body = self._ask('GET', C + '/o?multipart-manifest=get')
         self.assertEqual('True', headers['x-static-large-object'])
-        self.assertEqual([('/c/o/try/1', pattern.PERIOD)], [
-            (each['name'], each['bytes']) for each in json.loads(body)])
-        self.assertEqual(str(pattern.PERIOD), self._ask(
-            'HEAD', C + '/o')[1]['content-length'])
+        self.assertEqual(
+            [('/c/o/try/1', pattern.PERIOD)],
+            [(each['name'], each['bytes']) for each in json.loads(body)],
+        )
+        self.assertEqual(
+            str(pattern.PERIOD),
+            self._ask('HEAD', C + '/o')[1]['content-length'],
+        )
 
     def test_listing(self) -> None:
         self._ask('PUT', C)
@@ -193,11 +227,11 @@ class TestSink(base.BaseTestCase):
 
     def test_keystone(self) -> None:
         status, headers, body = self._ask('POST', '/v3/auth/tokens', b'{}')
-        self.assertEqual((201, 'bench'),
-                         (status, headers['x-subject-token']))
+        self.assertEqual((201, 'bench'), (status, headers['x-subject-token']))
         service = json.loads(body)['token']['catalog'][0]
-        self.assertTrue(service['endpoints'][0]['url'].endswith(
-            bucket.ACCOUNT))
+        self.assertTrue(
+            service['endpoints'][0]['url'].endswith(bucket.ACCOUNT)
+        )
 
     def test_etags_were_prepared(self) -> None:
         self._ask('PUT', C)

@@ -25,7 +25,6 @@ def _md5(data: bytes) -> str:
 
 
 class TestEtags(base.BaseTestCase):
-
     def test_across_periods(self) -> None:
         lengths = (0, 1, pattern.PERIOD, 2 * pattern.PERIOD + 3)
         etags = pattern.Etags()
@@ -42,7 +41,6 @@ class TestEtags(base.BaseTestCase):
 
 
 class TestStream(base.BaseTestCase):
-
     def _read(self, size: int, block: int) -> bytes:
         stream = source.Stream(size, source.Pace())
         blocks = list(iter(lambda: stream.read(block), b''))
@@ -57,12 +55,10 @@ class TestStream(base.BaseTestCase):
             self.assertEqual(pattern.Etags().of(size), _md5(data))
 
     def test_gives_bytes(self) -> None:
-        self.assertIsInstance(
-            source.Stream(5, source.Pace()).read(9), bytes)
+        self.assertIsInstance(source.Stream(5, source.Pace()).read(9), bytes)
 
 
 class TestPace(base.BaseTestCase):
-
     def test_unlimited(self) -> None:
         self.assertEqual(0, source.Pace().due(1 << 40))
 
@@ -71,5 +67,7 @@ class TestPace(base.BaseTestCase):
 
     def test_stalls_after_each_stretch(self) -> None:
         pace = source.Pace(100, stall_every=100, stall=5)
-        self.assertEqual([1, 5 + 1.01, 5 + 2, 10 + 2.5],
-                         [pace.due(size) for size in (100, 101, 200, 250)])
+        self.assertEqual(
+            [1, 5 + 1.01, 5 + 2, 10 + 2.5],
+            [pace.due(size) for size in (100, 101, 200, 250)],
+        )

@@ -26,26 +26,41 @@ SIZE = 6 << 20
 DIGESTS = {'md5': 845, 'sha256': 1950, 'sha512': 866}
 
 
-def site(up: Sequence[float] = (60, 120, 235, 240),
-         down: Sequence[float] = (50, 100, 200, 210),
-         stream: float | None = None, head: float = 0.004,
-         put: float = 0.02, disk: float | None = 500,
-         digests: Mapping[str, float] = DIGESTS,
-         pair: float | None = 770, **what: Any) -> advice.Site:
+def site(
+    up: Sequence[float] = (60, 120, 235, 240),
+    down: Sequence[float] = (50, 100, 200, 210),
+    stream: float | None = None,
+    head: float = 0.004,
+    put: float = 0.02,
+    disk: float | None = 500,
+    digests: Mapping[str, float] = DIGESTS,
+    pair: float | None = 770,
+    **what: Any,
+) -> advice.Site:
     """The figures, with what a test wants to have otherwise.
 
     :param stream: what one connection carries in the midst of an object
     """
     if stream is not None:
         up = [SIZE / (SIZE / (stream * MB) + put) / MB, *up[1:]]
-    rates = [figures.Rate(connections, to * MB, of * MB)
-             for connections, to, of in zip((1, 2, 4, 8), up, down)]
+    rates = [
+        figures.Rate(connections, to * MB, of * MB)
+        for connections, to, of in zip((1, 2, 4, 8), up, down)
+    ]
     told = figures.Host(
         None if disk is None else disk * MB,
         {name: rate * MB for name, rate in digests.items()},
-        None if pair is None else pair * MB)
-    return advice.Site(**{
-        'store': 'fast', 'settings': opts.Settings(directory='/buffers'),
-        'algorithm': 'sha512', 'uploads': 4, 'room': None,
-        'traffic': figures.Traffic(rates, SIZE, head, put), 'host': told,
-        **what})
+        None if pair is None else pair * MB,
+    )
+    return advice.Site(
+        **{
+            'store': 'fast',
+            'settings': opts.Settings(directory='/buffers'),
+            'algorithm': 'sha512',
+            'uploads': 4,
+            'room': None,
+            'traffic': figures.Traffic(rates, SIZE, head, put),
+            'host': told,
+            **what,
+        }
+    )

@@ -34,21 +34,28 @@ class TestCase(base.BaseTestCase):
         super().setUp()
         self.path = Path(self.useFixture(fixtures.TempDir()).path, 'accounts')
 
-    def judged(self, text: str | None = None, reference: str = 'ref1',
-               **given: Any) -> list[tuple[str, str]]:
+    def judged(
+        self, text: str | None = None, reference: str = 'ref1', **given: Any
+    ) -> list[tuple[str, str]]:
         """Result and text; nothing of it tells the key."""
         if text is not None:
             self.path.write_text(text)
-        found = list(accounts.findings(
-            given, None if text is None else str(self.path), reference,
-            utils.SwiftConfigParser()))
+        found = list(
+            accounts.findings(
+                given,
+                None if text is None else str(self.path),
+                reference,
+                utils.SwiftConfigParser(),
+            )
+        )
         for each in found:
             self.assertEqual(each.result.value != 'ok', bool(each.advice))
             self.assertNotIn('cret', f'{each.found} {each.advice}')
         return [(each.result.value, each.found) for each in found]
 
-    def assert_found(self, result: str, text: str,
-                     found: list[tuple[str, str]]) -> None:
+    def assert_found(
+        self, result: str, text: str, found: list[tuple[str, str]]
+    ) -> None:
         self.assertEqual([result], [each for each, _ in found], str(found))
         self.assertIn(text, found[0][1])
 
@@ -58,10 +65,12 @@ class TestFile(TestCase):
         self.assert_found('ok', '[ref1] in', self.judged(FILE))
 
     def test_what_can_not_be_read(self) -> None:
-        for text, says in ((FILE.replace('s3', 's3%'), 'key has a "%"'),
-                           ('\ufeff' + FILE, 'byte order mark'),
-                           (FILE.replace('s3', '"s3'), 'quote'),
-                           ('s3cret', 'line 1')):
+        for text, says in (
+            (FILE.replace('s3', 's3%'), 'key has a "%"'),
+            ('\ufeff' + FILE, 'byte order mark'),
+            (FILE.replace('s3', '"s3'), 'quote'),
+            ('s3cret', 'line 1'),
+        ):
             self.assert_found('error', says, self.judged(text))
 
     def test_quotes(self) -> None:
@@ -70,10 +79,14 @@ class TestFile(TestCase):
         self.assertIn('quotes round key', found[0][1])
 
     def test_lacking(self) -> None:
-        self.assert_found('error', 'lacks key', self.judged(
-            FILE.replace('key', 'yek')))
-        self.assert_found('error', 'lacks auth_address, user, key',
-                          self.judged(FILE, 'other'))
+        self.assert_found(
+            'error', 'lacks key', self.judged(FILE.replace('key', 'yek'))
+        )
+        self.assert_found(
+            'error',
+            'lacks auth_address, user, key',
+            self.judged(FILE, 'other'),
+        )
 
 
 class TestSection(TestCase):
@@ -81,10 +94,17 @@ class TestSection(TestCase):
         self.assertEqual([], self.judged(swift_store_key='s3cret/'))
 
     def test_colon(self) -> None:
-        self.assert_found('error', 'swift_store_key has a ":"',
-                          self.judged(swift_store_key='s3:cret'))
+        self.assert_found(
+            'error',
+            'swift_store_key has a ":"',
+            self.judged(swift_store_key='s3:cret'),
+        )
 
     def test_of_tenants(self) -> None:
         """No location has the key."""
-        self.assertEqual([], self.judged(
-            swift_store_key='s3:cret', swift_store_multi_tenant=True))
+        self.assertEqual(
+            [],
+            self.judged(
+                swift_store_key='s3:cret', swift_store_multi_tenant=True
+            ),
+        )

@@ -25,8 +25,11 @@ from glance_store_bufswift import units
 
 class TestLines(base.BaseTestCase):
     def line(self, option: str, **what: Any) -> advice.Line:
-        found, = [line for line in advice.lines(measured.site(**what))
-                  if line.option == option]
+        (found,) = [
+            line
+            for line in advice.lines(measured.site(**what))
+            if line.option == option
+        ]
         return found
 
     def value(self, option: str, **what: Any) -> Any:
@@ -34,11 +37,21 @@ class TestLines(base.BaseTestCase):
 
     def test_threads(self) -> None:
         """As many as have use, and two at least."""
-        for up, wanted in (([60, 120, 235, 240], 4), ([60, 120, 125, 130], 2),
-                           ([60, 120, 240, 480], 8), ([300, 300, 9, 9], 2),
-                           ([60], 2), ([10, 20, 90, 60], 4)):
-            self.assertEqual(wanted, self.value(
-                'swift_buffered_threads', up=up, down=[1] * len(up)), str(up))
+        for up, wanted in (
+            ([60, 120, 235, 240], 4),
+            ([60, 120, 125, 130], 2),
+            ([60, 120, 240, 480], 8),
+            ([300, 300, 9, 9], 2),
+            ([60], 2),
+            ([10, 20, 90, 60], 4),
+        ):
+            self.assertEqual(
+                wanted,
+                self.value(
+                    'swift_buffered_threads', up=up, down=[1] * len(up)
+                ),
+                str(up),
+            )
 
     def test_threads_beyond_the_digests(self) -> None:
         digests = {'md5': 150, 'sha256': 300, 'sha512': 500}
@@ -47,32 +60,46 @@ class TestLines(base.BaseTestCase):
         digests['md5'] = 125
         line = self.line('swift_buffered_threads', digests=digests, pair=None)
         self.assertEqual((2, 4), (line.value, line.now))
-        self.assertIn('more than 125 MB/s an upload can not hash',
-                      line.reason)
+        self.assertIn('more than 125 MB/s an upload can not hash', line.reason)
         # The accelerator is slower than one MD5 alone.
         digests['md5'] = 500
-        self.assertEqual(2, self.value(
-            'swift_buffered_threads', digests=digests, pair=125))
+        self.assertEqual(
+            2, self.value('swift_buffered_threads', digests=digests, pair=125)
+        )
 
     def test_read_threads(self) -> None:
-        self.assertEqual(8, self.value(
-            'swift_buffered_read_threads', down=[10, 20, 40, 80]))
-        self.assertEqual(2, self.value(
-            'swift_buffered_read_threads', down=[80, 80, 80, 80]))
+        self.assertEqual(
+            8, self.value('swift_buffered_read_threads', down=[10, 20, 40, 80])
+        )
+        self.assertEqual(
+            2, self.value('swift_buffered_read_threads', down=[80, 80, 80, 80])
+        )
 
     def test_reason_of_threads(self) -> None:
         self.assertEqual(
             'Swift takes 60 MB/s over 1, 235 MB/s over 4, 240 MB/s over 8',
-            self.line('swift_buffered_threads').reason)
+            self.line('swift_buffered_threads').reason,
+        )
 
     def test_segment(self) -> None:
         """Half a second of a connection, or ten times an object's cost."""
-        for stream, put, wanted in ((60, 0.02, 32), (60, 0.3, 176),
-                                    (60, 1, 200), (5, 0.02, 16),
-                                    (100, 0.02, 48), (900, 0.02, 200)):
-            self.assertEqual(wanted, self.value(
-                'swift_store_large_object_chunk_size', stream=stream,
-                put=put), f'{stream} {put}')
+        for stream, put, wanted in (
+            (60, 0.02, 32),
+            (60, 0.3, 176),
+            (60, 1, 200),
+            (5, 0.02, 16),
+            (100, 0.02, 48),
+            (900, 0.02, 200),
+        ):
+            self.assertEqual(
+                wanted,
+                self.value(
+                    'swift_store_large_object_chunk_size',
+                    stream=stream,
+                    put=put,
+                ),
+                f'{stream} {put}',
+            )
 
     def test_segment_of_a_fast_site(self) -> None:
         """What a PUT of one byte takes is not more than one of many."""
@@ -82,33 +109,62 @@ class TestLines(base.BaseTestCase):
     def test_quota(self) -> None:
         # 32 * 1,024,000 bytes are 31.25 MiB.
         wanted = (3 * 5 + 1) * 32
-        for room, told in ((None, wanted), (wanted, wanted),
-                           (wanted - 1, wanted - 1), (31, wanted)):
-            self.assertEqual(told, self.value(
-                'swift_buffered_disk_quota', uploads=3, stream=60,
-                room=None if room is None else room * units.MIB), str(room))
-        self.assertIn('31 MiB for it: add space', self.line(
-            'swift_buffered_disk_quota', room=31 * units.MIB).reason)
+        for room, told in (
+            (None, wanted),
+            (wanted, wanted),
+            (wanted - 1, wanted - 1),
+            (31, wanted),
+        ):
+            self.assertEqual(
+                told,
+                self.value(
+                    'swift_buffered_disk_quota',
+                    uploads=3,
+                    stream=60,
+                    room=None if room is None else room * units.MIB,
+                ),
+                str(room),
+            )
+        self.assertIn(
+            '31 MiB for it: add space',
+            self.line('swift_buffered_disk_quota', room=31 * units.MIB).reason,
+        )
 
     def test_hashing(self) -> None:
-        for sha256, sha512, wanted in ((1950, 866, 'sha256'),
-                                       (400, 600, 'sha512'),
-                                       (640, 600, 'sha512')):
-            line = self.line('hashing_algorithm', digests={
-                'md5': 700, 'sha256': sha256, 'sha512': sha512})
-            self.assertEqual(('DEFAULT', wanted, 'sha512'),
-                             (line.section, line.value, line.now))
+        for sha256, sha512, wanted in (
+            (1950, 866, 'sha256'),
+            (400, 600, 'sha512'),
+            (640, 600, 'sha512'),
+        ):
+            line = self.line(
+                'hashing_algorithm',
+                digests={'md5': 700, 'sha256': sha256, 'sha512': sha512},
+            )
+            self.assertEqual(
+                ('DEFAULT', wanted, 'sha512'),
+                (line.section, line.value, line.now),
+            )
 
     def test_what_is_set_now(self) -> None:
         settings = opts.Settings(
-            threads=7, read_threads=6, disk_quota=5 * units.MIB,
-            segment_size=64 * advice.UNIT)
+            threads=7,
+            read_threads=6,
+            disk_quota=5 * units.MIB,
+            segment_size=64 * advice.UNIT,
+        )
         self.assertEqual(
-            {'hashing_algorithm': 'sha512', 'swift_buffered_threads': 7,
-             'swift_buffered_read_threads': 6, 'swift_buffered_disk_quota': 5,
-             'swift_store_large_object_chunk_size': 64},
-            {line.option: line.now for line in advice.lines(
-                measured.site(settings=settings))})
+            {
+                'hashing_algorithm': 'sha512',
+                'swift_buffered_threads': 7,
+                'swift_buffered_read_threads': 6,
+                'swift_buffered_disk_quota': 5,
+                'swift_store_large_object_chunk_size': 64,
+            },
+            {
+                line.option: line.now
+                for line in advice.lines(measured.site(settings=settings))
+            },
+        )
 
 
 class TestFindings(base.BaseTestCase):
@@ -118,35 +174,43 @@ class TestFindings(base.BaseTestCase):
         for each in found:
             well = each.result is finding.Result.OK
             self.assertEqual(
-                (well, not well), (bool(each.figures), bool(each.advice)),
-                str(each))
-        return [(each.subject, each.found) for each in found
-                if each.result is not finding.Result.OK]
+                (well, not well),
+                (bool(each.figures), bool(each.advice)),
+                str(each),
+            )
+        return [
+            (each.subject, each.found)
+            for each in found
+            if each.result is not finding.Result.OK
+        ]
 
     def test_well(self) -> None:
         self.assertEqual([], self.bad())
 
     def test_figures(self) -> None:
         site = measured.site()
-        told = [(each.subject, each.figures) for each in advice.findings(
-            site, advice.lines(site))]
-        self.assertIn(('speed', {'connections': 4, 'up': 235e6,
-                                 'down': 200e6}), told)
+        told = [
+            (each.subject, each.figures)
+            for each in advice.findings(site, advice.lines(site))
+        ]
+        self.assertIn(
+            ('speed', {'connections': 4, 'up': 235e6, 'down': 200e6}), told
+        )
         self.assertIn(('requests', {'head': 0.004, 'put': 0.02}), told)
         self.assertIn(('disk', {'rate': 500e6}), told)
         self.assertIn(('proposal', {'swift_buffered_threads': 4}), told)
 
     def test_slow_requests(self) -> None:
-        (subject, text), = self.bad(head=0.5)
+        ((subject, text),) = self.bad(head=0.5)
         self.assertEqual('requests', subject)
         self.assertIn('a HEAD takes 0.5 s', text)
 
     def test_slow_disk(self) -> None:
-        (subject, text), = self.bad(disk=80)
+        ((subject, text),) = self.bad(disk=80)
         self.assertEqual('disk', subject)
         self.assertIn('takes 80 MB/s, Swift 240 MB/s', text)
 
     def test_no_disk(self) -> None:
-        (subject, text), = self.bad(disk=None)
+        ((subject, text),) = self.bad(disk=None)
         self.assertEqual('disk', subject)
         self.assertIn('its speed is not known', text)

@@ -24,15 +24,20 @@ class TestHashing(base.BaseTestCase):
         self.useFixture(accelerator.Chosen(True))
         self.assertEqual(
             [finding.ok('hashing', 'MD5 by the accelerator in one pass')],
-            list(hashing.findings('sha512')))
+            list(hashing.findings('sha512')),
+        )
 
     def test_hashlib(self) -> None:
         """Nothing is wrong with it, and why it is so is told."""
         self.useFixture(accelerator.Chosen(False))
         self.assertEqual(
-            [finding.ok('hashing',
-                        'MD5 by hashlib in two passes: a test says so')],
-            list(hashing.findings('sha512')))
+            [
+                finding.ok(
+                    'hashing', 'MD5 by hashlib in two passes: a test says so'
+                )
+            ],
+            list(hashing.findings('sha512')),
+        )
 
     def test_algorithm(self) -> None:
         self.useFixture(accelerator.Chosen(False))

@@ -34,15 +34,22 @@ class TestLimits(base.BaseTestCase):
 
     def test_ceph(self) -> None:
         """What the /info of RGW 16.2 has, and no limit of its rate."""
-        rgw = {'max_file_size': 5 * (1 << 30), 'version': '16.2.15',
-               'container_listing_limit': 10000,
-               'max_object_name_size': 1024}
+        rgw = {
+            'max_file_size': 5 * (1 << 30),
+            'version': '16.2.15',
+            'container_listing_limit': 10000,
+            'max_object_name_size': 1024,
+        }
         for size in (200 * MB, 1 * MB):
             self.assertEqual(['ok'] * 3, judged({'swift': rgw}, size))
-        found = list(limits.findings(
-            {'swift': rgw | {'max_file_size': 1000 * MB}}, opts.Settings()))
-        self.assertEqual(['warning', 'ok', 'ok'],
-                         [each.result.value for each in found])
+        found = list(
+            limits.findings(
+                {'swift': rgw | {'max_file_size': 1000 * MB}}, opts.Settings()
+            )
+        )
+        self.assertEqual(
+            ['warning', 'ok', 'ok'], [each.result.value for each in found]
+        )
         self.assertIn('rgw_max_put_size', found[0].advice)
 
     def test_no_info(self) -> None:
@@ -56,8 +63,9 @@ class TestLimits(base.BaseTestCase):
 
     def test_segments_larger_than_an_object_may_be(self) -> None:
         info = {'swift': GOOD | {'max_file_size': 100 * MB}}
-        found = list(limits.findings(
-            info, opts.Settings(segment_size=100 * MB + 1)))
+        found = list(
+            limits.findings(info, opts.Settings(segment_size=100 * MB + 1))
+        )
         self.assertEqual('error', found[0].result.value)
         self.assertIn('at most 100', found[0].advice)
 
@@ -72,8 +80,11 @@ class TestLimits(base.BaseTestCase):
 
     def test_small_segments_are_served_slowly_to_others(self) -> None:
         for size in (200 * MB, MB):
-            found = list(limits.findings(
-                {'swift': GOOD}, opts.Settings(segment_size=size)))[2]
+            found = list(
+                limits.findings(
+                    {'swift': GOOD}, opts.Settings(segment_size=size)
+                )
+            )[2]
             self.assertEqual('ok', found.result.value)
             self.assertIn('to the stock driver', found.found)
 
@@ -81,10 +92,11 @@ class TestLimits(base.BaseTestCase):
 class TestStatic(base.BaseTestCase):
     def judged(self, slo: Any, segment_size: int = 200 * MB) -> list[str]:
         info = {'swift': GOOD} | ({} if slo is None else {'slo': slo})
-        settings = opts.Settings(segment_size=segment_size,
-                                 manifest=opts.SLO)
-        return [f'{each.result.value} {each.found}'
-                for each in limits.findings(info, settings)]
+        settings = opts.Settings(segment_size=segment_size, manifest=opts.SLO)
+        return [
+            f'{each.result.value} {each.found}'
+            for each in limits.findings(info, settings)
+        ]
 
     def test_well(self) -> None:
         """What a listing has, and how fast DLOs are, does not matter."""

@@ -59,11 +59,16 @@ class _Account(fakes.Account):
 class TestLoad(base.BaseTestCase):
     def setUp(self) -> None:
         super().setUp()
-        for name, value in (('load.LARGEST', LARGEST),
-                            ('load.PROBES', (load.SMALLEST, LARGEST)),
-                            ('temporary.PAUSES', (0, 0.01))):
-            self.useFixture(fixtures.MonkeyPatch(
-                f'glance_store_bufswift.check.{name}', value))
+        for name, value in (
+            ('load.LARGEST', LARGEST),
+            ('load.PROBES', (load.SMALLEST, LARGEST)),
+            ('temporary.PAUSES', (0, 0.01)),
+        ):
+            self.useFixture(
+                fixtures.MonkeyPatch(
+                    f'glance_store_bufswift.check.{name}', value
+                )
+            )
         self.clock = self.useFixture(waits.Clock())
         self.swift = fakes.Swift()
         self.account = _Account(self.swift)
@@ -73,6 +78,7 @@ class TestLoad(base.BaseTestCase):
 
     def takes(self, rate: float, each: float = 0) -> None:
         """Have objects take time: by bytes a second, and each."""
+
         def before(method: str, name: str) -> None:
             if method == 'HEAD':
                 self.clock.spend(each)
@@ -80,25 +86,31 @@ class TestLoad(base.BaseTestCase):
                 self.clock.spend(len(self.swift.objects[name][0]) / rate)
             if method == 'PUT':
                 self.clock.spend(each + (self.swift.lengths[name] or 0) / rate)
+
         self.swift.before = before
 
     def measure(self, create: bool = False) -> figures.Traffic:
         try:
             return load.measure(
-                self.account, layout.Layout('images', 'id', 'try'), create,
-                self.steps.append)
+                self.account,
+                layout.Layout('images', 'id', 'try'),
+                create,
+                self.steps.append,
+            )
         finally:
             self.assertEqual({}, self.swift.objects)
 
     def puts(self) -> list[str]:
-        return [name for method, name in self.swift.requests
-                if method == 'PUT']
+        return [
+            name for method, name in self.swift.requests if method == 'PUT'
+        ]
 
     def test_figures(self) -> None:
         self.takes(1e6, each=0.002)
         traffic = self.measure()
-        self.assertEqual([1, 2, 4, 8], [
-            each.connections for each in traffic.rates])
+        self.assertEqual(
+            [1, 2, 4, 8], [each.connections for each in traffic.rates]
+        )
         self.assertAlmostEqual(0.002, traffic.head)
         self.assertAlmostEqual(0.002, traffic.put, places=4)
         self.assertEqual(LARGEST, traffic.size)
@@ -107,8 +119,9 @@ class TestLoad(base.BaseTestCase):
             self.assertAlmostEqual(LARGEST / 0.202, each.up, delta=1)
             self.assertAlmostEqual(1e6, each.down, delta=1)
         self.assertAlmostEqual(1e6, traffic.stream, delta=1000)
-        self.assertEqual(1 + load.PUTS + 2 + 4 * load.OBJECTS,
-                         len(self.puts()))
+        self.assertEqual(
+            1 + load.PUTS + 2 + 4 * load.OBJECTS, len(self.puts())
+        )
 
     def test_names_are_those_of_segments(self) -> None:
         """Which is what the search for orphans knows."""
@@ -121,7 +134,8 @@ class TestLoad(base.BaseTestCase):
         self.takes(rate=200_000)
         traffic = self.measure()
         self.assertAlmostEqual(
-            200_000 * load.PHASE / load.OBJECTS, traffic.size, delta=5)
+            200_000 * load.PHASE / load.OBJECTS, traffic.size, delta=5
+        )
 
     def test_a_very_slow_site(self) -> None:
         self.takes(rate=10_000, each=1)
@@ -139,6 +153,7 @@ class TestLoad(base.BaseTestCase):
         def before(method: str, name: str) -> None:
             if method == 'PUT' and name.endswith('11'):
                 raise errors.RequestFailed('PUT: 507', 507)
+
         self.account.before = before
         exc = self.assertRaises(errors.RequestFailed, self.measure)
         self.assertEqual('PUT: 507', str(exc))
@@ -156,6 +171,7 @@ class TestLoad(base.BaseTestCase):
                 self.swift.lag = 1
             elif method == 'LIST' and late:
                 self.swift.store(late.pop(), b'late', {})
+
         self.account.before = before
         self.assertRaises(errors.RequestFailed, self.measure)
         self.assertEqual([], late)
@@ -169,36 +185,48 @@ class TestLoad(base.BaseTestCase):
         def before(method: str, name: str) -> None:
             if (method, name[-2:]) == ('DELETE', '03'):
                 raise errors.RequestFailed('DELETE: 503', 503)
+
         self.account.before = before
         where = layout.Layout('images', 'id', 'try')
         exc = self.assertRaises(
-            errors.RequestFailed, load.measure, self.account, where, False,
-            self.steps.append)
+            errors.RequestFailed,
+            load.measure,
+            self.account,
+            where,
+            False,
+            self.steps.append,
+        )
         self.assertEqual(
             '1 objects are left in container images (DELETE: 503): delete '
-            'those whose names begin with id/try/', str(exc))
+            'those whose names begin with id/try/',
+            str(exc),
+        )
         self.assertEqual([where.segment(3)], list(self.swift.objects))
 
     def test_interrupted(self) -> None:
         """A signal cancels what is under way, and counts at the end."""
+
         def before(method: str, name: str) -> None:
             if method == 'PUT' and name.endswith('11'):
                 os.kill(os.getpid(), signal.SIGINT)
                 if not self.account.cancelled.wait(waits.GENEROUS):
                     raise AssertionError('not cancelled')
                 raise errors.Aborted('cancelled')
+
         self.account.before = before
         self.assertRaises(KeyboardInterrupt, self.measure)
         self.assertEqual('deleting what was sent', self.steps[-1])
 
     def test_too_long(self) -> None:
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.check.load.LIMIT', 0))
+        self.useFixture(
+            fixtures.MonkeyPatch('glance_store_bufswift.check.load.LIMIT', 0)
+        )
 
         def before(method: str, name: str) -> None:
             if method == 'PUT':
                 self.account.cancelled.wait(waits.GENEROUS)
                 raise errors.Aborted('cancelled')
+
         self.account.before = before
         exc = self.assertRaises(errors.RequestFailed, self.measure)
         self.assertEqual('Swift took more than 0 s', str(exc))
@@ -234,14 +262,19 @@ class TestEnding(base.BaseTestCase):
                 os.kill(os.getpid(), signal.SIGINT)
             self.assertTrue(self.account.cancelled.wait(waits.GENEROUS))
             ended.append(True)
+
         before = signal.getsignal(signal.SIGINT)
         self.assertRaises(KeyboardInterrupt, self.end, 1000, interrupt)
         self.assertEqual([True], ended)
         self.assertIs(before, signal.getsignal(signal.SIGINT))
 
     def test_limit(self) -> None:
-        self.end(0, lambda: self.assertTrue(
-            self.account.cancelled.wait(waits.GENEROUS)))
+        self.end(
+            0,
+            lambda: self.assertTrue(
+                self.account.cancelled.wait(waits.GENEROUS)
+            ),
+        )
 
     def test_neither(self) -> None:
         self.end(1000, lambda: None)
@@ -249,16 +282,20 @@ class TestEnding(base.BaseTestCase):
 
     def test_what_is_ignored_stays_so(self) -> None:
         """As below nohup, or in the background of a shell."""
-        self.addCleanup(signal.signal, signal.SIGHUP, signal.getsignal(
-            signal.SIGHUP))
+        self.addCleanup(
+            signal.signal, signal.SIGHUP, signal.getsignal(signal.SIGHUP)
+        )
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        self.end(1000, lambda: self.assertIs(
-            signal.SIG_IGN, signal.getsignal(signal.SIGHUP)))
+        self.end(
+            1000,
+            lambda: self.assertIs(
+                signal.SIG_IGN, signal.getsignal(signal.SIGHUP)
+            ),
+        )
 
     def test_another_thread(self) -> None:
         """Python hands signals to the main thread alone."""
-        done: futures.Future[None] = waits.start(
-            self.end, 1000, lambda: None)
+        done: futures.Future[None] = waits.start(self.end, 1000, lambda: None)
         done.result(waits.GENEROUS)
 
 
@@ -266,15 +303,21 @@ class TestHost(base.BaseTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.directory = self.useFixture(fixtures.TempDir()).path
-        for name, value in (('EACH', 0), ('MOST', 2 * units.MIB),
-                            ('SYNC', units.MIB)):
-            self.useFixture(fixtures.MonkeyPatch(
-                f'glance_store_bufswift.check.host.{name}', value))
+        for name, value in (
+            ('EACH', 0),
+            ('MOST', 2 * units.MIB),
+            ('SYNC', units.MIB),
+        ):
+            self.useFixture(
+                fixtures.MonkeyPatch(
+                    f'glance_store_bufswift.check.host.{name}', value
+                )
+            )
 
-    def measure(self, algorithm: str = 'sha512',
-                **how: Any) -> figures.Host:
-        settings = opts.Settings(**{
-            'directory': self.directory, 'min_free_percent': 0, **how})
+    def measure(self, algorithm: str = 'sha512', **how: Any) -> figures.Host:
+        settings = opts.Settings(
+            **{'directory': self.directory, 'min_free_percent': 0, **how}
+        )
         try:
             return host.measure(settings, algorithm, lambda step: None)
         finally:
@@ -297,7 +340,10 @@ class TestHost(base.BaseTestCase):
 
     def test_each_block_is_for_good(self) -> None:
         synced: list[int] = []
-        self.useFixture(fixtures.MonkeyPatch(
-            'os.fsync', lambda file: synced.append(os.fstat(file).st_size)))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'os.fsync', lambda file: synced.append(os.fstat(file).st_size)
+            )
+        )
         self.measure()
         self.assertEqual([units.MIB, 2 * units.MIB], synced)

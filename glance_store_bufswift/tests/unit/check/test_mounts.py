@@ -16,21 +16,26 @@ from oslotest import base
 
 from glance_store_bufswift.check import mounts
 
-TABLE = r'''
+TABLE = r"""
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 23 22 0:21 / /var rw - xfs /dev/sdb rw
 24 23 0:22 / /var/lib/with\040space rw shared:2 master:1 - nfs4 host:/x rw
 25 22 0:23 / /run rw - tmpfs tmpfs rw,size=1m
 26 25 0:24 / /run rw - ext3 /dev/sdc rw
 nonsense
-'''
+"""
 
 
 class TestKind(base.BaseTestCase):
     def test_the_longest_mount_point_counts(self) -> None:
-        for path, kind in (('/', 'ext4'), ('/tmp', 'ext4'), ('/var', 'xfs'),
-                           ('/various', 'ext4'), ('/var/lib', 'xfs'),
-                           ('/var/lib/with space/x', 'nfs4')):
+        for path, kind in (
+            ('/', 'ext4'),
+            ('/tmp', 'ext4'),
+            ('/var', 'xfs'),
+            ('/various', 'ext4'),
+            ('/var/lib', 'xfs'),
+            ('/var/lib/with space/x', 'nfs4'),
+        ):
             self.assertEqual(kind, mounts.kind(path, TABLE), path)
 
     def test_the_last_one_on_a_point_counts(self) -> None:

@@ -22,24 +22,38 @@ from glance_store_bufswift import opts
 OURS = {'fast': 'swift+buffered', 'slow': 'swift+buffered'}
 
 
-def judged(written: dict[str, list[str]] | None = None,
-           **settings: Any) -> list[tuple[str, str]]:
+def judged(
+    written: dict[str, list[str]] | None = None, **settings: Any
+) -> list[tuple[str, str]]:
     """What is said: how bad, and of what."""
-    return [(each.result.value, each.found) for each in together.findings(
-        written or {}, OURS, settings)]
+    return [
+        (each.result.value, each.found)
+        for each in together.findings(written or {}, OURS, settings)
+    ]
 
 
 class TestSections(base.BaseTestCase):
     def test_that_are_read(self) -> None:
-        self.assertEqual([], judged({
-            section: ['swift_buffered_threads', 'swift_store_user']
-            for section in ('fast', 'slow', 'backend_defaults',
-                            'swift_buffered')}))
+        self.assertEqual(
+            [],
+            judged(
+                {
+                    section: ['swift_buffered_threads', 'swift_store_user']
+                    for section in (
+                        'fast',
+                        'slow',
+                        'backend_defaults',
+                        'swift_buffered',
+                    )
+                }
+            ),
+        )
 
     def test_that_nobody_reads(self) -> None:
         for section in ('DEFAULT', 'glance_store', 'fats'):
-            [(result, found)] = judged({
-                section: ['debug', 'swift_buffered_threads']})
+            [(result, found)] = judged(
+                {section: ['debug', 'swift_buffered_threads']}
+            )
             self.assertEqual('warning', result)
             self.assertIn(f'swift_buffered_threads in [{section}]', found)
 
@@ -58,11 +72,16 @@ class TestDirectory(base.BaseTestCase):
         for quota, says in ((0, 'none'), (1 << 30, '1.0 GiB')):
             [(result, found)] = judged(
                 fast=opts.Settings(directory='/buffers', disk_quota=5),
-                slow=opts.Settings(directory='/buffers/', disk_quota=quota))
+                slow=opts.Settings(directory='/buffers/', disk_quota=quota),
+            )
             self.assertEqual('warning', result)
             self.assertIn(f'slow: {says}', found)
 
     def test_two_directories(self) -> None:
-        self.assertEqual([], judged(
-            fast=opts.Settings(directory='/a', disk_quota=5),
-            slow=opts.Settings(directory='/b')))
+        self.assertEqual(
+            [],
+            judged(
+                fast=opts.Settings(directory='/a', disk_quota=5),
+                slow=opts.Settings(directory='/b'),
+            ),
+        )

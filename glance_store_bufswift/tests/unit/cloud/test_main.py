@@ -37,21 +37,32 @@ class TestMain(base.BaseTestCase):
         self.assertEqual(1, status)
         for name in radosgw.PROGRAMS:
             self.assertIn(name, text)
-        for line in ('apt-get install .* radosgw\n',
-                     'dnf install .* ceph-radosgw\n'):
+        for line in (
+            'apt-get install .* radosgw\n',
+            'dnf install .* ceph-radosgw\n',
+        ):
             self.assertRegex(text, line)
 
     def test_usage(self) -> None:
-        for args in ((), ('exec',), ('exec', '--'), ('exec', 'true'),
-                     ('exec', '--ceph', '--', 'true'), ('--', 'true')):
+        for args in (
+            (),
+            ('exec',),
+            ('exec', '--'),
+            ('exec', 'true'),
+            ('exec', '--ceph', '--', 'true'),
+            ('--', 'true'),
+        ):
             status, text = self.said(*args)
             self.assertEqual(2, status)
             self.assertIn('exec [--rgw] -- COMMAND', text)
 
     def test_a_proxy_is_not_installed(self) -> None:
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.tests.support.cloud.balancer._PATH',
-            '/nowhere'))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.tests.support.cloud.balancer._PATH',
+                '/nowhere',
+            )
+        )
         for kind, what in balancer.KINDS.items():
             said = str(balancer.missing(kind))
             self.assertIn(f'{what.program} is not installed', said)

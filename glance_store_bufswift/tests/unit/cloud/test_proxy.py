@@ -27,7 +27,7 @@ from glance_store_bufswift.tests.support.cloud import faults
 from glance_store_bufswift.tests.support.cloud import journal
 from glance_store_bufswift.tests.support.cloud import proxy
 
-BODY = bytes(range(256)) * 4096     # 1 MiB
+BODY = bytes(range(256)) * 4096  # 1 MiB
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -39,8 +39,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args: Any) -> None:
         pass
 
-    def _answer(self, status: int, body: bytes = b'',
-                **headers: str) -> None:
+    def _answer(self, status: int, body: bytes = b'', **headers: str) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name.replace('_', '-'), value)
@@ -79,8 +78,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         if not self.path.startswith('/refuse'):
             self.server.stored[self.path] = body
-            self._answer(201, ETag=hashlib.md5(
-                body, usedforsecurity=False).hexdigest(), X_Trans_Id='tx1')
+            self._answer(
+                201,
+                ETag=hashlib.md5(body, usedforsecurity=False).hexdigest(),
+                X_Trans_Id='tx1',
+            )
 
     def do_GET(self) -> None:
         if self.path == '/chunked':
@@ -120,8 +122,9 @@ class ProxyTestCase(base.BaseTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.upstream = _Upstream()
-        server = threading.Thread(target=self.upstream.serve_forever,
-                                  kwargs={'poll_interval': 0.01})
+        server = threading.Thread(
+            target=self.upstream.serve_forever, kwargs={'poll_interval': 0.01}
+        )
         server.start()
         self.addCleanup(self.upstream.server_close)
         self.addCleanup(server.join)
@@ -133,19 +136,25 @@ class ProxyTestCase(base.BaseTestCase):
     @contextlib.contextmanager
     def client(self) -> Iterator[http.client.HTTPConnection]:
         connection = http.client.HTTPConnection(
-            '127.0.0.1', self.proxy.port, timeout=30)
+            '127.0.0.1', self.proxy.port, timeout=30
+        )
         with contextlib.closing(connection):
             yield connection
 
-    def request(self, method: str, path: str, body: bytes | None = None,
-                ) -> tuple[int, dict[str, str], bytes]:
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+    ) -> tuple[int, dict[str, str], bytes]:
         with self.client() as client:
             client.request(method, path, body)
             answer = client.getresponse()
             return answer.status, dict(answer.headers), answer.read()
 
-    def begin_put(self, client: http.client.HTTPConnection, path: str,
-                  length: int | None) -> None:
+    def begin_put(
+        self, client: http.client.HTTPConnection, path: str, length: int | None
+    ) -> None:
         client.putrequest('PUT', path)
         if length is None:
             client.putheader('Transfer-Encoding', 'chunked')
@@ -155,7 +164,8 @@ class ProxyTestCase(base.BaseTestCase):
 
     def finished(self, count: int) -> journal.Log:
         return self.proxy.wait_for(
-            lambda log: sum(e.finished for e in log) == count)
+            lambda log: sum(e.finished for e in log) == count
+        )
 
     def only(self) -> journal.Exchange:
         [exchange] = self.finished(1)
@@ -172,8 +182,10 @@ class TestRelay(ProxyTestCase):
         self.assertEqual(BODY, self.upstream.stored['/a'])
         self.assertEqual(BODY, self.request('GET', '/a')[2])
         put, get = self.finished(2)
-        self.assertEqual(('PUT', '/a', len(BODY), 201),
-                         (put.method, put.path, put.received, put.status))
+        self.assertEqual(
+            ('PUT', '/a', len(BODY), 201),
+            (put.method, put.path, put.received, put.status),
+        )
         self.assertEqual(str(len(BODY)), put.headers['content-length'])
         self.assertEqual((None, None), (put.fault, put.error))
         self.assertEqual(200, get.status)
@@ -185,20 +197,21 @@ class TestRelay(ProxyTestCase):
                 kept = client.sock
                 client.getresponse().read()
                 self.assertIs(kept, client.sock)
-        self.assertEqual([201, 200, 200, 204, 200],
-                         [e.status for e in self.finished(5)])
+        self.assertEqual(
+            [201, 200, 200, 204, 200], [e.status for e in self.finished(5)]
+        )
 
     def test_chunked_request(self) -> None:
         with self.client() as client:
             for piece in (7, 1, 70000):
-                chunks = (BODY[at:at + piece]
-                          for at in range(0, 200000, piece))
-                client.request('PUT', f'/{piece}', chunks,
-                               encode_chunked=True)
+                chunks = (
+                    BODY[at : at + piece] for at in range(0, 200000, piece)
+                )
+                client.request('PUT', f'/{piece}', chunks, encode_chunked=True)
                 self.assertEqual(b'', client.getresponse().read())
         for exchange in self.finished(3):
             stored = self.upstream.stored[exchange.path]
-            self.assertEqual(BODY[:len(stored)], stored)
+            self.assertEqual(BODY[: len(stored)], stored)
             self.assertEqual(len(stored), exchange.received)
 
     def test_answers_of_unknown_length(self) -> None:
@@ -207,8 +220,10 @@ class TestRelay(ProxyTestCase):
 
     def test_expect_100(self) -> None:
         with socket.create_connection(('127.0.0.1', self.proxy.port)) as sock:
-            sock.sendall(b'PUT /a HTTP/1.1\r\nContent-Length: 2\r\n'
-                         b'Expect: 100-continue\r\n\r\n')
+            sock.sendall(
+                b'PUT /a HTTP/1.1\r\nContent-Length: 2\r\n'
+                b'Expect: 100-continue\r\n\r\n'
+            )
             self.assertIn(b' 100 ', sock.recv(1000))
             sock.sendall(b'ab')
             self.assertIn(b' 201 ', sock.recv(1000))
@@ -220,8 +235,9 @@ class TestRelay(ProxyTestCase):
             client.send(BODY[:10])
             answer = client.response_class(client.sock, method='PUT')
             answer.begin()
-            self.assertEqual((401, b'who are you'),
-                             (answer.status, answer.read()))
+            self.assertEqual(
+                (401, b'who are you'), (answer.status, answer.read())
+            )
             [exchange] = self.proxy.log
             self.assertFalse(exchange.finished)
             client.send(BODY[10:])
@@ -270,8 +286,9 @@ class TestRelay(ProxyTestCase):
 
     def test_wait_for_tells_the_log(self) -> None:
         self.request('GET', '/some-path')
-        error = self.assertRaises(AssertionError, self.proxy.wait_for,
-                                  lambda log: False, timeout=0)
+        error = self.assertRaises(
+            AssertionError, self.proxy.wait_for, lambda log: False, timeout=0
+        )
         self.assertIn('/some-path', str(error))
 
     def test_stop_ends_everything(self) -> None:
@@ -289,8 +306,11 @@ class TestRelay(ProxyTestCase):
             self.assertEqual(b'', stalled.recv(1))
         mine = [t for t in threading.enumerate() if 'proxy' in t.name]
         self.assertEqual([], [t for t in mine if t not in before])
-        self.assertRaises(ConnectionError, socket.create_connection,
-                          ('127.0.0.1', other.port))
+        self.assertRaises(
+            ConnectionError,
+            socket.create_connection,
+            ('127.0.0.1', other.port),
+        )
 
 
 class TestFaults(ProxyTestCase):
@@ -299,10 +319,16 @@ class TestFaults(ProxyTestCase):
     def add(self, fault: faults.Fault, **match: Any) -> faults.Rule:
         return self.proxy.add(faults.Rule(fault, **match))
 
-    def assert_reset(self, method: str = 'PUT',
-                     body: bytes | None = BODY) -> journal.Exchange:
-        self.assertRaises((ConnectionError, BrokenPipeError), self.request,
-                          method, '/a', body)
+    def assert_reset(
+        self, method: str = 'PUT', body: bytes | None = BODY
+    ) -> journal.Exchange:
+        self.assertRaises(
+            (ConnectionError, BrokenPipeError),
+            self.request,
+            method,
+            '/a',
+            body,
+        )
         exchange = self.finished(1)[0]
         self.assertTrue(exchange.fired)
         self.assertIsNone(exchange.status)
@@ -313,14 +339,18 @@ class TestFaults(ProxyTestCase):
         for number, after in enumerate(places, 1):
             self.add(faults.Status(after, 503, {'Retry-After': '7'}, b'busy'))
             status, headers, body = self.request('PUT', '/a', BODY)
-            self.assertEqual((503, '7', b'busy'),
-                             (status, headers['Retry-After'], body))
+            self.assertEqual(
+                (503, '7', b'busy'), (status, headers['Retry-After'], body)
+            )
             exchange = self.finished(number)[-1]
-            self.assertEqual(('Status', True, 503), (
-                exchange.fault, exchange.fired, exchange.status))
+            self.assertEqual(
+                ('Status', True, 503),
+                (exchange.fault, exchange.fired, exchange.status),
+            )
             self.assertEqual(after != 0, exchange.forwarded)
-            self.assertEqual(after == faults.WHOLE,
-                             'Connection' not in headers)
+            self.assertEqual(
+                after == faults.WHOLE, 'Connection' not in headers
+            )
         self.assertEqual({}, self.upstream.stored)
 
     def test_status_without_body_keeps_the_connection(self) -> None:
@@ -339,8 +369,9 @@ class TestFaults(ProxyTestCase):
         for number, after in enumerate(places, 1):
             self.add(faults.Status(after, 500))
             with self.client() as client:
-                client.request('PUT', '/a', iter([b'abc', b'defg']),
-                               encode_chunked=True)
+                client.request(
+                    'PUT', '/a', iter([b'abc', b'defg']), encode_chunked=True
+                )
                 self.assertEqual(500, client.getresponse().status)
             self.assertEqual(7, self.finished(number)[-1].received)
         self.assertEqual({}, self.upstream.stored)
@@ -349,8 +380,7 @@ class TestFaults(ProxyTestCase):
         for after in (0, 1000, -1, faults.WHOLE):
             self.add(faults.Reset(after))
             exchange = self.assert_reset()
-            self.assertEqual(faults.place(after, len(BODY)),
-                             exchange.received)
+            self.assertEqual(faults.place(after, len(BODY)), exchange.received)
             self.proxy.clear()
         self.assertEqual({}, self.upstream.stored)
 
@@ -388,7 +418,8 @@ class TestFaults(ProxyTestCase):
                 client.request('GET', '/a')
                 answer = client.getresponse()
                 error = self.assertRaises(
-                    http.client.IncompleteRead, answer.read)
+                    http.client.IncompleteRead, answer.read
+                )
             self.assertEqual(BODY[:after], error.partial)
             self.assertTrue(self.only().fired)
 
@@ -397,9 +428,10 @@ class TestFaults(ProxyTestCase):
         self.add(faults.BreakAnswer(5, 'reset'))
         with self.client() as client:
             client.request('GET', '/a')
-            self.assertRaises((ConnectionResetError,
-                               http.client.IncompleteRead),
-                              lambda: client.getresponse().read())
+            self.assertRaises(
+                (ConnectionResetError, http.client.IncompleteRead),
+                lambda: client.getresponse().read(),
+            )
         self.assertTrue(self.only().fired)
 
     def test_break_answer_that_stalls(self) -> None:
@@ -428,8 +460,9 @@ class TestFaults(ProxyTestCase):
     def test_late_landing_while_the_client_waits(self) -> None:
         rule = self.add(faults.LateLanding())
         with self.client() as client:
-            client.request('PUT', '/a', iter([b'abc', b'd']),
-                           encode_chunked=True)
+            client.request(
+                'PUT', '/a', iter([b'abc', b'd']), encode_chunked=True
+            )
             self.proxy.wait_for(lambda log: log and log[0].held)
         self.only()
         self.assertEqual({}, self.upstream.stored)
@@ -442,8 +475,7 @@ class TestFaults(ProxyTestCase):
         with self.client() as one, self.client() as two:
             one.request('PUT', '/a', BODY)
             two.request('GET', '/a')
-            self.proxy.wait_for(
-                lambda log: sum(e.parked for e in log) == 2)
+            self.proxy.wait_for(lambda log: sum(e.parked for e in log) == 2)
             self.proxy.clear()
             for client in (one, two):
                 self.assertRaises(ConnectionError, client.getresponse)
@@ -480,12 +512,16 @@ class TestFaults(ProxyTestCase):
     def test_rewritten_answer(self) -> None:
         self.add(faults.Rewrite(202, {'etag': None, 'X-New': 'y'}))
         status, headers, _ = self.request('PUT', '/a', BODY)
-        self.assertEqual((202, 'y', 'tx1'),
-                         (status, headers['X-New'], headers['X-Trans-Id']))
+        self.assertEqual(
+            (202, 'y', 'tx1'),
+            (status, headers['X-New'], headers['X-Trans-Id']),
+        )
         self.assertNotIn('ETag', headers)
         exchange = self.only()
-        self.assertEqual((202, 201, True), (
-            exchange.status, exchange.upstream_status, exchange.fired))
+        self.assertEqual(
+            (202, 201, True),
+            (exchange.status, exchange.upstream_status, exchange.fired),
+        )
 
     def test_rewritten_headers_keep_the_status(self) -> None:
         self.add(faults.Rewrite(headers={'ETag': 'wrong'}))
@@ -511,18 +547,25 @@ class TestFaults(ProxyTestCase):
         self.assertIn('ZeroDivisionError', str(self.only().error))
 
     def test_matching(self) -> None:
-        self.add(faults.Status(code=500), method='GET', path=r'/x\?n=\d$',
-                 skip=1, times=2)
+        self.add(
+            faults.Status(code=500),
+            method='GET',
+            path=r'/x\?n=\d$',
+            skip=1,
+            times=2,
+        )
         self.add(faults.Status(code=501), path='^/x')
         wanted = [501, 200, 500, 500, 200]
         self.request('DELETE', '/y')
         self.assertEqual(501, self.request('HEAD', '/x?n=1')[0])
         wanted = [200, 500, 500, 200]
-        self.assertEqual(wanted, [self.request('GET', f'/x?n={n}')[0]
-                                  for n in range(4)])
+        self.assertEqual(
+            wanted, [self.request('GET', f'/x?n={n}')[0] for n in range(4)]
+        )
 
     def test_two_rules_alike_are_two_faults(self) -> None:
         self.add(faults.Status(code=500))
         self.add(faults.Status(code=502))
-        self.assertEqual([500, 502, 200], [
-            self.request('GET', '/a')[0] for _ in range(3)])
+        self.assertEqual(
+            [500, 502, 200], [self.request('GET', '/a')[0] for _ in range(3)]
+        )

@@ -32,8 +32,11 @@ class TestCase(base.BaseTestCase):
         super().setUp()
         self.home = Path(self.useFixture(fixtures.TempDir()).path)
         self.useFixture(fixtures.EnvironmentVariable('HOME', str(self.home)))
-        self.useFixture(fixtures.EnvironmentVariable(
-            'OS_GLANCE_CONFIG_DIR', str(self.home)))
+        self.useFixture(
+            fixtures.EnvironmentVariable(
+                'OS_GLANCE_CONFIG_DIR', str(self.home)
+            )
+        )
 
     def write(self, text: str, name: str = 'glance-api.conf') -> str:
         path = self.home / name
@@ -47,10 +50,12 @@ class TestCase(base.BaseTestCase):
 
     def refused(self, text: str, backend: str = 'fast') -> str:
         """What is said of a configuration that can't be used."""
+
         def verify() -> None:
             conf = self.read(text)
             driver.prepare(conf, backend)
             config.verify(conf, backend)
+
         said = str(self.assertRaises(errors.ConfigError, verify))
         self.assertIn(self.path, said)
         return said
@@ -60,23 +65,30 @@ class TestRefused(TestCase):
     def test_a_value_of_a_store(self) -> None:
         for section in ('fast', 'swift_buffered', 'backend_defaults'):
             said = self.refused(
-                f'{ONE}{FAST}[{section}]\nswift_buffered_threads = many\n')
+                f'{ONE}{FAST}[{section}]\nswift_buffered_threads = many\n'
+            )
             self.assertIn(
-                f'swift_buffered_threads = many in [{section}]', said)
+                f'swift_buffered_threads = many in [{section}]', said
+            )
 
     def test_a_value_out_of_bounds(self) -> None:
-        self.assertIn('65', self.refused(
-            f'{ONE}{FAST}swift_buffered_threads = 65\n'))
+        self.assertIn(
+            '65', self.refused(f'{ONE}{FAST}swift_buffered_threads = 65\n')
+        )
 
     def test_the_list_of_stores(self) -> None:
-        self.assertIn('enabled_backends = fast in [DEFAULT]', self.refused(
-            '[DEFAULT]\nenabled_backends = fast\n'))
-        self.assertIn('enabled_backends is not set', self.refused(
-            '[DEFAULT]\n'))
+        self.assertIn(
+            'enabled_backends = fast in [DEFAULT]',
+            self.refused('[DEFAULT]\nenabled_backends = fast\n'),
+        )
+        self.assertIn(
+            'enabled_backends is not set', self.refused('[DEFAULT]\n')
+        )
 
     def test_a_default_that_is_no_store(self) -> None:
         said = self.refused(
-            f'{ONE}{FAST}[glance_store]\ndefault_backend = slow\n')
+            f'{ONE}{FAST}[glance_store]\ndefault_backend = slow\n'
+        )
         self.assertIn('default_backend = slow', said)
         self.assertIn('one of fast', said)
 
@@ -92,8 +104,9 @@ class TestRefused(TestCase):
 
     def test_a_stock_store_alone(self) -> None:
         conf = self.read('[DEFAULT]\nenabled_backends = old:swift\n')
-        exc = self.assertRaises(errors.ConfigError, config.backends,
-                                conf, [], [driver.NAME])
+        exc = self.assertRaises(
+            errors.ConfigError, config.backends, conf, [], [driver.NAME]
+        )
         self.assertIn('--backend old', str(exc))
 
 
@@ -114,11 +127,15 @@ class TestFiles(TestCase):
 
     def test_a_directory_that_was_found(self) -> None:
         self.write(ONE + FAST)
-        path = self.write('[fast]\nswift_buffered_threads = 3\n',
-                          '.glance/glance-api.conf.d/a.conf')
+        path = self.write(
+            '[fast]\nswift_buffered_threads = 3\n',
+            '.glance/glance-api.conf.d/a.conf',
+        )
         conf = config.read([], [])
         self.assertEqual(str(Path(path).parent), files.names(conf)[-1])
-        self.assertEqual([(path, '3')], files.written(conf)['fast'][
-            'swift_buffered_threads'])
+        self.assertEqual(
+            [(path, '3')],
+            files.written(conf)['fast']['swift_buffered_threads'],
+        )
         driver.prepare(conf, 'fast')
         self.assertEqual(3, conf.fast.swift_buffered_threads)

@@ -31,15 +31,19 @@ from glance_store_bufswift import errors
 class TestMain(base.BaseTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.useFixture(fixtures.MonkeyPatch(
-            'glance_store_bufswift.cmd.config.set_logging_up',
-            lambda debug: None))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.cmd.config.set_logging_up',
+                lambda debug: None,
+            )
+        )
 
     def run_with(self, effect: Any) -> tuple[int, str]:
         """Exit code and standard error of a command that ends so."""
         err = io.StringIO()
-        with mock.patch.object(orphans, 'run', autospec=True,
-                               side_effect=effect):
+        with mock.patch.object(
+            orphans, 'run', autospec=True, side_effect=effect
+        ):
             with contextlib.redirect_stderr(err):
                 code = main.main(['orphans', 'list'])
         return code, err.getvalue()
@@ -54,30 +58,43 @@ class TestMain(base.BaseTestCase):
 
     def test_exit_codes(self) -> None:
         for effect, code in (
-                ([0], 0), ([1], 1), ([status.IN_DOUBT], 4),
-                (errors.ConfigError('why'), 2),
-                (errors.RequestFailed('why'), 3), (KeyboardInterrupt(), 130)):
+            ([0], 0),
+            ([1], 1),
+            ([status.IN_DOUBT], 4),
+            (errors.ConfigError('why'), 2),
+            (errors.RequestFailed('why'), 3),
+            (KeyboardInterrupt(), 130),
+        ):
             found, err = self.run_with(effect)
             self.assertEqual(code, found)
             self.assertEqual(
-                'glance-bufswift: why\n' if code in (2, 3) else '', err)
+                'glance-bufswift: why\n' if code in (2, 3) else '', err
+            )
 
     def test_a_bug_is_not_hidden(self) -> None:
-        self.assertRaises(ZeroDivisionError, self.run_with,
-                          ZeroDivisionError())
+        self.assertRaises(
+            ZeroDivisionError, self.run_with, ZeroDivisionError()
+        )
 
     def test_arguments_that_make_no_sense(self) -> None:
-        for words in ([], ['orphans'], ['orphans', 'sweep'],
-                      ['orphans', 'list', '--yes'],
-                      ['orphans', 'list', '--min-age', 'old'],
-                      ['check', '--format', 'xml']):
+        for words in (
+            [],
+            ['orphans'],
+            ['orphans', 'sweep'],
+            ['orphans', 'list', '--yes'],
+            ['orphans', 'list', '--min-age', 'old'],
+            ['check', '--format', 'xml'],
+        ):
             self.assertTrue(self.refused(*words))
         for count in ('0', '-1', 'x', ''):
-            self.assertIn('not 1 or more',
-                          self.refused('check', f'--uploads={count}'))
+            self.assertIn(
+                'not 1 or more', self.refused('check', f'--uploads={count}')
+            )
         for project in ('', 'a/b', '../x', 'a?b', 'a b'):
-            self.assertIn('not the id', self.refused(
-                'orphans', 'delete', f'--project={project}'))
+            self.assertIn(
+                'not the id',
+                self.refused('orphans', 'delete', f'--project={project}'),
+            )
 
     def test_exit_codes_are_explained(self) -> None:
         out = io.StringIO()
@@ -101,8 +118,10 @@ class TestMain(base.BaseTestCase):
             self.assertIn('exit statuses:\n  0  ', text)
 
     def test_version(self) -> None:
-        self.assertEqual(metadata.version('glance_store_bufswift') + '\n',
-                         self.told('--version'))
+        self.assertEqual(
+            metadata.version('glance_store_bufswift') + '\n',
+            self.told('--version'),
+        )
 
     def test_completion(self) -> None:
         self.assertIn('--min-age', self.told('--print-completion', 'bash'))
@@ -116,7 +135,8 @@ class TestMain(base.BaseTestCase):
 
     def test_nothing_is_deleted_by_default(self) -> None:
         for words, yes in (([], False), (['--yes'], True)):
-            with mock.patch.object(orphans, 'run', autospec=True,
-                                   return_value=0) as run:
+            with mock.patch.object(
+                orphans, 'run', autospec=True, return_value=0
+            ) as run:
                 main.main(['orphans', 'delete', *words])
             self.assertEqual(yes, run.call_args.args[0].yes)

@@ -26,8 +26,9 @@ from glance_store_bufswift.cmd import status
 PAGE = Path(__file__).parents[4] / 'doc/source/admin/glance-bufswift.rst'
 
 
-def parsers(parser: argparse.ArgumentParser
-            ) -> Iterator[argparse.ArgumentParser]:
+def parsers(
+    parser: argparse.ArgumentParser,
+) -> Iterator[argparse.ArgumentParser]:
     """A parser, and those of all commands below it."""
     yield parser
     for action in parser._actions:
@@ -45,23 +46,25 @@ class TestManual(base.BaseTestCase):
         """What is told of a command."""
         if prog == arguments.PROGRAM:
             return self.text.partition('\n---')[0]
-        return self.text.partition(f'\n{prog}\n---')[2].partition(
-            '\n---')[0]
+        return self.text.partition(f'\n{prog}\n---')[2].partition('\n---')[0]
 
     def test_all_options(self) -> None:
         """Each option of each command, with its help."""
         found = 0
         for parser in parsers(arguments.parser()):
-            options = [action for action in parser._actions
-                       if action.option_strings]
+            options = [
+                action for action in parser._actions if action.option_strings
+            ]
             if parser.prog == 'glance-bufswift orphans':
-                continue    # has no more than its commands
-            terms = re.findall(r'^``(-.*?)``\n   (.+)', self.part(parser.prog),
-                               re.MULTILINE)
+                continue  # has no more than its commands
+            terms = re.findall(
+                r'^``(-.*?)``\n   (.+)', self.part(parser.prog), re.MULTILINE
+            )
             self.assertEqual(
                 [action.option_strings for action in options],
                 [re.findall(r'(?<!\S)-[\w-]+', term) for term, _ in terms],
-                parser.prog)
+                parser.prog,
+            )
             found += len(terms)
         self.assertLess(30, found)
 
@@ -73,17 +76,23 @@ class TestManual(base.BaseTestCase):
         """As argparse tells it: with the defaults, and what may be chosen."""
         self.assertNotIn('%(', self.text)
         part = self.part('glance-bufswift check')
-        self.assertIn('``--uploads N``\n   uploads at a time that the buffer '
-                      'directory is to have room for (default: 4)\n', part)
+        self.assertIn(
+            '``--uploads N``\n   uploads at a time that the buffer '
+            'directory is to have room for (default: 4)\n',
+            part,
+        )
         self.assertIn('``-f, --format {text,table,value,json,csv}``\n', part)
         self.assertIn('Without ``--yes`` it is only told', self.text)
 
     def test_statuses_and_examples(self) -> None:
         for code, meaning in status.MEANING.items():
-            self.assertIn(f'\n   {code}  {meaning}\n',
-                          self.part(arguments.PROGRAM))
-        self.assertIn('Example::\n\n   glance-bufswift check --config-file '
-                      'new.conf\n', self.text)
+            self.assertIn(
+                f'\n   {code}  {meaning}\n', self.part(arguments.PROGRAM)
+            )
+        self.assertIn(
+            'Example::\n\n   glance-bufswift check --config-file new.conf\n',
+            self.text,
+        )
 
     def test_page_has_a_place_for_it(self) -> None:
         self.assertEqual(1, PAGE.read_text().count('\n.. commands\n'))

@@ -20,19 +20,20 @@ from oslotest import base
 
 from glance_store_bufswift.cmd import orphans
 from glance_store_bufswift import errors
-from glance_store_bufswift.swift import account
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import retry
 
 UTC = datetime.timezone.utc
 
 
-class Account(account.Account):
+class Account(accounts.Account):
     """Answers with a date."""
 
     def __init__(self, date: str | None) -> None:
-        super().__init__(client.Endpoint('http://nowhere/a'),
-                         retry.Policy(0, 0))
+        super().__init__(
+            client.Endpoint('http://nowhere/a'), retry.Policy(0, 0)
+        )
         self._headers = {} if date is None else {'date': date}
 
     def head_container(self, container: str) -> dict[str, str] | None:
@@ -41,13 +42,25 @@ class Account(account.Account):
 
 class TestAge(base.BaseTestCase):
     def test_ages_that_make_no_sense(self) -> None:
-        for age in ('inf', '-inf', 'nan', '1e300', '1e7', '87649', '0.9',
-                    '0', '-24'):
+        for age in (
+            'inf',
+            '-inf',
+            'nan',
+            '1e300',
+            '1e7',
+            '87649',
+            '0.9',
+            '0',
+            '-24',
+        ):
             exc = self.assertRaises(
-                errors.ConfigError, orphans.run,
-                argparse.Namespace(min_age=float(age)))
-            self.assertIn(f'--min-age {float(age):g}: at least 1 hour',
-                          str(exc))
+                errors.ConfigError,
+                orphans.run,
+                argparse.Namespace(min_age=float(age)),
+            )
+            self.assertIn(
+                f'--min-age {float(age):g}: at least 1 hour', str(exc)
+            )
             self.assertIn('at most 87648', str(exc))
 
 
@@ -63,8 +76,9 @@ class TestNow(base.BaseTestCase):
         here = datetime.datetime.now(UTC)
         self.assertLess(self.away(minutes=-4), here)
         self.assertGreaterEqual(self.away(minutes=4), here)
-        self.assertLess(self.away(minutes=4), here + datetime.timedelta(
-            minutes=3))
+        self.assertLess(
+            self.away(minutes=4), here + datetime.timedelta(minutes=3)
+        )
 
     def test_clocks_that_differ(self) -> None:
         for minutes in (-6, 6, 2000):
@@ -76,5 +90,6 @@ class TestNow(base.BaseTestCase):
             self.assertGreaterEqual(self.now(date), here)
 
     def test_as_swift_writes_it(self) -> None:
-        self.assertRaises(errors.ConfigError, self.now,
-                          'Tue, 24 Nov 2020 19:49:22 GMT')
+        self.assertRaises(
+            errors.ConfigError, self.now, 'Tue, 24 Nov 2020 19:49:22 GMT'
+        )

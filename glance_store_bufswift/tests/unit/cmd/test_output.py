@@ -38,9 +38,13 @@ class Terminal(io.StringIO):
 
 
 class TestShow(base.BaseTestCase):
-    def shown(self, rows: list[dict[str, Any]], form: str,
-              out: io.StringIO | None = None,
-              chosen: Sequence[str] = ()) -> str:
+    def shown(
+        self,
+        rows: list[dict[str, Any]],
+        form: str,
+        out: io.StringIO | None = None,
+        chosen: Sequence[str] = (),
+    ) -> str:
         out = out or io.StringIO()
         with contextlib.redirect_stdout(out):
             output.show(rows, COLUMNS, form, chosen, wrap=('name',))
@@ -48,36 +52,54 @@ class TestShow(base.BaseTestCase):
 
     def test_json(self) -> None:
         self.assertEqual(
-            [{'name': 'a', 'bytes': 1234567, 'more': 'x',
-              'when': '2026-11-24T19:00:00+00:00'}],
-            json.loads(self.shown(ROWS, 'json')))
+            [
+                {
+                    'name': 'a',
+                    'bytes': 1234567,
+                    'more': 'x',
+                    'when': '2026-11-24T19:00:00+00:00',
+                }
+            ],
+            json.loads(self.shown(ROWS, 'json')),
+        )
         self.assertEqual([], json.loads(self.shown([], 'json')))
 
     def test_table(self) -> None:
         lines = self.shown(ROWS, 'table').splitlines()
-        self.assertEqual(['Name', 'Bytes', 'When'],
-                         [cell.strip() for cell in lines[1].split('|')[1:-1]])
+        self.assertEqual(
+            ['Name', 'Bytes', 'When'],
+            [cell.strip() for cell in lines[1].split('|')[1:-1]],
+        )
         self.assertEqual(
             ['a', '1,234,567', '2026-11-24T19:00:00+00:00'],
-            [cell.strip() for cell in lines[3].split('|')[1:-1]])
+            [cell.strip() for cell in lines[3].split('|')[1:-1]],
+        )
 
     def test_other_forms(self) -> None:
         self.assertEqual(
             'Name,Bytes,When\na,1234567,2026-11-24T19:00:00+00:00\n',
-            self.shown(ROWS, 'csv'))
-        self.assertEqual('a 1234567 2026-11-24T19:00:00+00:00\n',
-                         self.shown(ROWS, 'value'))
+            self.shown(ROWS, 'csv'),
+        )
+        self.assertEqual(
+            'a 1234567 2026-11-24T19:00:00+00:00\n', self.shown(ROWS, 'value')
+        )
         self.assertEqual('', self.shown([], 'value'))
 
     def test_chosen_columns(self) -> None:
-        for form, text in (('value', '1234567 a\n'),
-                           ('csv', 'Bytes,Name\n1234567,a\n')):
+        for form, text in (
+            ('value', '1234567 a\n'),
+            ('csv', 'Bytes,Name\n1234567,a\n'),
+        ):
             self.assertEqual(
-                text, self.shown(ROWS, form, chosen=['Bytes', 'name']))
-        self.assertEqual({'bytes': 1234567}, json.loads(
-            self.shown(ROWS, 'json', chosen=['BYTES']))[0])
+                text, self.shown(ROWS, form, chosen=['Bytes', 'name'])
+            )
+        self.assertEqual(
+            {'bytes': 1234567},
+            json.loads(self.shown(ROWS, 'json', chosen=['BYTES']))[0],
+        )
         exc = self.assertRaises(
-            errors.ConfigError, self.shown, ROWS, 'table', chosen=['size'])
+            errors.ConfigError, self.shown, ROWS, 'table', chosen=['size']
+        )
         self.assertIn('choose from name, bytes, when', str(exc))
 
     def test_addresses_are_not_broken(self) -> None:
@@ -86,8 +108,12 @@ class TestShow(base.BaseTestCase):
         address = 'https://' + 'a-' * 60
         out = Terminal()
         with contextlib.redirect_stdout(out):
-            output.show([{'a': 'word ' * 20, 'b': ''}],
-                        {'a': 'A', 'b': 'B'}, 'table', wrap=('a', 'b'))
+            output.show(
+                [{'a': 'word ' * 20, 'b': ''}],
+                {'a': 'A', 'b': 'B'},
+                'table',
+                wrap=('a', 'b'),
+            )
             output.show([{'a': address}], {'a': 'A'}, 'table', wrap=('a',))
             print(output.paragraph('at: ', address, address))
         lines = out.getvalue().splitlines()
@@ -105,7 +131,8 @@ class TestShow(base.BaseTestCase):
         self.assertEqual('    -> do this', lines[-1])
         # In a file or a pipe each is a line of its own.
         self.assertEqual(
-            1, len(output.paragraph('ab: ', 'word ' * 30).splitlines()))
+            1, len(output.paragraph('ab: ', 'word ' * 30).splitlines())
+        )
 
     def test_as_wide_as_the_terminal(self) -> None:
         self.useFixture(fixtures.EnvironmentVariable('COLUMNS', '80'))
@@ -125,8 +152,11 @@ class TestProgress(base.BaseTestCase):
         progress('images', 20)
         progress.clear()
         progress.clear()
-        self.assertEqual('\rimages: 1,000 objects\rimages: 20 objects   '
-                         '\r' + ' ' * 18 + '\r', out.getvalue())
+        self.assertEqual(
+            '\rimages: 1,000 objects\rimages: 20 objects   '
+            '\r' + ' ' * 18 + '\r',
+            out.getvalue(),
+        )
 
     def test_elsewhere(self) -> None:
         out = io.StringIO()

@@ -46,7 +46,7 @@ class TestPlot(base.BaseTestCase):
     def test_figures(self) -> None:
         site = measured.site(disk=3)
         text = plot.of_site(site, advice.lines(site))
-        self.assertEqual(FIGURES, text[:len(FIGURES)])
+        self.assertEqual(FIGURES, text[: len(FIGURES)])
 
     def test_what_is_missing(self) -> None:
         site = measured.site(disk=None, pair=None)
@@ -56,8 +56,12 @@ class TestPlot(base.BaseTestCase):
 
     def test_width(self) -> None:
         site = measured.site(
-            up=[12345] * 4, down=[1] * 4, put=123, room=1,
-            digests=dict.fromkeys(measured.DIGESTS, 0.5))
+            up=[12345] * 4,
+            down=[1] * 4,
+            put=123,
+            room=1,
+            digests=dict.fromkeys(measured.DIGESTS, 0.5),
+        )
         text = plot.of_site(site, advice.lines(site))
         self.assertTrue(text.isascii())
         self.assertGreaterEqual(79, max(map(len, text.splitlines())))
@@ -68,13 +72,18 @@ class TestPlot(base.BaseTestCase):
         lines = advice.lines(site)
         text = plot.of_site(site, lines)
         parser = configparser.ConfigParser()
-        parser.read_string(text[text.index('[DEFAULT]'):])
+        parser.read_string(text[text.index('[DEFAULT]') :])
         self.assertEqual(
             {(line.section, line.option, str(line.value)) for line in lines},
             {('DEFAULT', *each) for each in parser.defaults().items()}
-            | {('fast', name, parser['fast'][name])
-               for name in parser['fast'] if name not in parser.defaults()})
+            | {
+                ('fast', name, parser['fast'][name])
+                for name in parser['fast']
+                if name not in parser.defaults()
+            },
+        )
         # Each has its reason, and what it is so far.
         text = text.replace('\n# ', ' ')
-        self.assertEqual((3, 2), (
-            text.count('(now '), text.count('(as it is)')))
+        self.assertEqual(
+            (3, 2), (text.count('(now '), text.count('(as it is)'))
+        )

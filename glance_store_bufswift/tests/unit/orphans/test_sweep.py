@@ -22,19 +22,20 @@ from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift.orphans import attempts
 from glance_store_bufswift.orphans import sweep
-from glance_store_bufswift.swift import account
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import retry
 
 UTC = datetime.timezone.utc
-IMAGES = [f'0a5c1a2e-6f0e-4d3e-9f6b-6d3f6d1b7c1{number}'
-          for number in range(6)]
+IMAGES = [
+    f'0a5c1a2e-6f0e-4d3e-9f6b-6d3f6d1b7c1{number}' for number in range(6)
+]
 NOW = datetime.datetime(2026, 11, 24, tzinfo=UTC)
 OLD = NOW - datetime.timedelta(days=2)
 
 
-class Account(account.Account):
+class Account(accounts.Account):
     """An account in memory.
 
     :ivar requests: method, container, name
@@ -45,20 +46,30 @@ class Account(account.Account):
     """
 
     def __init__(self) -> None:
-        super().__init__(client.Endpoint('http://nowhere/a'),
-                         retry.Policy(0, 0))
-        self.stored: dict[tuple[str, str], tuple[
-            listings.Entry, dict[str, str], list[tuple[str, str]]]] = {}
+        super().__init__(
+            client.Endpoint('http://nowhere/a'), retry.Policy(0, 0)
+        )
+        self.stored: dict[
+            tuple[str, str],
+            tuple[listings.Entry, dict[str, str], list[tuple[str, str]]],
+        ] = {}
         self.unlisted: set[tuple[str, str]] = set()
         self.lost: set[tuple[str, str]] = set()
         self.stale: dict[tuple[str, str], dict[str, str]] = {}
         self.requests: list[tuple[str, str, str]] = []
         self.before: Callable[[str, str, str], object] = (
-            lambda method, container, name: None)
+            lambda method, container, name: None
+        )
 
-    def store(self, container: str, *names: str, size: int = 10,
-              when: datetime.datetime = OLD, target: str = '',
-              slo: list[tuple[str, str]] | None = None) -> None:
+    def store(
+        self,
+        container: str,
+        *names: str,
+        size: int = 10,
+        when: datetime.datetime = OLD,
+        target: str = '',
+        slo: list[tuple[str, str]] | None = None,
+    ) -> None:
         """Keep objects; a target makes DLO manifests of them."""
         headers = {'x-timestamp': f'{when.timestamp():.5f}'}
         if target:
@@ -67,37 +78,49 @@ class Account(account.Account):
             headers['x-static-large-object'] = 'True'
         for name in names:
             self.stored[container, name] = (
-                listings.Entry(name, size, when), headers, slo or [])
+                listings.Entry(name, size, when),
+                headers,
+                slo or [],
+            )
 
     def names(self, container: str) -> list[str]:
         """What is there, in Swift's order."""
-        return sorted((name for where, name in self.stored
-                       if where == container), key=str.encode)
+        return sorted(
+            (name for where, name in self.stored if where == container),
+            key=str.encode,
+        )
 
     def _note(self, method: str, container: str, name: str) -> None:
         self.requests.append((method, container, name))
         self.before(method, container, name)
 
-    def entries(self, container: str, prefix: str = '', marker: str = '',
-                end: str = '') -> Iterator[listings.Entry]:
+    def entries(
+        self, container: str, prefix: str = '', marker: str = '', end: str = ''
+    ) -> Iterator[listings.Entry]:
         self._note('LIST', container, prefix)
         for name in self.names(container):
-            if name.startswith(prefix) and (
-                    container, name) not in self.unlisted:
+            if (
+                name.startswith(prefix)
+                and (container, name) not in self.unlisted
+            ):
                 yield self.stored[container, name][0]
 
-    def head(self, container: str, name: str,
-             newest: bool = False,
-             query: str | None = None) -> dict[str, str] | None:
+    def head(
+        self,
+        container: str,
+        name: str,
+        newest: bool = False,
+        query: str | None = None,
+    ) -> dict[str, str] | None:
         self._note('HEAD', container, name)
         if (container, name) in self.lost:
             return None
         found = self.stored.get((container, name))
-        return self.stale.get(
-            (container, name), found[1]) if found else None
+        return self.stale.get((container, name), found[1]) if found else None
 
-    def static_segments(self, container: str, name: str,
-                        nested: bool = True) -> list[tuple[str, str]]:
+    def static_segments(
+        self, container: str, name: str, nested: bool = True
+    ) -> list[tuple[str, str]]:
         self._note('GET', container, name)
         return self.stored[container, name][2]
 
@@ -126,9 +149,11 @@ class TestCase(base.BaseTestCase):
 
     def sweeping(self, *containers: str) -> sweep.Sweep:
         return sweep.Sweep(
-            self.account, containers or ['images'],
+            self.account,
+            containers or ['images'],
             NOW - datetime.timedelta(days=1),
-            lambda *each: self.told.append(each))
+            lambda *each: self.told.append(each),
+        )
 
     def found(self, *containers: str) -> list[str]:
         """The prefixes of the orphans."""
@@ -138,16 +163,20 @@ class TestCase(base.BaseTestCase):
 
     def doubts(self, *containers: str) -> dict[str, str]:
         """What is in doubt, by prefix, and why."""
-        return {each.attempt.prefix: each.doubt
-                for each in self.sweeping(*containers).find() if each.doubt}
+        return {
+            each.attempt.prefix: each.doubt
+            for each in self.sweeping(*containers).find()
+            if each.doubt
+        }
 
     def delete(self) -> list[sweep.Outcome]:
         swept = self.sweeping()
         return [swept.delete(each).outcome for each in swept.find()]
 
     def count(self, method: str) -> int:
-        return len([each for each in self.account.requests
-                    if each[0] == method])
+        return len(
+            [each for each in self.account.requests if each[0] == method]
+        )
 
 
 class TestFind(TestCase):
@@ -156,15 +185,23 @@ class TestFind(TestCase):
         found = [each.attempt for each in self.sweeping().find()]
         self.assertEqual(
             [(IMAGES[0], 2, 20, OLD), (IMAGES[1], 3, 30, OLD)],
-            [(each.image, each.segments, each.size, each.newest)
-             for each in found])
+            [
+                (each.image, each.segments, each.size, each.newest)
+                for each in found
+            ],
+        )
 
     def test_whole_images(self) -> None:
         self.account.store('images', *ours(IMAGES[0]), *stock(IMAGES[1]))
-        self.account.store('images', IMAGES[0], size=0,
-                           target='images/' + ours(IMAGES[0])[0][:-8])
-        self.account.store('images', IMAGES[1], size=0,
-                           target=f'images/{IMAGES[1]}-')
+        self.account.store(
+            'images',
+            IMAGES[0],
+            size=0,
+            target='images/' + ours(IMAGES[0])[0][:-8],
+        )
+        self.account.store(
+            'images', IMAGES[1], size=0, target=f'images/{IMAGES[1]}-'
+        )
         self.account.store('images', IMAGES[2])
         self.assertEqual([], self.found())
         # One look at each image with segments, none at others.
@@ -174,8 +211,9 @@ class TestFind(TestCase):
     def test_an_older_attempt_beside_a_whole_image(self) -> None:
         old, new = ours(IMAGES[0]), ours(IMAGES[0], attempt=5)
         self.account.store('images', *old, *new, *stock(IMAGES[0]))
-        self.account.store('images', IMAGES[0], size=0,
-                           target=f'images/{new[0][:-8]}')
+        self.account.store(
+            'images', IMAGES[0], size=0, target=f'images/{new[0][:-8]}'
+        )
         self.assertEqual([f'{IMAGES[0]}-', old[0][:-8]], self.found())
 
     def test_beside_a_plain_image(self) -> None:
@@ -186,58 +224,87 @@ class TestFind(TestCase):
         """The newest segment counts."""
         self.account.store('images', *stock(IMAGES[0], 3))
         limit = NOW - datetime.timedelta(days=1)
-        for when, found in ((limit, 1), (NOW, 0), (
-                limit + datetime.timedelta(microseconds=1), 0)):
+        for when, found in (
+            (limit, 1),
+            (NOW, 0),
+            (limit + datetime.timedelta(microseconds=1), 0),
+        ):
             self.account.store('images', stock(IMAGES[0])[1], when=when)
             self.assertEqual(found, len(self.found()), str(when))
 
     def test_a_manifest_of_any_name(self) -> None:
-        for name, size in (('backup', 0), ('zzz', 7), ('0', 0),
-                           (stock(IMAGES[5])[0], 0), (IMAGES[4], 0)):
-            for target in (f'{IMAGES[0]}-', f'{IMAGES[0]}-00001',
-                           IMAGES[0][:3], f'{IMAGES[0]}-000'):
+        for name, size in (
+            ('backup', 0),
+            ('zzz', 7),
+            ('0', 0),
+            (stock(IMAGES[5])[0], 0),
+            (IMAGES[4], 0),
+        ):
+            for target in (
+                f'{IMAGES[0]}-',
+                f'{IMAGES[0]}-00001',
+                IMAGES[0][:3],
+                f'{IMAGES[0]}-000',
+            ):
                 self.account.stored.clear()
                 self.account.store('images', *stock(IMAGES[0]))
                 self.assertEqual(1, len(self.found()))
-                self.account.store('images', name, size=size, when=NOW,
-                                   target=f'images/{target}')
+                self.account.store(
+                    'images',
+                    name,
+                    size=size,
+                    when=NOW,
+                    target=f'images/{target}',
+                )
                 self.assertEqual([], self.found(), f'{name} {target}')
 
     def test_a_manifest_in_another_container_of_the_store(self) -> None:
         self.account.store('images_a', *ours(IMAGES[0]))
         self.assertEqual(1, len(self.found('images_a', 'images_b')))
-        self.account.store('images_b', 'x', target=(
-            f'images_a/{IMAGES[0]}/'))
+        self.account.store('images_b', 'x', target=(f'images_a/{IMAGES[0]}/'))
         self.assertEqual([], self.found('images_a', 'images_b'))
-        self.account.store('images_b', 'x', target=(
-            f'images_c/{IMAGES[0]}/'))
+        self.account.store('images_b', 'x', target=(f'images_c/{IMAGES[0]}/'))
         self.assertEqual(1, len(self.found('images_a', 'images_b')))
 
     def test_an_image_whose_manifest_points_elsewhere(self) -> None:
         self.account.store('images', *ours(IMAGES[0]))
-        self.account.store('images', IMAGES[0], size=0,
-                           target='other/' + ours(IMAGES[0])[0][:-8])
+        self.account.store(
+            'images',
+            IMAGES[0],
+            size=0,
+            target='other/' + ours(IMAGES[0])[0][:-8],
+        )
         self.assertEqual(1, len(self.found()))
 
     def test_a_static_large_object(self) -> None:
         self.account.store('images', *stock(IMAGES[0]), *stock(IMAGES[1]))
-        self.account.store('images', 'x', size=99, slo=[
-            ('images', stock(IMAGES[0])[1]), ('other', stock(IMAGES[1])[0])])
+        self.account.store(
+            'images',
+            'x',
+            size=99,
+            slo=[
+                ('images', stock(IMAGES[0])[1]),
+                ('other', stock(IMAGES[1])[0]),
+            ],
+        )
         self.assertEqual([f'{IMAGES[1]}-'], self.found())
 
     def test_a_manifest_named_as_the_beginning_of_a_name(self) -> None:
         """It refers to others, that it begins as they do is nothing."""
         self.account.store('images', *ours(IMAGES[0]), *stock(IMAGES[0]))
         self.account.store('images', IMAGES[0], size=0, target='images/x')
-        self.account.store('images', IMAGES[0][:5], size=0,
-                           slo=[('images', 'x')])
+        self.account.store(
+            'images', IMAGES[0][:5], size=0, slo=[('images', 'x')]
+        )
         self.assertEqual(2, len(self.found()))
 
     def test_a_manifest_named_as_a_segment(self) -> None:
-        self.account.store('images', *stock(IMAGES[0], 1), size=0,
-                           target='images/x')
-        self.account.store('images', *stock(IMAGES[1], 1), size=0,
-                           slo=[('images', 'x')])
+        self.account.store(
+            'images', *stock(IMAGES[0], 1), size=0, target='images/x'
+        )
+        self.account.store(
+            'images', *stock(IMAGES[1], 1), size=0, slo=[('images', 'x')]
+        )
         self.account.store('images', *stock(IMAGES[2], 1), size=0)
         self.assertEqual([f'{IMAGES[2]}-'], self.found())
 
@@ -246,8 +313,9 @@ class TestFind(TestCase):
         self.account.store('images', *stock(IMAGES[0]), *stock(IMAGES[1]))
         self.account.store('images', 'link', size=0, when=NOW)
         self.account.stale['images', 'link'] = {
-            'x-timestamp': f'{OLD.timestamp():.5f}', 'content-location':
-            f'/v1/AUTH_x/images/{stock(IMAGES[0])[0]}'}
+            'x-timestamp': f'{OLD.timestamp():.5f}',
+            'content-location': f'/v1/AUTH_x/images/{stock(IMAGES[0])[0]}',
+        }
         self.assertEqual([f'{IMAGES[1]}-'], self.found())
 
     def test_an_empty_segment_where_versions_are_kept(self) -> None:
@@ -255,7 +323,8 @@ class TestFind(TestCase):
         [name] = stock(IMAGES[0], 1)
         self.account.store('images', name, size=0)
         self.account.stored['images', name][1]['content-location'] = (
-            f'/v1/AUTH_x/images/{name}?version-id=1795678237.77471')
+            f'/v1/AUTH_x/images/{name}?version-id=1795678237.77471'
+        )
         self.assertEqual([f'{IMAGES[0]}-'], self.found())
 
     def test_a_manifest_that_is_not_listed_yet(self) -> None:
@@ -263,14 +332,19 @@ class TestFind(TestCase):
         for new in (ours(IMAGES[0], attempt=5), stock(IMAGES[0])):
             self.account.stored.clear()
             self.account.store('images', *ours(IMAGES[0]), *new)
-            self.account.store('images', IMAGES[0], size=0, target=(
-                f'images/{new[0].rpartition("0000")[0]}'))
+            self.account.store(
+                'images',
+                IMAGES[0],
+                size=0,
+                target=(f'images/{new[0].rpartition("0000")[0]}'),
+            )
             self.account.unlisted = {('images', IMAGES[0])}
             self.assertEqual([ours(IMAGES[0])[0][:-8]], self.found())
             self.account.unlisted = set()
         self.account.store('images', *ours(IMAGES[1]))
-        self.account.store('images', IMAGES[0], size=0, target=(
-            f'images/{IMAGES[1]}/'))
+        self.account.store(
+            'images', IMAGES[0], size=0, target=(f'images/{IMAGES[1]}/')
+        )
         self.account.unlisted = {('images', IMAGES[0])}
         self.assertNotIn(ours(IMAGES[1])[0][:-8], self.found())
 
@@ -278,11 +352,16 @@ class TestFind(TestCase):
         """What can't be known keeps everything."""
         self.account.store('images', *ours(IMAGES[0]))
         self.account.store('images', 'x', size=0)
-        for failing in (('HEAD', 'images', IMAGES[0]),
-                        ('HEAD', 'images', 'x'), ('LIST', 'images', '')):
+        for failing in (
+            ('HEAD', 'images', IMAGES[0]),
+            ('HEAD', 'images', 'x'),
+            ('LIST', 'images', ''),
+        ):
+
             def fail(*request: str, failing: object = failing) -> None:
                 if request == failing:
                     raise errors.RequestFailed('503')
+
             self.account.before = fail
             self.assertRaises(errors.RequestFailed, self.found)
 
@@ -293,12 +372,12 @@ class TestFind(TestCase):
         self.assertEqual((1, 0), (self.count('LIST'), self.count('HEAD')))
 
     def test_progress(self) -> None:
-        self.account.store('images', *(
-            stock(IMAGES[0], 2 * sweep.STEP + 1)))
+        self.account.store('images', *(stock(IMAGES[0], 2 * sweep.STEP + 1)))
         self.assertEqual(1, len(self.found()))
         counts = [sweep.STEP, 2 * sweep.STEP, 2 * sweep.STEP + 1]
-        self.assertEqual([('images', count) for count in 2 * counts],
-                         self.told)
+        self.assertEqual(
+            [('images', count) for count in 2 * counts], self.told
+        )
 
 
 class TestDoubt(TestCase):
@@ -306,8 +385,9 @@ class TestDoubt(TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.account.store('images', *ours(IMAGES[0]), *stock(IMAGES[0]),
-                           *ours(IMAGES[1]))
+        self.account.store(
+            'images', *ours(IMAGES[0]), *stock(IMAGES[0]), *ours(IMAGES[1])
+        )
         self.image = [f'{IMAGES[0]}-', ours(IMAGES[0])[0][:-8]]
         self.other = ours(IMAGES[1])[0][:-8]
 
@@ -316,58 +396,85 @@ class TestDoubt(TestCase):
         before = set(self.account.names('images'))
         self.assertEqual(dict.fromkeys(names, why), self.doubts())
         swept = self.sweeping()
-        results = {each.attempt.prefix: str(swept.delete(each))
-                   for each in swept.find()}
+        results = {
+            each.attempt.prefix: str(swept.delete(each))
+            for each in swept.find()
+        }
         kept = f'kept: in doubt ({why})'
         self.assertEqual(
-            {name: kept if name in names else 'deleted'
-             for name in (*self.image, self.other)}, results)
+            {
+                name: kept if name in names else 'deleted'
+                for name in (*self.image, self.other)
+            },
+            results,
+        )
         self.assertEqual(
             {name for name in before if name.startswith(tuple(names))},
-            {name for name in self.account.names('images')
-             if attempts.key_of(name)})
+            {
+                name
+                for name in self.account.names('images')
+                if attempts.key_of(name)
+            },
+        )
 
     def test_an_image_that_is_listed_but_not_found(self) -> None:
-        self.account.store('images', IMAGES[0], size=0, target=(
-            f'images/{self.image[1]}'))
+        self.account.store(
+            'images', IMAGES[0], size=0, target=(f'images/{self.image[1]}')
+        )
         self.account.lost = {('images', IMAGES[0])}
         self.assert_kept(
-            self.image, f'{IMAGES[0]} is listed, but was not found')
+            self.image, f'{IMAGES[0]} is listed, but was not found'
+        )
 
     def test_another_object_that_is_listed_but_not_found(self) -> None:
         """It may have referred to anything."""
-        for name, size in (('backup', 0), ('backup', 9),
-                           (stock(IMAGES[5])[0], 0)):
+        for name, size in (
+            ('backup', 0),
+            ('backup', 9),
+            (stock(IMAGES[5])[0], 0),
+        ):
             self.account.store('images', name, size=size, when=NOW)
             self.account.lost = {('images', name)}
             self.assertEqual(
-                dict.fromkeys((*self.image, self.other),
-                              f'{name} is listed, but was not found'),
-                self.doubts())
+                dict.fromkeys(
+                    (*self.image, self.other),
+                    f'{name} is listed, but was not found',
+                ),
+                self.doubts(),
+            )
             del self.account.stored['images', name]
 
     def test_an_object_of_another_container_of_the_store(self) -> None:
-        for name, kept in (('backup', [*self.image, self.other]),
-                           (IMAGES[0], self.image)):
+        for name, kept in (
+            ('backup', [*self.image, self.other]),
+            (IMAGES[0], self.image),
+        ):
             self.account.store('images_b', name, size=0)
             self.account.lost = {('images_b', name)}
-            self.assertEqual(
-                kept, list(self.doubts('images', 'images_b')))
+            self.assertEqual(kept, list(self.doubts('images', 'images_b')))
             self.account.stored.pop(('images_b', name))
 
     def test_a_replica_that_missed_the_last_upload(self) -> None:
         """It tells of the attempt before, and no replica knows better."""
-        self.account.store('images', IMAGES[0], size=0, target=(
-            f'images/{self.image[1]}'))
+        self.account.store(
+            'images', IMAGES[0], size=0, target=(f'images/{self.image[1]}')
+        )
         for stale in ({}, {layout.MANIFEST: f'images/{IMAGES[0]}/old/'}):
             before = OLD - datetime.timedelta(milliseconds=2)
             self.account.stale['images', IMAGES[0]] = {
-                **stale, 'x-timestamp': f'{before.timestamp():.5f}'}
+                **stale,
+                'x-timestamp': f'{before.timestamp():.5f}',
+            }
             self.assertEqual(
-                dict.fromkeys(self.image, f'{IMAGES[0]} is listed as newer '
-                              'than what was found'), self.doubts())
-        self.assert_kept(self.image, f'{IMAGES[0]} is listed as newer than '
-                         'what was found')
+                dict.fromkeys(
+                    self.image,
+                    f'{IMAGES[0]} is listed as newer than what was found',
+                ),
+                self.doubts(),
+            )
+        self.assert_kept(
+            self.image, f'{IMAGES[0]} is listed as newer than what was found'
+        )
 
     def test_dates_of_a_listing_may_be_cut(self) -> None:
         """Ceph RGW gives three decimals there, Swift five everywhere."""
@@ -375,16 +482,20 @@ class TestDoubt(TestCase):
         for fewer in (0, 900):
             moment = OLD - datetime.timedelta(microseconds=fewer)
             self.account.stale['images', IMAGES[0]] = {
-                'x-timestamp': f'{moment.timestamp():.5f}'}
+                'x-timestamp': f'{moment.timestamp():.5f}'
+            }
             self.assertEqual({}, self.doubts())
 
     def test_an_object_without_a_date(self) -> None:
         self.account.store('images', IMAGES[0])
         for headers in ({}, {'x-timestamp': 'yesterday'}):
             self.account.stale['images', IMAGES[0]] = headers
-            self.assertEqual(dict.fromkeys(
-                self.image, f'{IMAGES[0]} does not tell when it was stored'),
-                self.doubts())
+            self.assertEqual(
+                dict.fromkeys(
+                    self.image, f'{IMAGES[0]} does not tell when it was stored'
+                ),
+                self.doubts(),
+            )
 
     def test_an_slo_that_is_not_listed_yet(self) -> None:
         [one, _] = ours(IMAGES[0])
@@ -421,6 +532,7 @@ class TestDoubt(TestCase):
         def before(method: str, _: str, name: str) -> None:
             if (method, name) == ('LIST', '') and self.count('LIST') > 1:
                 self.account.lost.clear()
+
         self.account.before = before
         self.assertEqual(self.image, list(self.doubts()))
 
@@ -432,13 +544,18 @@ class TestDoubt(TestCase):
             self.account.unlisted = {('images', name)}
             swept = self.sweeping()
             # Those in between are looked for before they are deleted.
-            self.assertEqual([self.other] if number == 3 else [],
-                             list(self.doubts()))
+            self.assertEqual(
+                [self.other] if number == 3 else [], list(self.doubts())
+            )
             self.assertEqual(
                 [(f'{name} is stored, but not listed', sweep.Outcome.DOUBT)],
-                [(result.why, result.outcome) for each in swept.find()
-                 if each.attempt.prefix == self.other
-                 for result in [swept.delete(each)]])
+                [
+                    (result.why, result.outcome)
+                    for each in swept.find()
+                    if each.attempt.prefix == self.other
+                    for result in [swept.delete(each)]
+                ],
+            )
             self.account.unlisted = set()
             del self.account.stored['images', name]
 
@@ -447,13 +564,21 @@ class TestDelete(TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.account.store('images', *ours(IMAGES[0]), *stock(IMAGES[1]))
-        self.account.store('images', 'other', f'{IMAGES[1]}-other',
-                           ours(IMAGES[0])[0] + '.bak')
-        self.others = ['other', f'{IMAGES[1]}-other',
-                       ours(IMAGES[0])[0] + '.bak']
+        self.account.store(
+            'images',
+            'other',
+            f'{IMAGES[1]}-other',
+            ours(IMAGES[0])[0] + '.bak',
+        )
+        self.others = [
+            'other',
+            f'{IMAGES[1]}-other',
+            ours(IMAGES[0])[0] + '.bak',
+        ]
 
-    def when(self, method: str, name: str,
-             then: Callable[[], object], turn: int = 1) -> None:
+    def when(
+        self, method: str, name: str, then: Callable[[], object], turn: int = 1
+    ) -> None:
         """Have something happen before the request of that turn."""
         turns = 0
 
@@ -463,6 +588,7 @@ class TestDelete(TestCase):
                 turns += 1
                 if turns == turn:
                     then()
+
         self.account.before = before
 
     def test_only_the_segments(self) -> None:
@@ -470,72 +596,110 @@ class TestDelete(TestCase):
         self.assertEqual(sorted(self.others), self.account.names('images'))
 
     def test_a_segment_that_came_meanwhile(self) -> None:
-        self.when('LIST', IMAGES[1], lambda: self.account.store(
-            'images', stock(IMAGES[1], 3)[2], when=NOW))
-        self.assertEqual([sweep.Outcome.DELETED, sweep.Outcome.CHANGED],
-                         self.delete())
-        self.assertLessEqual(set(stock(IMAGES[1], 3)),
-                             set(self.account.names('images')))
+        self.when(
+            'LIST',
+            IMAGES[1],
+            lambda: self.account.store(
+                'images', stock(IMAGES[1], 3)[2], when=NOW
+            ),
+        )
+        self.assertEqual(
+            [sweep.Outcome.DELETED, sweep.Outcome.CHANGED], self.delete()
+        )
+        self.assertLessEqual(
+            set(stock(IMAGES[1], 3)), set(self.account.names('images'))
+        )
 
     def test_a_segment_written_anew_meanwhile(self) -> None:
-        self.when('LIST', IMAGES[1], lambda: self.account.store(
-            'images', stock(IMAGES[1])[0], when=NOW))
+        self.when(
+            'LIST',
+            IMAGES[1],
+            lambda: self.account.store(
+                'images', stock(IMAGES[1])[0], when=NOW
+            ),
+        )
         self.assertEqual(sweep.Outcome.CHANGED, self.delete()[1])
 
     def test_gone_meanwhile(self) -> None:
         def remove() -> None:
             for name in stock(IMAGES[1]):
                 del self.account.stored['images', name]
+
         self.when('LIST', IMAGES[1], remove)
         self.assertEqual(sweep.Outcome.GONE, self.delete()[1])
 
     def test_a_manifest_that_came_meanwhile(self) -> None:
         """It is looked for after the segments were listed."""
-        self.when('HEAD', IMAGES[1], lambda: self.account.store(
-            'images', IMAGES[1], size=0,
-            target=f'images/{IMAGES[1]}-'), turn=2)
-        self.assertEqual([sweep.Outcome.DELETED, sweep.Outcome.REFERRED],
-                         self.delete())
-        self.assertLessEqual(set(stock(IMAGES[1])),
-                             set(self.account.names('images')))
+        self.when(
+            'HEAD',
+            IMAGES[1],
+            lambda: self.account.store(
+                'images', IMAGES[1], size=0, target=f'images/{IMAGES[1]}-'
+            ),
+            turn=2,
+        )
+        self.assertEqual(
+            [sweep.Outcome.DELETED, sweep.Outcome.REFERRED], self.delete()
+        )
+        self.assertLessEqual(
+            set(stock(IMAGES[1])), set(self.account.names('images'))
+        )
 
     def test_a_doubt_that_came_meanwhile(self) -> None:
         """The last look at the object with the image's name counts."""
         self.account.store('images', IMAGES[1])
-        self.when('HEAD', IMAGES[1], lambda: self.account.lost.add(
-            ('images', IMAGES[1])), turn=3)
-        self.assertEqual([sweep.Outcome.DELETED, sweep.Outcome.DOUBT],
-                         self.delete())
-        self.assertLessEqual(set(stock(IMAGES[1])),
-                             set(self.account.names('images')))
+        self.when(
+            'HEAD',
+            IMAGES[1],
+            lambda: self.account.lost.add(('images', IMAGES[1])),
+            turn=3,
+        )
+        self.assertEqual(
+            [sweep.Outcome.DELETED, sweep.Outcome.DOUBT], self.delete()
+        )
+        self.assertLessEqual(
+            set(stock(IMAGES[1])), set(self.account.names('images'))
+        )
 
     def test_an_image_that_is_listed_meanwhile(self) -> None:
-        self.when('LIST', IMAGES[1], lambda: self.account.store(
-            'images', IMAGES[1], when=NOW))
-        self.assertEqual([sweep.Outcome.DELETED, sweep.Outcome.CHANGED],
-                         self.delete())
+        self.when(
+            'LIST',
+            IMAGES[1],
+            lambda: self.account.store('images', IMAGES[1], when=NOW),
+        )
+        self.assertEqual(
+            [sweep.Outcome.DELETED, sweep.Outcome.CHANGED], self.delete()
+        )
 
     def test_another_attempt_that_came_meanwhile(self) -> None:
         """It is none of the orphan's, nor of what is deleted with it."""
-        self.when('LIST', IMAGES[1], lambda: self.account.store(
-            'images', *ours(IMAGES[1]), when=NOW))
+        self.when(
+            'LIST',
+            IMAGES[1],
+            lambda: self.account.store('images', *ours(IMAGES[1]), when=NOW),
+        )
         self.assertEqual(2 * [sweep.Outcome.DELETED], self.delete())
-        self.assertLessEqual(set(ours(IMAGES[1])),
-                             set(self.account.names('images')))
+        self.assertLessEqual(
+            set(ours(IMAGES[1])), set(self.account.names('images'))
+        )
 
     def test_what_can_not_be_deleted(self) -> None:
         def fail() -> None:
             raise errors.RequestFailed('403')
+
         self.when('DELETE', stock(IMAGES[1])[0], fail)
-        self.assertEqual([sweep.Outcome.DELETED, sweep.Outcome.FAILED],
-                         self.delete())
+        self.assertEqual(
+            [sweep.Outcome.DELETED, sweep.Outcome.FAILED], self.delete()
+        )
 
     def test_the_image_itself_is_never_deleted(self) -> None:
         self.account.store('images', IMAGES[0], IMAGES[1])
         self.assertEqual(2 * [sweep.Outcome.DELETED], self.delete())
-        self.assertLessEqual({IMAGES[0], IMAGES[1]},
-                             set(self.account.names('images')))
+        self.assertLessEqual(
+            {IMAGES[0], IMAGES[1]}, set(self.account.names('images'))
+        )
 
 
 assert attempts.key_of(ours(IMAGES[0])[0]) and attempts.key_of(
-    stock(IMAGES[0])[0])
+    stock(IMAGES[0])[0]
+)

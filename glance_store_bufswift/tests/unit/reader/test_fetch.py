@@ -79,6 +79,7 @@ class TestFetch(base.BaseTestCase):
         opened, begun = self.begin(lost)
         opened.may.set()
         self.assertEqual(b'first', begun.take())
-        self.assertIs(lost, self.assertRaises(
-            errors.RequestFailed, begun.take))
+        self.assertIs(
+            lost, self.assertRaises(errors.RequestFailed, begun.take)
+        )
         self.assertTrue(opened.closed)

@@ -23,18 +23,21 @@ SIZES = st.lists(st.integers(0, 50 << 20), max_size=8)
 
 
 def _parts(sizes: list[int]) -> list[parts.Part]:
-    return [parts.Part('c', str(number), size)
-            for number, size in enumerate(sizes)]
+    return [
+        parts.Part('c', str(number), size) for number, size in enumerate(sizes)
+    ]
 
 
 class TestPieces(base.BaseTestCase):
     @given(SIZES, st.integers(0, 1 << 28), st.integers(0, 1 << 28) | st.none())
-    def test_range_of_parts(self, sizes: list[int], offset: int,
-                            size: int | None) -> None:
+    def test_range_of_parts(
+        self, sizes: list[int], offset: int, size: int | None
+    ) -> None:
         total = sum(sizes)
         end = total if size is None else min(total, offset + size)
-        place = {str(number): sum(sizes[:number])
-                 for number in range(len(sizes))}
+        place = {
+            str(number): sum(sizes[:number]) for number in range(len(sizes))
+        }
         at = offset
         for piece in parts.within(_parts(sizes), offset, size):
             self.assertEqual(at, place[piece.part.name] + piece.offset)
@@ -52,16 +55,20 @@ class TestPieces(base.BaseTestCase):
             at = each.end
         self.assertEqual(offset + size, at)
         self.assertLessEqual(max(each.size for each in pieces), parts.PIECE)
-        self.assertLessEqual(max(each.size for each in pieces)
-                             - min(each.size for each in pieces), 1)
+        self.assertLessEqual(
+            max(each.size for each in pieces)
+            - min(each.size for each in pieces),
+            1,
+        )
 
     def test_plan(self) -> None:
         found = _parts([30 << 20, 5])
         left = plan.Plan(parts.within(found, 0, None))
         self.assertEqual(parts.Piece(found[0], 0, 10 << 20), left.first)
         left.drop()
-        self.assertEqual(parts.Piece(found[0], 10 << 20, 20 << 20),
-                         left.stretch)
+        self.assertEqual(
+            parts.Piece(found[0], 10 << 20, 20 << 20), left.stretch
+        )
         left.drop()
         left.drop()
         self.assertEqual(parts.Piece(found[1], 0, 5), left.stretch)

@@ -30,9 +30,14 @@ NAMES = WORDS.map(lambda word: word.replace(':', ''))
 
 
 def specs(user: str | None, key: str | None) -> dict[str, str | None]:
-    return {'scheme': 'swift+https', 'user': user, 'key': key,
-            'auth_or_store_url': 'https://keystone:5000/v3',
-            'container': 'glance', 'obj': 'image'}
+    return {
+        'scheme': 'swift+https',
+        'user': user,
+        'key': key,
+        'auth_or_store_url': 'https://keystone:5000/v3',
+        'container': 'glance',
+        'obj': 'image',
+    }
 
 
 def written(kind: Any, user: str | None, key: str | None) -> str:
@@ -44,8 +49,13 @@ def read(kind: Any, uri: str) -> tuple[str, ...]:
     """What a driver reads of a URI."""
     location = kind({}, None)
     location.parse_uri(uri)
-    return (location.user, location.key, location.swift_url,
-            location.container, location.obj)
+    return (
+        location.user,
+        location.key,
+        location.swift_url,
+        location.container,
+        location.obj,
+    )
 
 
 class TestCredentials(base.BaseTestCase):
@@ -57,20 +67,24 @@ class TestCredentials(base.BaseTestCase):
         """Both drivers read it, if there is any way."""
         user = f'{project}:{name}'
         uri = written(locations.StoreLocation, user, key)
-        self.assertEqual(self.expected(user, key),
-                         read(locations.StoreLocation, uri))
+        self.assertEqual(
+            self.expected(user, key), read(locations.StoreLocation, uri)
+        )
         if ':' not in key:
-            self.assertEqual(self.expected(user, key),
-                             read(upstream.StoreLocation, uri))
+            self.assertEqual(
+                self.expected(user, key), read(upstream.StoreLocation, uri)
+            )
 
     @hypothesis.given(NAMES.filter(bool), NAMES.filter(bool), WORDS)
-    def test_what_the_stock_driver_writes(self, project: str, name: str,
-                                          key: str) -> None:
+    def test_what_the_stock_driver_writes(
+        self, project: str, name: str, key: str
+    ) -> None:
         """We read it, also what the stock driver itself does not."""
         user = f'{project}:{name}'
         uri = written(upstream.StoreLocation, user, key)
-        self.assertEqual(self.expected(user, key),
-                         read(locations.StoreLocation, uri))
+        self.assertEqual(
+            self.expected(user, key), read(locations.StoreLocation, uri)
+        )
 
     def test_what_the_stock_driver_can_not_read(self) -> None:
         """When this fails, the refusal of a ':' can go."""
@@ -85,34 +99,45 @@ class TestCredentials(base.BaseTestCase):
     def test_as_it_always_was(self) -> None:
         self.assertEqual(
             'swift+https://project%3Auser:se%40cret@keystone:5000/v3/glance/'
-            'image', written(locations.StoreLocation, 'project:user',
-                             'se@cret'))
+            'image',
+            written(locations.StoreLocation, 'project:user', 'se@cret'),
+        )
 
 
 class TestOthers(base.BaseTestCase):
     """What is not as the stock driver quotes it is left to its parser."""
 
     def assert_as_upstream(self, uri: str) -> None:
-        self.assertEqual(read(upstream.StoreLocation, uri),
-                         read(locations.StoreLocation, uri))
+        self.assertEqual(
+            read(upstream.StoreLocation, uri),
+            read(locations.StoreLocation, uri),
+        )
 
     def test_without_credentials(self) -> None:
-        for uri in ('swift+https://swift:8080/v1/AUTH_1/a_b/b',
-                    'swift+http://swift/v1/AUTH_1/a_b/b',
-                    'swift+https://swift:8080/v1/AUTH_1/a@b/b',
-                    'swift+https://swift:8080/v1/AUTH%3A1/a@b/b',
-                    'swift://keystone:5000/v3/a/b'):
+        for uri in (
+            'swift+https://swift:8080/v1/AUTH_1/a_b/b',
+            'swift+http://swift/v1/AUTH_1/a_b/b',
+            'swift+https://swift:8080/v1/AUTH_1/a@b/b',
+            'swift+https://swift:8080/v1/AUTH%3A1/a@b/b',
+            'swift://keystone:5000/v3/a/b',
+        ):
             self.assert_as_upstream(uri)
 
     def test_written_by_hand(self) -> None:
-        for uri in ('swift://account:user:pass@keystone/v3/a/b',
-                    'swift://user:pass@keystone:5000/v3/a/b',
-                    'swift+http://user:p%20ss@keystone:5000/v3/a/b'):
+        for uri in (
+            'swift://account:user:pass@keystone/v3/a/b',
+            'swift://user:pass@keystone:5000/v3/a/b',
+            'swift+http://user:p%20ss@keystone:5000/v3/a/b',
+        ):
             self.assert_as_upstream(uri)
 
     def test_no_location_of_swift(self) -> None:
-        for uri in ('swift+buffered://p%3Au:k@keystone/v3/a/b',
-                    'file:///etc/passwd', 'swift://x',
-                    'swift://p%3Au:k@http://keystone/v3/a/b'):
-            self.assertRaises(exceptions.BadStoreUri, read,
-                              locations.StoreLocation, uri)
+        for uri in (
+            'swift+buffered://p%3Au:k@keystone/v3/a/b',
+            'file:///etc/passwd',
+            'swift://x',
+            'swift://p%3Au:k@http://keystone/v3/a/b',
+        ):
+            self.assertRaises(
+                exceptions.BadStoreUri, read, locations.StoreLocation, uri
+            )

@@ -20,7 +20,7 @@ import fixtures
 from glance_store._drivers.swift import utils
 from oslotest import base
 
-from glance_store_bufswift import accounts
+from glance_store_bufswift import account_file
 
 GOOD = """\
 [ref1]
@@ -43,9 +43,8 @@ class TestCase(base.BaseTestCase):
         self.parser = utils.SwiftConfigParser()
 
     def verify(self, data: str | bytes) -> None:
-        self.path.write_bytes(
-            data.encode() if isinstance(data, str) else data)
-        accounts.verify(str(self.path), self.parser)
+        self.path.write_bytes(data.encode() if isinstance(data, str) else data)
+        account_file.verify(str(self.path), self.parser)
 
 
 class TestGood(TestCase):
@@ -53,16 +52,21 @@ class TestGood(TestCase):
         self.verify(GOOD)
         self.assertEqual(['ref1', 'ref2'], self.parser.sections())
         self.assertEqual('s3:cr/et', self.parser.get('ref1', 'key'))
-        self.assertEqual('100% secret', self.parser.get(
-            'ref2', 'application_credential_secret'))
-        self.assertEqual([], list(accounts.quoted(self.parser)))
+        self.assertEqual(
+            '100% secret',
+            self.parser.get('ref2', 'application_credential_secret'),
+        )
+        self.assertEqual([], list(account_file.quoted(self.parser)))
 
     def test_what_an_account_lacks(self) -> None:
         self.verify(GOOD + '[ref3]\nuser = project:user\n')
         self.assertEqual(
             [[], [], ['auth_address', 'key'], ['auth_address', 'user', 'key']],
-            [accounts.missing(self.parser, reference)
-             for reference in ('ref1', 'ref2', 'ref3', 'ref4')])
+            [
+                account_file.missing(self.parser, reference)
+                for reference in ('ref1', 'ref2', 'ref3', 'ref4')
+            ],
+        )
 
     def test_empty(self) -> None:
         self.verify('')
@@ -70,18 +74,20 @@ class TestGood(TestCase):
 
     def test_quotes(self) -> None:
         """glance_store takes them away: somebody may not expect that."""
-        self.verify(GOOD.replace('s3:cr/et', '"s3:cr/et"')
-                    .replace('= id', "= 'id'"))
+        self.verify(
+            GOOD.replace('s3:cr/et', '"s3:cr/et"').replace('= id', "= 'id'")
+        )
         self.assertEqual('s3:cr/et', self.parser.get('ref1', 'key'))
         self.assertEqual(
             [('ref1', 'key'), ('ref2', 'application_credential_id')],
-            list(accounts.quoted(self.parser)))
+            list(account_file.quoted(self.parser)),
+        )
 
 
 class TestBad(TestCase):
     def refused(self, data: str | bytes, *says: str) -> None:
         """It is said what is wrong and where, without the password."""
-        exc = self.assertRaises(accounts.Unreadable, self.verify, data)
+        exc = self.assertRaises(account_file.Unreadable, self.verify, data)
         for text in (str(self.path), *says):
             self.assertIn(text, exc.found)
         self.assertTrue(exc.advice)
@@ -93,13 +99,15 @@ class TestBad(TestCase):
             self.refused(GOOD.replace('s3:cr/et', key), '[ref1]', 'key', '%')
 
     def test_percent_in_another_account(self) -> None:
-        self.refused(GOOD.replace('%%', '%'), '[ref2]',
-                     'application_credential_secret')
+        self.refused(
+            GOOD.replace('%%', '%'), '[ref2]', 'application_credential_secret'
+        )
 
     def test_quote_that_is_not_closed(self) -> None:
-        for key in ('"s3cret', "'s3cret\"", '"'):
-            self.refused(GOOD.replace('s3:cr/et', key), '[ref1]', 'key',
-                         'quote')
+        for key in ('"s3cret', '\'s3cret"', '"'):
+            self.refused(
+                GOOD.replace('s3:cr/et', key), '[ref1]', 'key', 'quote'
+            )
 
     def test_byte_order_mark(self) -> None:
         self.refused('\ufeff' + GOOD, 'byte order mark')
@@ -109,26 +117,39 @@ class TestBad(TestCase):
 
     def test_lines(self) -> None:
         for line, text in (
-                (1, 'key = s3cret\n' + GOOD),
-                (4, GOOD.replace('key = s3:cr/et', 's3cret')),
-                (5, GOOD.replace('# A', 'key = s3cret # ')),
-                (11, GOOD + '[ref1]\n')):
+            (1, 'key = s3cret\n' + GOOD),
+            (4, GOOD.replace('key = s3:cr/et', 's3cret')),
+            (5, GOOD.replace('# A', 'key = s3cret # ')),
+            (11, GOOD + '[ref1]\n'),
+        ):
             self.refused(text, f'line {line}')
 
     def test_missing(self) -> None:
-        exc = self.assertRaises(accounts.Unreadable, accounts.verify,
-                                str(self.path), self.parser)
+        exc = self.assertRaises(
+            account_file.Unreadable,
+            account_file.verify,
+            str(self.path),
+            self.parser,
+        )
         self.assertIn('No such file', exc.found)
 
     def test_not_to_be_read(self) -> None:
         denied = PermissionError(errno.EACCES, 'Permission denied')
         with mock.patch('builtins.open', autospec=True, side_effect=denied):
-            exc = self.assertRaises(accounts.Unreadable, accounts.verify,
-                                    str(self.path), self.parser)
+            exc = self.assertRaises(
+                account_file.Unreadable,
+                account_file.verify,
+                str(self.path),
+                self.parser,
+            )
         self.assertIn('Permission denied', exc.found)
 
     def test_a_directory(self) -> None:
         self.path.mkdir()
-        exc = self.assertRaises(accounts.Unreadable, accounts.verify,
-                                str(self.path), self.parser)
+        exc = self.assertRaises(
+            account_file.Unreadable,
+            account_file.verify,
+            str(self.path),
+            self.parser,
+        )
         self.assertIn('Is a directory', exc.found)

@@ -28,10 +28,18 @@ reading = threading.RLock()
 
 #: What glance_store reads of an account.
 OPTIONS = (
-    'auth_address', 'user', 'key', 'application_credential_id',
-    'application_credential_secret', 'project_name', 'project_id',
-    'project_domain_name', 'project_domain_id', 'user_domain_name',
-    'user_domain_id', 'auth_version',
+    'auth_address',
+    'user',
+    'key',
+    'application_credential_id',
+    'application_credential_secret',
+    'project_name',
+    'project_id',
+    'project_domain_name',
+    'project_domain_id',
+    'user_domain_name',
+    'user_domain_id',
+    'auth_version',
 )
 
 
@@ -59,22 +67,26 @@ def verify(path: str, parser: configparser.ConfigParser) -> None:
     try:
         parser.read_string(_text(path), path)
     except configparser.Error as exc:
-        raise Unreadable(f'{path} is not understood in line {_line(exc)}',
-                         'write each option once as "name = value", below '
-                         'the [reference] of its account, which is there '
-                         'once') from None
+        raise Unreadable(
+            f'{path} is not understood in line {_line(exc)}',
+            'write each option once as "name = value", below '
+            'the [reference] of its account, which is there '
+            'once',
+        ) from None
     for reference, name in _options(parser):
         try:
             parser.get(reference, name)
         except configparser.InterpolationError:
             raise Unreadable(
                 f'[{reference}] in {path}: {name} has a "%" by itself',
-                'write %% for each %') from None
+                'write %% for each %',
+            ) from None
         except ValueError:
             raise Unreadable(
                 f'[{reference}] in {path}: {name} begins with a quote that '
-                'is not closed', 'remove the quote; if it belongs to the '
-                'value, put the value into quotes of the other kind'
+                'is not closed',
+                'remove the quote; if it belongs to the '
+                'value, put the value into quotes of the other kind',
             ) from None
 
 
@@ -85,7 +97,8 @@ def quoted(parser: configparser.ConfigParser) -> Iterator[tuple[str, str]]:
     """
     for reference, name in _options(parser):
         raw = configparser.RawConfigParser.get(
-            parser, reference, name, raw=True)
+            parser, reference, name, raw=True
+        )
         if raw[:1] in ('"', "'"):
             yield reference, name
 
@@ -93,10 +106,16 @@ def quoted(parser: configparser.ConfigParser) -> Iterator[tuple[str, str]]:
 def missing(parser: configparser.ConfigParser, reference: str) -> list[str]:
     """What an account needs and does not have."""
     password, application = (
-        [name for name in ('auth_address', *names)
-         if not parser.has_option(reference, name)]
-        for names in (('user', 'key'), ('application_credential_id',
-                                        'application_credential_secret')))
+        [
+            name
+            for name in ('auth_address', *names)
+            if not parser.has_option(reference, name)
+        ]
+        for names in (
+            ('user', 'key'),
+            ('application_credential_id', 'application_credential_secret'),
+        )
+    )
     return application and password
 
 
@@ -108,14 +127,17 @@ def _text(path: str) -> str:
         raise Unreadable(
             f'{path} can not be read: {exc.strerror}',
             'correct swift_store_config_file, or have the user of glance-api '
-            'read it') from exc
+            'read it',
+        ) from exc
     except UnicodeDecodeError as exc:
-        raise Unreadable(f'{path} is no text in {exc.encoding}',
-                         'save it as UTF-8') from None
+        raise Unreadable(
+            f'{path} is no text in {exc.encoding}', 'save it as UTF-8'
+        ) from None
     if text.startswith('\ufeff'):
         raise Unreadable(
             f'{path} begins with a byte order mark',
-            'save it as UTF-8 without one') from None
+            'save it as UTF-8 without one',
+        ) from None
     return text
 
 
@@ -125,8 +147,7 @@ def _line(exc: Exception) -> int | str:
     return lines[0] if lines else getattr(exc, 'lineno', '(unknown)')
 
 
-def _options(parser: configparser.ConfigParser
-             ) -> Iterator[tuple[str, str]]:
+def _options(parser: configparser.ConfigParser) -> Iterator[tuple[str, str]]:
     for reference in parser.sections():
         for name in OPTIONS:
             if parser.has_option(reference, name):

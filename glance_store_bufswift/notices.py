@@ -25,7 +25,7 @@ _lock = threading.Lock()
 _given: set[tuple[str, ...]] = set()
 
 
-def warn(message: str, *about: str) -> None:
+def warn_once(message: str, *about: str) -> None:
     """Log a warning, unless it was given about the same before.
 
     :param message: with a ``%s`` for each of ``about``

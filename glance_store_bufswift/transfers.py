@@ -21,11 +21,11 @@ import threading
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift import errors
 from glance_store_bufswift import stopwatch
-from glance_store_bufswift.swift import account as swift
+from glance_store_bufswift.swift import accounts
 from glance_store_bufswift import workers
 
 
-class Flight:
+class Transfers:
     """A few workers, each sending one segment at a time.
 
     The next one begins when the last byte of another has gone to its socket.
@@ -42,9 +42,14 @@ class Flight:
     :param watch: counts the caller's waits for Swift
     """
 
-    def __init__(self, account: swift.Account, container: str,
-                 threads: int, held: int,
-                 watch: stopwatch.Stopwatch) -> None:
+    def __init__(
+        self,
+        account: accounts.Account,
+        container: str,
+        threads: int,
+        held: int,
+        watch: stopwatch.Stopwatch,
+    ) -> None:
         self._account = account
         self._container = container
         self._threads = threads
@@ -59,9 +64,14 @@ class Flight:
         self.stored: set[str] = set()
         self.first_error: BaseException | None = None
 
-    def send(self, name: str, sent: segment.Segment, length: int | None,
-             headers: Mapping[str, str] | None,
-             blocks: Iterator[object]) -> None:
+    def send(
+        self,
+        name: str,
+        body: segment.Segment,
+        length: int | None,
+        headers: Mapping[str, str] | None,
+        blocks: Iterator[object],
+    ) -> None:
         """Send an object while its bytes are written; raises as check().
 
         What comes after its last byte may still be under way at the end.
@@ -72,16 +82,17 @@ class Flight:
             or kept as the first error
         """
         self.attempted.add(name)
-        future = self._workers.submit(functools.partial(
-            self._put, name, sent, length, headers))
+        future = self._workers.submit(
+            functools.partial(self._put, name, body, length, headers)
+        )
         future.add_done_callback(self.moved)
         with self._lock:
-            self._in_flight[future] = sent
+            self._in_flight[future] = body
             if self.first_error is not None:
                 # What has failed meanwhile has not seen this segment.
-                sent.abort(self.first_error)
+                body.abort(self.first_error)
         if self._workers.alone:
-            sent.feed_from(functools.partial(self._write, blocks))
+            body.feed_from(functools.partial(self._write, blocks))
             with self._watch.share(stopwatch.SWIFT):
                 self._workers.help()
             self._forget_ended()
@@ -121,10 +132,14 @@ class Flight:
 
     def _has_place(self) -> bool:
         with self._lock:
-            left = [sent for future, sent in self._in_flight.items()
-                    if not future.done()]
+            left = [
+                body
+                for future, body in self._in_flight.items()
+                if not future.done()
+            ]
         return len(left) < self._held and (
-            sum(not each.sent for each in left) < self._threads)
+            sum(not each.sent for each in left) < self._threads
+        )
 
     def wait_for_one(self) -> None:
         """Wait until a segment in flight has ended; raises as check()."""
@@ -152,24 +167,29 @@ class Flight:
             if self.first_error is not None:
                 return
             self.first_error = exc
-            for sent in self._in_flight.values():
-                sent.abort(exc)
+            for body in self._in_flight.values():
+                body.abort(exc)
         self._account.cancel()
 
     def stop(self) -> None:
         """Wait for the workers and give all buffers back."""
         with self._watch.share(stopwatch.SWIFT):
             self._workers.close()
-        for sent in self._in_flight.values():
-            sent.close()
+        for body in self._in_flight.values():
+            body.close()
 
-    def _put(self, name: str, sent: segment.Segment, length: int | None,
-             headers: Mapping[str, str] | None) -> None:
+    def _put(
+        self,
+        name: str,
+        body: segment.Segment,
+        length: int | None,
+        headers: Mapping[str, str] | None,
+    ) -> None:
         """Send an object, on a worker's thread."""
         try:
-            self._account.put(self._container, name, sent, length, headers)
+            self._account.put(self._container, name, body, length, headers)
             self.stored.add(name)
-            sent.close()
+            body.close()
         except BaseException as exc:
             self.abort(exc)
             raise

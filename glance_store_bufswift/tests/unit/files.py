@@ -17,7 +17,7 @@ import errno
 from glance_store_bufswift.buffer import space
 
 
-class Room(space.Room):
+class BufferFile(space.BufferFile):
     """A file in memory, on a disk that is full at some byte.
 
     :param full_at: bytes that it takes
@@ -33,13 +33,13 @@ class Room(space.Room):
 
     def write(self, block: bytes, position: int) -> None:
         """A write that fails may have written a part, as on a disk."""
-        self.data[position:] = block[:max(0, self._full_at - position)]
+        self.data[position:] = block[: max(0, self._full_at - position)]
         if position + len(block) > self._full_at:
             raise OSError(errno.ENOSPC, 'No space left on device')
 
     def read(self, size: int, position: int) -> bytes:
         """May give less than asked for, as a disk may."""
-        return bytes(self.data[position:position + min(size, self._give)])
+        return bytes(self.data[position : position + min(size, self._give)])
 
     def truncate(self, size: int) -> None:
         """Drop the rest."""

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oslotest import base
 
-from glance_store_bufswift.swift import connections
+from glance_store_bufswift.swift import tcp
 from glance_store_bufswift.tests.unit import wires
 
 
@@ -50,10 +50,11 @@ COUNTS = st.lists(st.integers(1, 12), max_size=9)
 class TestSending(base.BaseTestCase):
     """A socket with a timeout takes what fits into its buffer."""
 
-    def write(self, kind: Any, parts: list[bytes],
-              counts: list[int]) -> list[bytes]:
+    def write(
+        self, kind: Any, parts: list[bytes], counts: list[int]
+    ) -> list[bytes]:
         """What a socket got, by step."""
-        connection = kind(connections.Sockets(), 1, 'host')
+        connection = kind(tcp.Sockets(), 1, 'host')
         connection.sock = taker = Taker(counts)
         connection._write(*parts)
         connection.sock = None
@@ -61,38 +62,47 @@ class TestSending(base.BaseTestCase):
 
     @given(PARTS, COUNTS)
     def test_everything_goes_once_and_in_order(
-            self, parts: list[bytes], counts: list[int]) -> None:
-        for kind in (connections.HTTP, connections.HTTPS):
-            self.assertEqual(b''.join(parts),
-                             b''.join(self.write(kind, parts, counts[:])))
+        self, parts: list[bytes], counts: list[int]
+    ) -> None:
+        for kind in (tcp.HTTP, tcp.HTTPS):
+            self.assertEqual(
+                b''.join(parts), b''.join(self.write(kind, parts, counts[:]))
+            )
 
     def test_a_chunk_goes_in_one_step(self) -> None:
-        self.assertEqual([b'3\r\nabc\r\n'], self.write(
-            connections.HTTP, [b'3\r\n', b'abc', b'\r\n'], []))
+        self.assertEqual(
+            [b'3\r\nabc\r\n'],
+            self.write(tcp.HTTP, [b'3\r\n', b'abc', b'\r\n'], []),
+        )
 
     def test_no_chunk_is_empty(self) -> None:
         """It would end the body."""
-        connection = connections.HTTP(connections.Sockets(), 1, 'host')
+        connection = tcp.HTTP(tcp.Sockets(), 1, 'host')
         with mock.patch.object(
-                connection, '_send_body', autospec=True) as send:
+            connection, '_send_body', autospec=True
+        ) as send:
             self.assertEqual(
-                [], list(connection._send_chunks([b'a', b'', b'b'])))
-        self.assertEqual([mock.call(b'1\r\n', data, b'\r\n')
-                          for data in (b'a', b'b')], send.mock_calls)
+                [], list(connection._send_chunks([b'a', b'', b'b']))
+            )
+        self.assertEqual(
+            [mock.call(b'1\r\n', data, b'\r\n') for data in (b'a', b'b')],
+            send.mock_calls,
+        )
 
     def test_tls_gets_small_blocks(self) -> None:
         """Each has the timeout to itself: a slow site gets time for all."""
-        with mock.patch.object(connections, 'TLS_BLOCK', 4):
+        with mock.patch.object(tcp, 'TLS_BLOCK', 4):
             self.assertEqual(
                 [b'9', b'0123', b'4567', b'8'],
-                self.write(connections.HTTPS, [b'9', b'012345678'], []))
+                self.write(tcp.HTTPS, [b'9', b'012345678'], []),
+            )
 
 
 class TestSockets(base.BaseTestCase):
     """Breaking off connections that are in no state to be broken off."""
 
     def test_connection_without_a_socket(self) -> None:
-        watched, connection = connections.Sockets(), wires.Holder(None)
+        watched, connection = tcp.Sockets(), wires.Holder(None)
         watched.add(connection)
         watched.break_off()
         watched.add(connection)
@@ -101,6 +111,6 @@ class TestSockets(base.BaseTestCase):
         near, far = socket.socketpair()
         far.close()
         near.close()
-        watched, connection = connections.Sockets(), wires.Holder(near)
+        watched, connection = tcp.Sockets(), wires.Holder(near)
         watched.add(connection)
         watched.break_off()

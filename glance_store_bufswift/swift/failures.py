@@ -36,8 +36,11 @@ _KEYSTONE_TRANSIENT = frozenset((408, 429, 500, 502, 503, 504))
 
 #: What ssl says of a certificate that is not trusted, and of a bundle without
 #: a certificate; what requests says of a bundle that is not there.
-_CERTIFICATES = ('certificate verify failed', '[X509',
-                 'TLS CA certificate bundle')
+_CERTIFICATES = (
+    'certificate verify failed',
+    '[X509',
+    'TLS CA certificate bundle',
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,15 +76,19 @@ class Failure:
     def lasting(self, why: str) -> 'Failure':
         """The same failure, but the request can't be sent again."""
         return dataclasses.replace(
-            self, may_pass=False,
-            reason=f'{self.reason}; not sent again, as {why}')
+            self,
+            may_pass=False,
+            reason=f'{self.reason}; not sent again, as {why}',
+        )
 
     def final(self, what: str, tries: int) -> errors.RequestFailed:
         """The error to raise when there is no further try."""
         times = 'once' if tries <= 1 else f'{tries} times'
         return errors.RequestFailed(
             f'{what} failed, tried {times}: {self.reason}',
-            status=self.status, timed_out=self.timed_out)
+            status=self.status,
+            timed_out=self.timed_out,
+        )
 
 
 def may_pass(status: int | None) -> bool:
@@ -115,19 +122,26 @@ def of_exception(exc: BaseException | None) -> Failure | None:
         if exc.http_status is None:  # swiftclient's own, without a request
             return Failure(str(exc))
         return dataclasses.replace(
-            of_answer({'status': exc.http_status,
-                       'reason': exc.http_reason or exc.msg,
-                       'headers': exc.http_response_headers or {},
-                       'body': exc.http_response_content}),
-            refused=_refused_by_rgw(exc))
+            of_answer(
+                {
+                    'status': exc.http_status,
+                    'reason': exc.http_reason or exc.msg,
+                    'headers': exc.http_response_headers or {},
+                    'body': exc.http_response_content,
+                }
+            ),
+            refused=_refused_by_rgw(exc),
+        )
     if isinstance(exc, ksa.ClientException):
         return _of_keystone(exc)
     # What breaks inside an answer's body comes past requests' mapping:
     # swiftclient reads from urllib3 there.
     if isinstance(exc, OSError | urllib3.exceptions.HTTPError):
-        return Failure(f'{type(exc).__name__}: {exc}{_hint(exc)}',
-                       may_pass=not _bad_certificate(exc),
-                       timed_out=_timed_out(exc))
+        return Failure(
+            f'{type(exc).__name__}: {exc}{_hint(exc)}',
+            may_pass=not _bad_certificate(exc),
+            timed_out=_timed_out(exc),
+        )
     return None
 
 
@@ -140,9 +154,11 @@ def of_answer(answer: Mapping[str, Any]) -> Failure:
     if answers.code(answer.get('body')) in answers.FULL:
         status = 413
     return Failure(
-        describe(answer), status=status,
+        describe(answer),
+        status=status,
         may_pass=status is not None and may_pass(status),
-        retry_after=retry_after(answer.get('headers') or {}))
+        retry_after=retry_after(answer.get('headers') or {}),
+    )
 
 
 def describe(answer: Mapping[str, Any]) -> str:
@@ -150,23 +166,28 @@ def describe(answer: Mapping[str, Any]) -> str:
     headers = answer.get('headers') or {}
     status, reason = f'{answer["status"]}', f'{answer.get("reason")}'
     if status.startswith('3') and headers.get('location'):
-        more = (f'to {answers.place(headers["location"])}; that is not '
-                "followed, set swift_store_endpoint or Keystone's catalog to "
-                'where Swift is')
+        more = (
+            f'to {answers.place(headers["location"])}; that is not '
+            "followed, set swift_store_endpoint or Keystone's catalog to "
+            'where Swift is'
+        )
     else:
-        more = answers.words(
-            answer.get('body'), f'{status} {reason}', reason)
-    transaction = (headers.get('x-trans-id')
-                   or headers.get('x-openstack-request-id') or 'none given')
-    return (f'{status} {reason}{f" ({more})" if more else ""}, '
-            f'transaction id {transaction}')
+        more = answers.words(answer.get('body'), f'{status} {reason}', reason)
+    transaction = (
+        headers.get('x-trans-id')
+        or headers.get('x-openstack-request-id')
+        or 'none given'
+    )
+    return (
+        f'{status} {reason}{f" ({more})" if more else ""}, '
+        f'transaction id {transaction}'
+    )
 
 
 def _of_keystone(exc: ksa.ClientException) -> Failure:
     status = getattr(exc, 'http_status', None)
     headers = getattr(getattr(exc, 'response', None), 'headers', None) or {}
-    lost = (isinstance(exc, ksa.ConnectionError)
-            and not _bad_certificate(exc))
+    lost = isinstance(exc, ksa.ConnectionError) and not _bad_certificate(exc)
     # Keystone's 401 says that the credentials are wrong, Swift's that the
     # token is; only the latter may pass. What Swift's 403 means for the
     # caller, Keystone's does not either.
@@ -174,7 +195,8 @@ def _of_keystone(exc: ksa.ClientException) -> Failure:
         f'Keystone: {exc}{_hint(exc)}',
         may_pass=lost or status in _KEYSTONE_TRANSIENT,
         retry_after=retry_after(headers),
-        timed_out=isinstance(exc, ksa.ConnectTimeout))
+        timed_out=isinstance(exc, ksa.ConnectTimeout),
+    )
 
 
 def _refused_by_rgw(exc: swiftclient.ClientException) -> bool:
@@ -184,8 +206,9 @@ def _refused_by_rgw(exc: swiftclient.ClientException) -> bool:
     revoked, is worth a 403 there (EACCES in src/rgw/rgw_auth_keystone.cc),
     whose body is not Swift's.
     """
-    return (exc.http_status == 403
-            and 'AccessDenied' in str(exc.http_response_content))
+    return exc.http_status == 403 and 'AccessDenied' in str(
+        exc.http_response_content
+    )
 
 
 def _bad_certificate(exc: Exception) -> bool:
@@ -201,8 +224,12 @@ def _timed_out(exc: BaseException | None) -> bool:
     """Whether a timeout is at the root of a requests exception."""
     seen: set[int] = set()
     while exc is not None and id(exc) not in seen:
-        if isinstance(exc, TimeoutError | requests.exceptions.Timeout
-                      | urllib3.exceptions.TimeoutError):
+        if isinstance(
+            exc,
+            TimeoutError
+            | requests.exceptions.Timeout
+            | urllib3.exceptions.TimeoutError,
+        ):
             return True
         seen.add(id(exc))
         exc = exc.__cause__ or exc.__context__

@@ -24,16 +24,16 @@ from typing import Any
 from glance_store_bufswift import errors
 from glance_store_bufswift import stopwatch
 from glance_store_bufswift.swift import client
+from glance_store_bufswift.swift import connections
 from glance_store_bufswift.swift import info
 from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import objects
 from glance_store_bufswift.swift import slos
-from glance_store_bufswift.swift import wire
 
 
 #: What may pass for a container: two first requests of a project that Ceph
 #: RGW does not know yet race for its user.
-RACES = 409,
+RACES = (409,)
 
 
 class Account(objects.Objects, slos.StaticObjects):
@@ -42,8 +42,10 @@ class Account(objects.Objects, slos.StaticObjects):
     def fresh(self) -> 'Account':
         """The same account on new connections, not cancelled."""
         policy = dataclasses.replace(
-            self._policy, cancelled=threading.Event(),
-            pauses=stopwatch.Stopwatch())
+            self._policy,
+            cancelled=threading.Event(),
+            pauses=stopwatch.Stopwatch(),
+        )
         return Account(self._endpoint, policy)
 
     def of_project(self, project: str) -> 'Account':
@@ -61,18 +63,21 @@ class Account(objects.Objects, slos.StaticObjects):
             raise errors.ConfigError(
                 f'The storage URL {self.url} does not end with the id of the '
                 f"user's project ({own}), so that the URL of another project "
-                'is not known; unset swift_store_endpoint')
+                'is not known; unset swift_store_endpoint'
+            )
         url = self.url.removesuffix(own) + project
-        return Account(dataclasses.replace(self._endpoint, url=url),
-                       self._policy)
+        return Account(
+            dataclasses.replace(self._endpoint, url=url), self._policy
+        )
 
     def listing(self, container: str, prefix: str) -> Iterator[str]:
         """The names of objects with a prefix, in order."""
         for entry in self.entries(container, prefix):
             yield entry.name
 
-    def entries(self, container: str, prefix: str = '', marker: str = '',
-                end: str = '') -> Iterator[listings.Entry]:
+    def entries(
+        self, container: str, prefix: str = '', marker: str = '', end: str = ''
+    ) -> Iterator[listings.Entry]:
         """What a container lists, in order of the names, page by page.
 
         How long a page is the site decides: Swift refuses to be asked for
@@ -85,22 +90,31 @@ class Account(objects.Objects, slos.StaticObjects):
         :raises RequestFailed: a page can't be had, or is no further one
         """
         what = f'listing of {container}/{prefix}'
-        return self._pages(what, marker, lambda connection, marker: (
-            connection.get_container(
-                container, prefix=prefix, marker=marker, end_marker=end)))
+        return self._pages(
+            what,
+            marker,
+            lambda connection, marker: connection.get_container(
+                container, prefix=prefix, marker=marker, end_marker=end
+            ),
+        )
 
-    def _pages(self, what: str, marker: str,
-               ask: Callable[[wire.Connection, str], Any]
-               ) -> Iterator[listings.Entry]:
+    def _pages(
+        self,
+        what: str,
+        marker: str,
+        ask: Callable[[connections.Connection, str], Any],
+    ) -> Iterator[listings.Entry]:
         """Page by page, each from the last name of the former one on."""
-        def one(connection: wire.Connection) -> list[listings.Entry]:
+
+        def one(connection: connections.Connection) -> list[listings.Entry]:
             return listings.entries(ask(connection, marker)[1])
 
         while page := self._ask(what, one):
             yield from page
             if page[-1].name <= marker:
                 raise errors.RequestFailed(
-                    f'The {what} does not get on after {marker}')
+                    f'The {what} does not get on after {marker}'
+                )
             marker = page[-1].name
 
     def capabilities(self) -> dict[str, Any]:
@@ -115,8 +129,16 @@ class Account(objects.Objects, slos.StaticObjects):
 
         :raises RequestFailed: it says nothing
         """
-        return self._ask('GET of /info', lambda connection: (
-            connection.get_capabilities(self._endpoint.url)), none=()) or {}
+        return (
+            self._ask(
+                'GET of /info',
+                lambda connection: connection.get_capabilities(
+                    self._endpoint.url
+                ),
+                none=(),
+            )
+            or {}
+        )
 
     def _ask_info(self) -> Any:
         connection = self._connection()
@@ -132,9 +154,12 @@ class Account(objects.Objects, slos.StaticObjects):
         :param prefix: what the names begin with
         """
         for entry in self._pages(
-                f'listing of the containers {prefix}*', '',
-                lambda connection, marker: connection.get_account(
-                    prefix=prefix, marker=marker)):
+            f'listing of the containers {prefix}*',
+            '',
+            lambda connection, marker: connection.get_account(
+                prefix=prefix, marker=marker
+            ),
+        ):
             yield entry.name
 
     def has_container(self, container: str) -> bool:
@@ -143,27 +168,35 @@ class Account(objects.Objects, slos.StaticObjects):
 
     def head_container(self, container: str) -> dict[str, str] | None:
         """The headers of a container, None if there is none."""
-        return self._ask(f'HEAD of {container}',
-                         lambda connection: dict(
-                             connection.head_container(container)),
-                         passing=RACES)
+        return self._ask(
+            f'HEAD of {container}',
+            lambda connection: dict(connection.head_container(container)),
+            passing=RACES,
+        )
 
     def create_container(self, container: str) -> None:
         """Create a container; that there is one is fine."""
-        self._run(self.tries(f'PUT of {container}', RACES),
-                  lambda connection, _: connection.put_container(container))
+        self._run(
+            self.tries(f'PUT of {container}', RACES),
+            lambda connection, _: connection.put_container(container),
+        )
         self._made.add(container)
 
-    def update_container(self, container: str,
-                         headers: dict[str, str]) -> bool:
+    def update_container(
+        self, container: str, headers: dict[str, str]
+    ) -> bool:
         """Set headers of a container; tells whether it is there."""
-        def update(connection: wire.Connection) -> bool:
+
+        def update(connection: connections.Connection) -> bool:
             connection.post_container(container, headers)
             return True
+
         return bool(self._ask(f'POST of {container}', update))
 
     def delete_container(self, container: str) -> None:
         """Delete an empty container; that there is none is fine."""
-        self._ask(f'DELETE of {container}',
-                  lambda connection: connection.delete_container(container),
-                  none=client.GONE)
+        self._ask(
+            f'DELETE of {container}',
+            lambda connection: connection.delete_container(container),
+            none=client.GONE,
+        )
