@@ -73,6 +73,17 @@ class Space:
         except OSError as exc:
             raise NoSpace(f'{self.directory}: {exc.strerror or exc}') from exc
 
+    def has_room(self, size: int) -> bool:
+        """Whether a file of this size could be had now."""
+        try:
+            self.check_floor(size)
+            if self._limited:
+                with self._quota.reserved(size):
+                    pass
+        except OSError:
+            return False
+        return True
+
     def check_floor(self, size: int = 0, file: int | None = None) -> None:
         """Raise OSError if ``size`` bytes more would leave others too few.
 
@@ -126,7 +137,8 @@ class BufferFile:
     ) -> None:
         self._space = space
         self._descriptor = file.fileno()
-        self._size = size
+        #: Bytes that it may hold.
+        self.size = size
         self._held = held
         self._checked = 0
         #: Whether it can hold another segment of this size.
@@ -160,7 +172,7 @@ class BufferFile:
     def reuse(self, size: int) -> bool:
         """Make ready for another segment; False if that is too large."""
         self._checked = 0
-        return size <= self._size
+        return size <= self.size
 
     def truncate(self, size: int) -> None:
         """Give the blocks past ``size`` back: no more will be written."""
