@@ -9,3 +9,15 @@
 #    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 #    License for the specific language governing permissions and limitations
 #    under the License.
+
+"""Tests of one module at a time."""
+
+import hypothesis
+
+# How long an example takes depends on what else the machine does.
+hypothesis.settings.register_profile(
+    'busy machine',
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile('busy machine')
