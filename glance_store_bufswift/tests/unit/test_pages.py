@@ -228,7 +228,9 @@ class TestProxies(base.BaseTestCase):
         self.assertEqual(0, done.returncode, done.stderr)
 
     def test_nginx(self) -> None:
-        for page, text in blocks('nginx'):
+        found = list(blocks('nginx'))
+        self.assertTrue(found)
+        for page, text in found:
             with self.subTest(page=page):
                 inside = (
                     text
@@ -243,6 +245,8 @@ class TestProxies(base.BaseTestCase):
                 )
 
     def test_haproxy(self) -> None:
-        for page, text in blocks('none', 'HAProxy'):
+        found = list(blocks('text', 'HAProxy'))
+        self.assertTrue(found)
+        for page, text in found:
             with self.subTest(page=page):
                 self.check('haproxy', ['-c', '-f'], text)
