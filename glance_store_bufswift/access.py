@@ -65,7 +65,7 @@ class Entrance:
 def account(
     site: Site, enter: Callable[[], Entrance]
 ) -> Iterator[accounts.Account]:
-    """An account, and everything that was opened for it closed at the end.
+    """Open an account; close all that was opened for it at the end.
 
     :param enter: signs in at Keystone
     :raises RequestFailed: Keystone failed, or knows no endpoint
@@ -73,7 +73,7 @@ def account(
     policy = site.policy
     entrance = retry.repeat(policy, 'Authentication for Swift', enter)
     endpoint = client.Endpoint(
-        # Swift takes a path of account//container for that of an object.
+        # Swift takes the path account//container for an object's.
         entrance.url.rstrip('/'),
         session=entrance.login,
         token=entrance.token,
@@ -91,10 +91,10 @@ def account(
 
 
 def is_refused(site: Site, url: str, token: str, container: str) -> bool:
-    """Whether Swift takes a user's token no more.
+    """Whether Swift refuses a user's token.
 
-    :param url: the storage URL of an account that was the user's to enter
-    :param container: one that is there
+    :param url: the storage URL of an account that the user had access to
+    :param container: one that exists
     """
     try:
         with account(site, lambda: Entrance(url, token=token)) as opened:
@@ -108,7 +108,8 @@ def is_refused(site: Site, url: str, token: str, container: str) -> bool:
 def with_timeout(keystone: Any, timeout: float) -> Any:
     """Give a Keystone client a timeout, in seconds.
 
-    It keeps no connection open either: what can't sign in is closed by nobody.
+    It keeps no connection open either: nothing closes a client that fails to
+    sign in.
     """
     keystone.session.timeout = float(timeout)
     keystone.session.session.headers['Connection'] = 'close'

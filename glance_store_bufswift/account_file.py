@@ -13,7 +13,7 @@
 """The file of accounts, which swift_store_config_file names.
 
 glance_store reads it for each operation. What its parser can't read ends
-glance-api, or is passed over; here it is said what to change.
+glance-api, or is ignored; this module says what to change.
 """
 
 from collections.abc import Iterator
@@ -22,11 +22,11 @@ import threading
 
 from glance_store_bufswift import errors
 
-#: Held while glance_store reads a file: it keeps all of them in one parser, so
-#: that an account could be another file's of the same name.
+#: Held while glance_store reads a file. One parser holds all files, so that an
+#: account could come from another file that has the same name.
 reading = threading.RLock()
 
-#: What glance_store reads of an account.
+#: The options of an account that glance_store reads.
 OPTIONS = (
     'auth_address',
     'user',
@@ -57,11 +57,11 @@ class Unreadable(errors.ConfigError):
 
 
 def verify(path: str, parser: configparser.ConfigParser) -> None:
-    """Make sure that a file of accounts can be read, all of it.
+    """Make sure that all of a file of accounts can be read.
 
-    The parser's own errors quote the file, and so may tell a password.
+    The parser's own errors quote the file, and so can reveal a password.
 
-    :param parser: one of glance_store's, without a file yet
+    :param parser: one of glance_store's, with no file read yet
     :raises Unreadable: it can't
     """
     try:
@@ -104,7 +104,7 @@ def quoted(parser: configparser.ConfigParser) -> Iterator[tuple[str, str]]:
 
 
 def missing(parser: configparser.ConfigParser, reference: str) -> list[str]:
-    """What an account needs and does not have."""
+    """The options that an account needs and lacks."""
     password, application = (
         [
             name

@@ -25,7 +25,7 @@ from glance_store_bufswift.swift import accounts
 
 LOG = logging.getLogger(__name__)
 
-#: What a container that keeps deleted objects says, and what ends it.
+#: Headers of a container that keeps deleted objects, and what ends it.
 VERSIONING = {
     'x-versions-enabled': 'X-Versions-Enabled: false',
     'x-versions-location': 'X-Remove-Versions-Location: x',
@@ -35,15 +35,15 @@ VERSIONING = {
 #: Seconds before each try to remove a container that ought to be empty.
 PAUSES = (0, 0.5, 1, 2)
 
-#: Of many names, so many are told.
+#: The most names in one message.
 SOME = 20
 
 
 def make(account: accounts.Account, container: str, create: bool) -> bool:
-    """Make sure of a container; tells whether it was missing.
+    """Make sure that a container exists; returns whether it was missing.
 
     :param create: whether it may be created
-    :raises RequestFailed: it is not there, and may or can not be created
+    :raises RequestFailed: it does not exist, and may not or can not be created
     """
     headers = account.head_container(container)
     if headers is not None:
@@ -84,7 +84,7 @@ def share(
     readers: Iterable[str],
     writers: Iterable[str],
 ) -> None:
-    """Have just these projects read, and write, the container of an image.
+    """Let only these projects read, and write, the container of an image.
 
     :param public: whether all projects may read it
     :param readers: ids of projects
@@ -98,7 +98,7 @@ def share(
         {'X-Container-Read': read, 'X-Container-Write': _acl(writers)},
     ):
         return
-    # Glance deletes an image of which it is told that it is not there.
+    # Glance deletes an image that a store reports as not found.
     if account.head(container, image) is None:
         raise errors.NoImage(container, image)
     raise errors.RequestFailed(
@@ -114,8 +114,8 @@ def _acl(projects: Iterable[str]) -> str:
 def remove(account: accounts.Account, container: str, image: str) -> None:
     """Remove the container of an image that was deleted.
 
-    What keeps the container costs a warning: the image is gone, and trying
-    again would not help.
+    If the container stays, that is only a warning: the image is gone, and
+    trying again would not help.
     """
     try:
         for pause in PAUSES:
@@ -132,7 +132,7 @@ def remove(account: accounts.Account, container: str, image: str) -> None:
 
 
 def _remove(account: accounts.Account, container: str, image: str) -> bool:
-    """Try to remove it; tells whether there is no sense in going on."""
+    """Try to remove it; returns whether trying again makes no sense."""
     try:
         account.delete_container(container)
         return True

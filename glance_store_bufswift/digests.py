@@ -12,8 +12,8 @@
 
 """Checksum, multihash, verifier and the segments' MD5s, beside each other.
 
-hashlib lets go of the interpreter's lock for large blocks, so every digest
-has a thread of its own and the slowest one sets the pace, not their sum. A
+hashlib releases the interpreter's lock for large blocks. So every digest has a
+thread of its own, and the slowest one sets the pace, not their sum. A
 digest that gets no thread is fed on the caller's.
 """
 
@@ -89,7 +89,7 @@ class Digests:
         return self._checksum.hexdigest(), self._multihash.hexdigest()
 
     def close(self) -> None:
-        """End the threads; what they have not taken yet is taken first."""
+        """End the threads, once they have taken all blocks."""
         for thread in self._threads:
             thread.close()
 
@@ -99,7 +99,7 @@ class _HashThread:
 
     def __init__(self, digest: Digest) -> None:
         self._digest = digest
-        # Those two are faster than a bounded Queue, whose locks are Python's.
+        # Faster than one bounded Queue, whose locks are written in Python.
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._places: queue.SimpleQueue[None] = queue.SimpleQueue()
         for _ in range(QUEUE):

@@ -36,7 +36,7 @@ StoreLocation = locations.StoreLocation
 SingleTenantStore = single.SingleTenantStore
 MultiTenantStore = multi.MultiTenantStore
 
-#: What upstream reads from a store's own section alone.
+#: Options that upstream reads from a store's own section only.
 _READ_RAW = [
     'default_swift_reference',
     'swift_store_config_file',
@@ -76,7 +76,7 @@ def _store(conf: Any, backend: str | None) -> upstream.BaseStore:
 
 
 def prepare(conf: Any, backend: str | None = None) -> None:
-    """Make the options known in every group where they may stand.
+    """Register the options in every group that can hold them.
 
     :param backend: the store's section, None for ``[glance_store]``
     """
@@ -87,11 +87,11 @@ def prepare(conf: Any, backend: str | None = None) -> None:
         precedence.settle(conf, backend, _READ_RAW)
 
 
-# Where glance_store looks for them: on the callable of the entry point.
+# glance_store looks for them on the callable of the entry point.
 Store.OPTIONS = upstream.Store.OPTIONS + opts.OPTIONS  # type: ignore[attr-defined]
 
 
 def parser() -> configparser.ConfigParser:
-    """What glance_store reads a file of accounts with."""
+    """The parser that glance_store reads a file of accounts with."""
     made: configparser.ConfigParser = utils.SwiftConfigParser()
     return made

@@ -15,7 +15,7 @@
 Both take the same bytes. The accelerator, an extension in C that is built
 where a compiler is, takes them in one pass, for little more than the
 processor time of one MD5. Elsewhere hashlib does the work, in two passes.
-Which one it is, nobody else has to know.
+No other module needs to know which one it is.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ from oslo_log import log as logging
 
 LOG = logging.getLogger(__name__)
 
-#: A variable of the environment: set to one of OFF, hashlib does the work.
+#: An environment variable: if it is one of OFF, hashlib does the work.
 SWITCH = 'BUFSWIFT_ACCELERATOR'
 OFF = frozenset(('0', 'false', 'no', 'off'))
 
@@ -48,10 +48,10 @@ class MD5(Protocol):
 
 
 def new() -> tuple[MD5, MD5]:
-    """What hashes a stream, and what hashes its parts after the first.
+    """One object to hash a stream, and one for its parts after the first.
 
-    The MD5 of the first part is that of the stream so far: the first of the
-    two tells it. They are the same object if that hashes both in one pass.
+    The first object also gives the MD5 of the first part, which is that of the
+    stream so far. Both are the same object if it hashes both in one pass.
     """
     choice = chosen()
     LOG.debug('MD5 by %s', choice)
@@ -63,7 +63,7 @@ def new() -> tuple[MD5, MD5]:
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """Who does the work.
+    """What computes the MD5s.
 
     :ivar pair: the accelerator's type, None for hashlib
     :ivar why_not: why it is hashlib
@@ -80,7 +80,7 @@ class Choice:
 
 @functools.cache
 def chosen() -> Choice:
-    """Who does the work in this process."""
+    """What computes the MD5s in this process."""
     if os.environ.get(SWITCH, '').lower() in OFF:
         return Choice(
             None, f'{SWITCH} in the environment turns the accelerator off'
@@ -101,7 +101,7 @@ def chosen() -> Choice:
 def _fips_mode() -> bool:
     """Whether this host is to have no cryptography but OpenSSL's.
 
-    There hashlib gives an MD5 to nobody who does not say what it is not for.
+    There hashlib makes no MD5 without usedforsecurity=False.
     """
     try:
         import _hashlib
@@ -119,8 +119,8 @@ def _fips_mode() -> bool:
 def is_right(pair: type[MD5]) -> bool:
     """Whether an accelerator agrees with hashlib.
 
-    Nobody has tested what this host's compiler made. A wrong MD5 of a segment
-    would fail uploads; that of an image would be believed by Glance.
+    What this host's compiler made is untested. A wrong MD5 of a segment would
+    fail uploads; Glance would believe a wrong one of an image.
     """
     tried, whole, parts = pair(), _Whole(), _Parts()
     every = bytes(range(256))

@@ -32,7 +32,7 @@ def new(algorithm: str) -> Any:
             f'Python has no hash {algorithm}: set hashing_algorithm in '
             'glance-api.conf to one that it has, sha512 by default'
         ) from exc
-    # The digest of SHAKE is as long as one asks for, which Glance does not.
+    # A SHAKE digest has the length its caller asks for; Glance asks for none.
     if not made.digest_size:
         raise errors.ConfigError(
             f'The hash {algorithm} has no length of its own: set '

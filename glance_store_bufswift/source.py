@@ -20,8 +20,8 @@ from glance_store_bufswift import errors
 from glance_store_bufswift import stopwatch
 from glance_store_bufswift import units
 
-#: Seconds for which short reads are gathered into one block. A source that
-#: trickles is passed on in time to keep Swift's client_timeout away.
+#: Seconds for which short reads are gathered into one block. Short enough that
+#: a source that trickles does not meet Swift's client_timeout.
 GATHER = 0.25
 
 
@@ -70,7 +70,7 @@ class Source:
         """At most ``limit`` bytes, b'' at the end; raises as peek() does."""
         block = self.peek()
         if len(block) > limit:
-            # What reads past a segment's end starts the next one.
+            # Bytes past a segment's end start the next one.
             self._ahead = block[limit:]
             return block[:limit]
         self._ahead = b''
@@ -127,7 +127,6 @@ class Source:
 def _as_bytes(block: Any) -> bytes:
     """What a stream gave, as bytes of our own.
 
-    None, as a stream gives that has nothing now but is not at its end, is
-    no bytes: a TypeError.
+    A stream that has nothing yet may give None, which is a TypeError here.
     """
     return block if isinstance(block, bytes) else bytes(memoryview(block))

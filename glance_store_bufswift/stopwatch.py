@@ -28,7 +28,7 @@ LOOKUP, CLIENT = 'lookup', 'client'
 #: The pauses before a request is tried again, on whatever thread.
 RETRIES = 'retries'
 
-#: What none of the shares has: the work itself, and waits for a processor.
+#: The time in none of the shares: the work itself, and waits for a processor.
 OTHER = 'other'
 
 #: Gives seconds.
@@ -38,7 +38,7 @@ Seconds: TypeAlias = 'collections.defaultdict[str, float]'
 
 
 class _Share:
-    """A share of one thread while it lasts; made for each time.
+    """A share of one thread while it lasts; a new object each time.
 
     Not a generator, which would take three times as long.
     """
@@ -65,7 +65,7 @@ class _Clock(threading.local):
     """What one thread has counted.
 
     :ivar spent: seconds by name
-    :ivar within: seconds of the shares within the one that it is in
+    :ivar within: seconds of the shares nested in the current one
     """
 
     def __init__(self, all_spent: list[Seconds]) -> None:
@@ -77,8 +77,8 @@ class _Clock(threading.local):
 class Stopwatch:
     """Seconds by name, from now on; threads may share it.
 
-    Shares of one thread never overlap: what goes on within a share is not
-    counted there if it is a share itself. Those of several threads are added.
+    Shares of one thread never overlap: a share within another counts only as
+    itself. Those of several threads are added.
     """
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class Stopwatch:
         return sum(each.get(name, 0.0) for each in list(self._spent))
 
     def rest(self) -> float:
-        """Seconds so far that no share has; for who uses it on one thread."""
+        """Seconds so far that are in no share; for use on one thread only."""
         return max(
             0.0,
             self.seconds

@@ -12,8 +12,8 @@
 
 """What an upload or a download took, and where its time went.
 
-One line in the log for each: a sentence, and behind " | " the same in words of
-the form key=value, for scripts.
+Each logs one line: a sentence, and after " | " the same as words of the form
+key=value, for scripts.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from glance_store_bufswift import stopwatch
 
 LOG = logging.getLogger(__name__)
 
-#: What an upload, and a download, may have waited for.
+#: What an upload and a download can wait for.
 UPLOADS = (
     stopwatch.SOURCE,
     stopwatch.DISK,
@@ -59,11 +59,11 @@ def _told(
     rest: str,
     paused: float,
 ) -> dict[str, str]:
-    """The parts of a line that tell of time, and all of it for scripts.
+    """The parts of a line that give times, and all words for scripts.
 
-    :param counts: what else is told there, by name
+    :param counts: the words for scripts that are not times, by name
     :param names: of the shares
-    :param rest: the name of what is in none of them
+    :param rest: the name of the time that is in none of them
     :param paused: seconds between tries
     """
     shares = {name: watch.spent(name) for name in names}
@@ -100,7 +100,7 @@ class Upload:
         self.unbuffered += body.size - body.filed
 
     def log_stored(self, size: int, retries: int, paused: float) -> None:
-        """Tell of an upload that succeeded.
+        """Log an upload that succeeded.
 
         :param size: bytes in the image
         :param paused: seconds between tries, of all threads together
@@ -122,7 +122,7 @@ class Upload:
         paused: float,
         left: Sequence[str] | None,
     ) -> None:
-        """Tell of an upload that failed.
+        """Log an upload that failed.
 
         :param size: bytes that were read
         :param stored: objects that were stored
@@ -182,7 +182,7 @@ class Download:
     def log(
         self, retries: int, paused: float, cause: BaseException | None
     ) -> None:
-        """Tell of a download that has ended, or was ended.
+        """Log a download that has ended, or was ended.
 
         :param paused: seconds between tries, of all threads together
         :param cause: what has ended it; None if nothing went wrong here

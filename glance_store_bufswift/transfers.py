@@ -31,14 +31,14 @@ class Transfers:
     The next one begins when the last byte of another has gone to its socket.
 
     The first failure ends all of it: every segment raises on both its sides,
-    and what is on the wire is broken off. Where no worker is to be had, the
-    caller's thread sends a segment while it writes it.
+    and requests on the wire are broken off. If no worker can be started, the
+    caller's thread sends each segment while it writes it.
 
     :param account: what the workers send to; cancelled by the first failure
     :param container: where the objects go
     :param threads: how many segments may be sent at a time
-    :param held: how many may be under way, those included of which only the
-        answer is awaited
+    :param held: how many may be under way, with those that only wait for an
+        answer
     :param watch: counts the caller's waits for Swift
     """
 
@@ -74,7 +74,7 @@ class Transfers:
     ) -> None:
         """Send an object while its bytes are written; raises as check().
 
-        What comes after its last byte may still be under way at the end.
+        Its last bytes and its answer may still be under way on return.
 
         :param length: bytes in the object; None = not known yet
         :param blocks: writes a block of the segment at each step, and ends
@@ -89,7 +89,7 @@ class Transfers:
         with self._lock:
             self._in_flight[future] = body
             if self.first_error is not None:
-                # What has failed meanwhile has not seen this segment.
+                # The abort came before this segment was in flight.
                 body.abort(self.first_error)
         if self._workers.alone:
             body.feed_from(functools.partial(self._write, blocks))
@@ -103,8 +103,8 @@ class Transfers:
     def _write(self, blocks: Iterator[object]) -> None:
         """Write a block of a segment that this thread is sending.
 
-        swiftclient, who asks for it, is not to take what the source raises
-        for an error of the network.
+        swiftclient asks for it, and must not take the source's error for one
+        of the network.
         """
         try:
             next(blocks, None)
@@ -126,7 +126,7 @@ class Transfers:
                 self._moved.wait()
 
     def moved(self, *_: object) -> None:
-        """Have it known that a segment has ended, or was sent; any thread."""
+        """Report that a segment has ended, or was sent; on any thread."""
         with self._moved:
             self._moved.notify_all()
 

@@ -14,8 +14,8 @@
 
 The user of a request trusts the service user of the store, who then gets
 tokens in the user's name until the trust is deleted (Keystone's API,
-OS-TRUST). Keystone is asked at the address that the store names, not at one
-of the catalog's.
+OS-TRUST). Requests go to the Keystone address in the store's options, not to
+one from the catalog.
 """
 
 from collections.abc import Callable
@@ -83,7 +83,7 @@ class Trustee:
 
 
 class Trust:
-    """A trust that stands; to be removed at the end.
+    """An existing trust; to be removed at the end.
 
     :ivar login: gives tokens in the name of the user who trusts
     """
@@ -95,7 +95,7 @@ class Trust:
         self.login = tokens.Login(self._session)
 
     def remove(self) -> None:
-        """Delete the trust; what was done with it stands all the same."""
+        """Delete the trust; what was done with it remains."""
         try:
             self._trusts.delete(self._id)
         except Exception as exc:
@@ -156,12 +156,12 @@ def try_to_make(
         return None
 
 
-#: By the id() of the context of the request that it is kept for.
+#: Trusts by the id() of the context of the request they are kept for.
 _kept: dict[int, Trust] = {}
 
 
 def keep(context: Any, trust: Trust) -> None:
-    """Have a trust stand for as long as a request's context is there."""
+    """Keep a trust for as long as a request's context exists."""
     if id(context) in _kept:
         trust.remove()
         return

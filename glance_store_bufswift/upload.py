@@ -42,7 +42,7 @@ from glance_store_bufswift import transfers
 
 LOG = logging.getLogger(__name__)
 
-#: Seconds between two looks at what stands under the image's name, while the
+#: Seconds between two looks at the object with the image's name, while the
 #: last segments are under way.
 LOOK_AGAIN = 1.0
 
@@ -100,7 +100,7 @@ class Upload:
             settings.held,
             self._watch,
         )
-        # Bytes in each, and their MD5.
+        # Bytes in each, and its MD5.
         self._segments: list[tuple[int, futures.Future[str]]] = []
         self._warned = False
         self._former = former.Former(dest)
@@ -123,11 +123,11 @@ class Upload:
                 self._source.size, self._account.retries, self._account.paused
             )
             return Stored(self._source.size, *hashes)
-        # Not while it is handled: oslo.log would add it to each warning.
+        # Outside of "except": oslo.log would add the error to each warning.
         self._fail(failed)
 
     def _fail(self, exc: BaseException) -> NoReturn:
-        """End all of it, clean up, and raise what has failed first."""
+        """End the upload, clean up, and raise the first error."""
         try:
             self._transfers.abort(exc)
             self._stop()
@@ -145,7 +145,7 @@ class Upload:
         finally:
             self._stop()
         if not isinstance(exc, Exception):
-            raise exc  # an interrupt is not to be lost to another error
+            raise exc  # no other error is to hide an interrupt
         raise first from first.__cause__
 
     # From the source to the segments, in the caller's thread
@@ -176,7 +176,7 @@ class Upload:
             self._wait_for_all(late=True)
             stands: Mapping[str, str] | None = self._dest.written()
             if self._former.contested:
-                # Which of the two was written later only Swift knows.
+                # Only Swift knows which of the two was written later.
                 stands = self._former.stands(self._account)
             if stands is not None:
                 self._former.remove(self._account, stands)
@@ -278,9 +278,9 @@ class Upload:
             return self._digests.finish()
 
     def _wait_for_all(self, late: bool = False) -> None:
-        """Wait for what is under way, and look what stands there so far.
+        """Wait for all PUTs, and look for other attempts meanwhile.
 
-        The later the last look, the fewer attempts are missed by it.
+        The later the last look, the fewer attempts it misses.
 
         :param late: whether the object with the image's name is under way
         """
@@ -298,7 +298,8 @@ class Upload:
         static = manifest.write(
             self._account, self._dest, segments, plan, self._former
         )
-        # What gives no sign of life for so long may be taken for an orphan.
+        # An upload without a sign of life for so long can be taken for
+        # orphaned.
         each = not static and self._watch.seconds >= layout.LEAST_AGE / 2
         with self._watch.share(stopwatch.LISTING):
             stands = confirmation.Confirmation(
@@ -309,9 +310,9 @@ class Upload:
             self._still_stands()
 
     def _still_stands(self) -> None:
-        """Look once more, where others write too.
+        """Look once more, since other uploads write this image too.
 
-        What replaces this attempt now has looked before this one wrote, and
+        An attempt that replaces this one now looked before this one wrote, and
         knows nothing of it.
 
         :raises Replaced: another upload has replaced the image
@@ -333,7 +334,7 @@ class Upload:
         self._account.close()
 
     def _clean_up(self) -> list[str] | None:
-        """Remove what the upload has left; what stops that is logged.
+        """Remove what the upload has left; errors are only logged.
 
         :returns: the names of what is left; None if it is not known
         """
@@ -362,7 +363,7 @@ class Upload:
             return None
 
     def _in_doubt(self) -> bool:
-        """Whether a PUT may still land, also one that was repeated."""
+        """Whether a PUT can still land, even one that was retried."""
         return bool(self._account.retries) or not (
             self._transfers.attempted <= self._transfers.stored
         )

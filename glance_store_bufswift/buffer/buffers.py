@@ -23,9 +23,9 @@ from glance_store_bufswift.buffer import space
 class Buffers:
     """The rule by which an upload takes room and gives it back.
 
-    Its first room may be the last there is; each further one leaves as much
-    for the first of another upload. An upload that finds no more takes over
-    the room of a segment of its own, as soon as that is stored.
+    Its first segment may take the last room there is. Each further one leaves
+    as much for the first of another upload. An upload that finds no more room
+    takes over that of a segment of its own, as soon as that is stored.
 
     One file that is given back is kept for the next segment, if another
     upload would find room beside it: to write into blocks that are there takes
@@ -97,9 +97,9 @@ class Buffers:
 
     @contextlib.contextmanager
     def _keeping(self) -> Iterator[None]:
-        """Keep what is given back meanwhile.
+        """Keep room that is given back meanwhile.
 
-        It could go to another upload before this one asks again.
+        Another upload could take it before this one asks again.
         """
         with self._lock:
             self._kept = []

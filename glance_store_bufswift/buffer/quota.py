@@ -12,11 +12,11 @@
 
 """A disk quota that all processes of a host keep together.
 
-One file in the shared directory stands for the quota: each of its bytes from
-the second on for one MiB. Who holds room has locked as many bytes. The locks
-are of the kind that belongs to an open file description (F_OFD_SETLK, see
-fcntl(2)): threads of one process keep out of each other's way too, and the
-kernel drops them when their holder closes the file or dies. There is no
+One file in the shared directory stands for the quota: each of its bytes, from
+the second on, for one MiB. A holder of room has locked as many bytes. The
+locks belong to an open file description (F_OFD_SETLK, see fcntl(2)): they also
+keep threads of one process apart, and the kernel drops them when their holder
+closes the file or dies. There is no
 counter that a crash could leave wrong.
 """
 
@@ -30,8 +30,8 @@ import struct
 
 from glance_store_bufswift import units
 
-#: The file whose bytes are locked; it stays empty, and is never removed: who
-#: holds room in a removed one is not seen any more.
+#: The file whose bytes are locked; it stays empty, and is never removed: locks
+#: on a removed file are no longer seen.
 FILE = '.glance-store-bufswift.quota'
 
 _MUTEX = 0
@@ -44,8 +44,8 @@ class Quota:
     """The bound on what all buffers in a directory take together.
 
     Users with different quotas or segment sizes may share the directory:
-    each looks for free bytes below its own bound, so that no bound is
-    exceeded by what is granted under it.
+    each looks for free bytes below its own bound, so that what it grants never
+    exceeds that bound.
 
     :param directory: where the file lies
     :param size: bytes that may be held, rounded down to whole MiB
@@ -86,8 +86,8 @@ class Quota:
             return os.open(self._path, flags, 0o600)
         except OSError as exc:
             if os.path.lexists(self._path):
-                # Someone else's, a symbolic link: the file is to blame, not
-                # the directory.
+                # Another user's file, or a symbolic link: the file is to
+                # blame, not the directory.
                 raise OSError(exc.errno, f'{FILE}: {exc.strerror}') from exc
             raise
 
@@ -121,19 +121,19 @@ class Quota:
 
 
 def _check(descriptor: int) -> None:
-    """Make sure of the file, and that it stays.
+    """Make sure that the file is this user's, and that it stays.
 
-    Who else can open it can hold its locks for ever.
+    Another user who can open it could hold its locks for ever.
     """
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
         raise OSError(errno.EPERM, f'{FILE} is not a file of this user')
-    # systemd-tmpfiles removes from /tmp what nobody has touched for days.
+    # systemd-tmpfiles removes files in /tmp that were not touched for days.
     os.utime(descriptor)
 
 
 def _gaps(descriptor: int, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The ranges in [start, end) that nobody has locked, in order."""
+    """The ranges in [start, end) that are not locked, in order."""
     while start < end:
         held, after = _first_held(descriptor, start, end)
         if held > start:
@@ -144,7 +144,7 @@ def _gaps(descriptor: int, start: int, end: int) -> Iterator[tuple[int, int]]:
 def _first_held(descriptor: int, start: int, end: int) -> tuple[int, int]:
     """The lowest range held in [start, end); (end, end) if there is none.
 
-    The kernel tells any conflicting lock, not the lowest one.
+    The kernel reports any conflicting lock, not the lowest one.
     """
     lowest = after = end
     while lowest > start:
@@ -160,7 +160,7 @@ def _first_held(descriptor: int, start: int, end: int) -> tuple[int, int]:
 def _lock(
     descriptor: int, command: int, kind: int, start: int, length: int
 ) -> tuple[int, int, int]:
-    """Call fcntl(2) on a range; tells kind, start and length it answers."""
+    """Call fcntl(2) on a range; returns kind, start and length."""
     request = _FLOCK.pack(kind, os.SEEK_SET, start, length, 0)
     answer = fcntl.fcntl(descriptor, command, request)
     kind, _, start, length, _ = _FLOCK.unpack(answer)

@@ -12,9 +12,9 @@
 
 """One segment on its way: written by one thread, read by another.
 
-The write side belongs to the upload, the read side is the file-like object
-that swiftclient sends. Bytes go to the segment's file as long as there is
-one that takes them. The latest of them also stay in a small window in memory,
+The write side belongs to the upload; the read side is the file-like object
+that swiftclient sends. Bytes go to the segment's file as long as it takes
+them. The latest of them also stay in a small window in memory,
 so that a reader who keeps up needs no file. What is in the file or in the
 window can be sent again.
 """
@@ -29,10 +29,10 @@ from glance_store_bufswift.buffer import space
 from glance_store_bufswift import errors
 
 #: Bytes in memory for a segment that is not buffered on disk. The source has
-#: to wait while they are full of what Swift has not taken yet.
+#: to wait while they are full of bytes that Swift has not taken yet.
 WINDOW = 4 << 20
 
-#: Bytes in memory that the segment's file has too.
+#: Bytes in memory of a segment that is also buffered on disk.
 RECENT = WINDOW
 
 
@@ -84,7 +84,7 @@ class Segment:
 
     @property
     def sent(self) -> bool:
-        """Whether all of it was read, and is not to be sent again so far."""
+        """Whether all of it was read; seek() makes that untrue again."""
         return self._finished and self._position >= self.size
 
     # The write side
@@ -111,7 +111,7 @@ class Segment:
             self._changed.notify_all()
 
     def finish(self, md5: 'futures.Future[str]') -> None:
-        """No more is to come.
+        """End the segment: no more bytes will come.
 
         :param md5: gives the MD5 in hex of all that was written
         """
@@ -125,8 +125,8 @@ class Segment:
     def feed_from(self, feed: Callable[[], object]) -> None:
         """Have the read side write what it needs, instead of waiting for it.
 
-        :param feed: writes a block, or finishes the segment; for who writes
-            and reads on one thread
+        :param feed: writes a block, or finishes the segment; for writing and
+            reading on one thread
         """
         self._feed = feed
 
@@ -137,7 +137,7 @@ class Segment:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Give the disk back. Neither side may be in use any more."""
+        """Give the file back. Neither side may still be in use."""
         self.abort(errors.Aborted('The segment is closed'))
         with self._changed:
             self._window.clear()
@@ -154,8 +154,8 @@ class Segment:
     def _wait_for_window(self, size: int) -> None:
         """Wait until the window takes ``size`` bytes more.
 
-        What was sent is kept until its room is needed: a request that breaks
-        early can still be repeated.
+        Bytes that were sent stay until their room is needed: a request that
+        breaks early can still be retried.
         """
         while self._window and (
             self.size - self._window_start + size > WINDOW
@@ -188,7 +188,7 @@ class Segment:
         """Up to ``size`` bytes, as soon as there are any; b'' at the end.
 
         :raises Aborted: the upload has failed elsewhere
-        :raises BufferFailed: the disk does not give the bytes back
+        :raises BufferFailed: the disk does not return the bytes
         """
         self._wait_until(lambda: self._position < self.size)
         with self._changed:
@@ -231,7 +231,7 @@ class Segment:
             self._raise_error()
             if self._window_start > self.filed:
                 raise errors.NotRewindable(self._why_lost())
-            # Before the wait: the window keeps what is to be sent again.
+            # Before the wait, so that the window keeps what is sent again.
             self._position = offset
             self._changed.notify_all()
         self._wait_until(lambda: not self.buffered)
@@ -250,7 +250,7 @@ class Segment:
         return self._md5.result()
 
     def _wait_until(self, ready: Callable[[], bool]) -> None:
-        """Wait for the write side: for this, its end, or an error."""
+        """Wait until the write side is ready, has ended, or has failed."""
         while True:
             with self._changed:
                 if ready() or self._finished or self._error:

@@ -36,11 +36,11 @@ class NoSpace(errors.BufswiftError):
 class Space:
     """The buffer directory of a store.
 
-    Cheap to make: nothing is looked at before room is asked for.
+    Cheap to make: it does not look at the disk before room is asked for.
 
     :param directory: where the files lie
-    :param disk_quota: bytes for all buffers of the host there; 0 = any
-    :param min_free_percent: of the file system's size, left to others
+    :param disk_quota: bytes for all buffers of the host there; 0 = no quota
+    :param min_free_percent: part of the file system left to others
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Space:
 
         :param size: bytes in the segment
         :param spare: bytes that have to be there for others afterwards
-        :raises NoSpace: there is none, or the directory can't be used
+        :raises NoSpace: there is no room, or the directory can't be used
         """
         try:
             with contextlib.ExitStack() as held:
@@ -92,7 +92,7 @@ class Space:
         """
         stat = os.statvfs(self.directory if file is None else file)
         floor = stat.f_blocks * self._min_free_percent // 100
-        # Some file systems tell no size.
+        # Some file systems report no size.
         if stat.f_blocks and (stat.f_bavail + -size // stat.f_frsize < floor):
             raise OSError(
                 errno.ENOSPC,
@@ -106,15 +106,15 @@ class Space:
 
 
 def _reserve(descriptor: int, size: int) -> None:
-    """Take a file's blocks now.
+    """Reserve a file's blocks now.
 
-    Free space as statvfs tells it then counts the reservations of all
-    processes, and what was granted can't run out half-way. On a file system
-    that does not reserve it may: the segment then goes on without the file.
+    statvfs then counts the reservations of all processes, and what was granted
+    can't run out half-way. It can on a file system that does not reserve: the
+    segment then goes on without the file.
     """
     flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
-    # glibc would write to each block of such a file, unless it is one that
-    # only takes appends (posix_fallocate(3)).
+    # Where the file system can't, glibc would write to each block, unless the
+    # file is open for appending (posix_fallocate(3)).
     fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_APPEND)
     try:
         os.posix_fallocate(descriptor, 0, size)
@@ -141,7 +141,7 @@ class BufferFile:
         self.size = size
         self._held = held
         self._checked = 0
-        #: Whether it can hold another segment of this size.
+        #: Whether it can still hold another segment of its size.
         self.whole = True
 
     def write(self, block: bytes, position: int) -> None:
@@ -157,7 +157,7 @@ class BufferFile:
     def read(self, size: int, position: int) -> bytes:
         """Read what was written.
 
-        :raises BufferFailed: the disk does not give it back
+        :raises BufferFailed: the disk does not return it
         """
         try:
             block = os.pread(self._descriptor, size, position)

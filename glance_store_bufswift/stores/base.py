@@ -75,7 +75,7 @@ class BufferedStore(upstream.BaseStore):
         return (*super().get_schemes(), NAME)
 
     def configure(self, re_raise_bsc: bool = False) -> None:
-        """Read the options, also with a buffer directory out of order.
+        """Read the options, even if the buffer directory is unusable.
 
         Upstream raises when swift_buffer_on_upload, an option that this
         driver ignores, meets an unusable directory; downloads and deletes
@@ -142,7 +142,7 @@ class BufferedStore(upstream.BaseStore):
         try:
             multihash.new(hashing_algo)
         except errors.ConfigError as exc:
-            # glance_store itself raises it for some of those.
+            # glance_store itself raises this for some of them.
             raise exceptions.UnknownHashingAlgo(message=str(exc)) from exc
         location = self.create_location(image_id, context=context)
         try:
@@ -199,7 +199,7 @@ class BufferedStore(upstream.BaseStore):
         )
 
     def settings(self) -> opts.Settings:
-        """How the store is configured, with what the commands override."""
+        """The store's settings, with what the commands override."""
         return dataclasses.replace(
             opts.settings(
                 self.conf,
@@ -227,12 +227,12 @@ class BufferedStore(upstream.BaseStore):
         :param chunk_size: bytes to read, fewer if the image ends; None = all
         :param context: the user's request, for multi-tenant stores
         :returns: an iterable of bytes with a length, and that length; its
-            iterator raises as this does, once reading can't be resumed
+            iterator raises the same errors, once reading can't be resumed
         :raises: NotFound, RemoteServiceUnavailable, BackendException
         """
         where = location.store_location
-        # A trust costs Keystone several requests: for a download upstream
-        # makes one only if the download may be tried again.
+        # A trust costs several requests to Keystone. For a download upstream
+        # makes one only if the download may be retried.
         count = self._options().swift_store_retry_get_count
         try:
             with contextlib.ExitStack() as stack:
@@ -261,8 +261,8 @@ class BufferedStore(upstream.BaseStore):
         :param connection: not used
         :param context: the user's request, for multi-tenant stores
         :raises: NotFound if there is no image; RemoteServiceUnavailable or
-            BackendException if it can't be told, where upstream says 0:
-            Glance would take the image for too small to count
+            BackendException if the size is not known. Upstream returns 0 then,
+            and Glance would count the image as 0 bytes
         """
         where = location.store_location
         try:
@@ -271,7 +271,8 @@ class BufferedStore(upstream.BaseStore):
         except errors.BufswiftError as exc:
             translation.reraise_reading(exc)
 
-    # Not bound to WRITE_ACCESS, which goes when nothing can be added: Glance
+    # Needs no WRITE_ACCESS, which a store loses when nothing can be
+    # added: Glance
     # would take the image for deleted, and its data would stay.
     def delete(
         self, location: Any, connection: Any = None, context: Any = None
@@ -326,7 +327,7 @@ class BufferedStore(upstream.BaseStore):
 
 
 def _check_directory(directory: str) -> None:
-    """Warn of a buffer directory out of order."""
+    """Warn of an unusable buffer directory."""
     if not os.path.isdir(directory) or not os.access(
         directory, os.W_OK | os.X_OK
     ):

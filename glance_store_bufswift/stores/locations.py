@@ -13,9 +13,9 @@
 """Credentials in locations.
 
 Without swift_store_config_file the location of each image has user and key.
-glance_store quotes them, but for '/', which ends the part of a URI that they
-are in; and it unquotes them before it looks for the ':' between them, so that
-a key with a ':' is cut there.
+glance_store quotes them, except for '/', which ends that part of the URI. It
+unquotes them before it looks for the ':' between them, and so cuts a key that
+has a ':'.
 """
 
 import re
@@ -37,7 +37,7 @@ _CREDENTIALS = re.compile(
 
 
 class Quoting:
-    """What makes URIs with credentials that can be read."""
+    """Makes URIs whose credentials can be read back."""
 
     user: str | None
     key: str | None
@@ -61,7 +61,7 @@ class StoreLocation(Quoting, upstream.StoreLocation):
     def parse_uri(self, uri: str) -> None:
         """Take the parts of a URI.
 
-        It may be one that the stock driver made and can't read.
+        Also of one that the stock driver made and can't read itself.
 
         :raises BadStoreUri: it is no location of a Swift store
         """
@@ -82,7 +82,7 @@ class StoreLocation(Quoting, upstream.StoreLocation):
             self.reference = parse.urlsplit(uri).netloc
 
     def credentials(self) -> tuple[str | None, ...]:
-        """User and key, or what is in place of them."""
+        """User and key, or the application credential."""
         return (
             self.user,
             self.key,
@@ -91,7 +91,7 @@ class StoreLocation(Quoting, upstream.StoreLocation):
         )
 
     def take(self, account: dict[str, Any]) -> None:
-        """Take other credentials: what glance_store has read of a file."""
+        """Take the credentials that glance_store has read from a file."""
         for name in (
             'user',
             'key',

@@ -69,11 +69,11 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
     def _leave(
         self, trust: trusts.Trust, location: Any, context: Any, well: bool
     ) -> None:
-        """Give a trust back, or keep it where the user has nothing else.
+        """Remove a trust, or keep it if the user's token has expired.
 
-        After an upload Glance goes on with the user's token, dead or not: it
-        sets the ACLs with each save of the image, or deletes what does not
-        match the signature. A trust can't be made any more by then.
+        After an upload Glance goes on with the user's token, expired or not:
+        it sets the ACLs with each save of the image, or deletes an image that
+        does not match its signature. By then no trust can be made any more.
         """
         if well and access.is_refused(
             self._site(),
@@ -91,9 +91,9 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
             trust.remove()
 
     def _trustee(self) -> trusts.Trustee:
-        """The user whom the users trust.
+        """The service user, whom the users trust.
 
-        :raises ConfigError: there is none
+        :raises ConfigError: the options do not name one
         """
         options = self._options()
         if not (
@@ -125,7 +125,7 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
         connection: Any = None,
         context: Any = None,
     ) -> None:
-        """Say which projects may read and write an image's container.
+        """Set which projects may read and write an image's container.
 
         :param location: the image's
         :param public: whether all may read it

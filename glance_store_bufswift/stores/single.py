@@ -46,7 +46,7 @@ class SingleTenantStore(
             super().__init__(conf, backend=backend)
 
     def configure_add(self) -> None:
-        """Upstream's checks, and of what would fail with the first image.
+        """Check what upstream checks, and what would fail the first upload.
 
         :raises BadStoreConfiguration: nothing can be added
         """
@@ -103,9 +103,9 @@ class SingleTenantStore(
         return access.Entrance(url, login, leave=lambda well: login.close())
 
     def _renew(self, location: locations.StoreLocation) -> Any:
-        """A session with what the file of accounts has now.
+        """A session with the credentials now in the file of accounts.
 
-        None if it has nothing else than what the location was opened with.
+        None if they are those that the location was opened with.
         """
         if location.reference is None:
             return None
@@ -136,7 +136,7 @@ class SingleTenantStore(
 
 
 def _verify(conf: Any, path: str) -> None:
-    """Have glance_store read no file of accounts that it can't read.
+    """Refuse a file of accounts that glance_store can't read.
 
     :raises BadStoreConfiguration: it can't
     """

@@ -20,15 +20,15 @@ In the order in which they build on each other::
     retry.py        whether a request is tried again, and after how long
     tokens.py       a user's session with Keystone, and tokens for swiftclient
     tcp.py          connections that can be broken off
-    guard.py        what swiftclient does, without surprises
-    connections.py  swiftclient's connection, on those
+    guard.py        swiftclient's errors and log lines, without surprises
+    connections.py  swiftclient's connection, over those of tcp.py
     client.py       runs requests, each until it is done or given up
-    info.py         what a site says about itself
+    info.py         what a site says about itself at /info
     listings.py     what a container lists
     bulk.py         many deletes in one request
     static.py       manifests of Static Large Objects
     objects.py      the requests for objects
-    slos.py         those for Static Large Objects
+    slos.py         the requests for Static Large Objects
     accounts.py     the requests to one account, with those of both
     extents.py      which bytes of an object an answer has
     known.py        what is known of an object that is read

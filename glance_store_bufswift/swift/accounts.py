@@ -12,7 +12,7 @@
 
 """Requests to one Swift account: its containers, what they list, its site.
 
-Those for single objects are Objects', those for SLOs StaticObjects'.
+Requests for single objects are in Objects, those for SLOs in StaticObjects.
 """
 
 from collections.abc import Callable
@@ -31,8 +31,8 @@ from glance_store_bufswift.swift import objects
 from glance_store_bufswift.swift import slos
 
 
-#: What may pass for a container: two first requests of a project that Ceph
-#: RGW does not know yet race for its user.
+#: Statuses of a container that can pass: the first two requests of a project
+#: that Ceph RGW does not know yet race to create its user.
 RACES = (409,)
 
 
@@ -80,14 +80,14 @@ class Account(objects.Objects, slos.StaticObjects):
     ) -> Iterator[listings.Entry]:
         """What a container lists, in order of the names, page by page.
 
-        How long a page is the site decides: Swift refuses to be asked for
-        more, and only an empty page is surely the last. A container that
+        The site decides how long a page is: Swift refuses a request for more,
+        and only an empty page is surely the last. A container that
         does not exist has no entries.
 
         :param prefix: what the names begin with
         :param marker: only names after this one
         :param end: only names before this one; empty = to the last
-        :raises RequestFailed: a page can't be had, or is no further one
+        :raises RequestFailed: a page can't be read, or goes no further
         """
         what = f'listing of {container}/{prefix}'
         return self._pages(
@@ -104,7 +104,7 @@ class Account(objects.Objects, slos.StaticObjects):
         marker: str,
         ask: Callable[[connections.Connection, str], Any],
     ) -> Iterator[listings.Entry]:
-        """Page by page, each from the last name of the former one on."""
+        """Page by page; each begins after the last name of the one before."""
 
         def one(connection: connections.Connection) -> list[listings.Entry]:
             return listings.entries(ask(connection, marker)[1])
@@ -163,7 +163,7 @@ class Account(objects.Objects, slos.StaticObjects):
             yield entry.name
 
     def has_container(self, container: str) -> bool:
-        """Whether a container is there."""
+        """Whether a container exists."""
         return self.head_container(container) is not None
 
     def head_container(self, container: str) -> dict[str, str] | None:
@@ -175,7 +175,7 @@ class Account(objects.Objects, slos.StaticObjects):
         )
 
     def create_container(self, container: str) -> None:
-        """Create a container; that there is one is fine."""
+        """Create a container, unless it exists."""
         self._run(
             self.tries(f'PUT of {container}', RACES),
             lambda connection, _: connection.put_container(container),
@@ -185,7 +185,7 @@ class Account(objects.Objects, slos.StaticObjects):
     def update_container(
         self, container: str, headers: dict[str, str]
     ) -> bool:
-        """Set headers of a container; tells whether it is there."""
+        """Set headers of a container; returns whether it exists."""
 
         def update(connection: connections.Connection) -> bool:
             connection.post_container(container, headers)
@@ -194,7 +194,7 @@ class Account(objects.Objects, slos.StaticObjects):
         return bool(self._ask(f'POST of {container}', update))
 
     def delete_container(self, container: str) -> None:
-        """Delete an empty container; that there is none is fine."""
+        """Delete an empty container, if it exists."""
         self._ask(
             f'DELETE of {container}',
             lambda connection: connection.delete_container(container),

@@ -12,7 +12,7 @@
 
 """What an answer says, beside its status: pure.
 
-Proxies and gateways write the same things in their own ways.
+Proxies and gateways say the same things in their own ways.
 """
 
 from collections.abc import Mapping
@@ -26,8 +26,8 @@ from urllib import parse
 #: RGW 16.2 answers 400 to an object above rgw_max_put_size.
 FULL = frozenset(('EntityTooLarge', 'QuotaExceeded'))
 
-#: Characters of an error's body that are looked at, those that are told, and
-#: those of a word in it: a longer one may be a token that a page repeats.
+#: Most characters of an error's body that are read, of it in a message, and of
+#: one word there: a longer word can be a token that a page repeats.
 LOOKED_AT, TOLD, LONGEST_WORD = 8192, 100, 60
 
 #: The MD5 of nothing.
@@ -41,13 +41,13 @@ _HEAD = re.compile(r'<(head|style|script)\b.*?</\1>', re.I | re.S)
 
 
 def md5_of(headers: Mapping[str, str]) -> str | None:
-    """The MD5 that an object's ETag tells, in lower case.
+    """The MD5 in an object's ETag, in lower case.
 
-    What a proxy has done to it is undone: a ``W/`` before it (nginx, of what
-    it compresses), quotes (Swift's middleware etag-quoter), capitals.
+    Undoes what a proxy does to it: a ``W/`` before it (nginx, when it
+    compresses), quotes (Swift's middleware etag-quoter), capitals.
 
     :param headers: of an answer, names in lower case
-    :returns: the ETag as it is if it is no MD5; None if there is none
+    :returns: the ETag unchanged if it is no MD5; None if there is none
     """
     text = headers.get('etag', '').strip()
     told = _ETAG.fullmatch(text)
@@ -64,10 +64,9 @@ def number(headers: Mapping[str, str], name: str) -> int | None:
 
 
 def length(headers: Mapping[str, str]) -> int | None:
-    """The bytes in an answer's body, None if they are not told.
+    """The bytes in an answer's body, None if it does not say.
 
-    What is sent in chunks has none, though there may be a number (RFC 9112,
-    6.3).
+    A chunked body has no length, even with a Content-Length (RFC 9112, 6.3).
     """
     if 'chunked' in headers.get('transfer-encoding', '').lower():
         return None
@@ -83,14 +82,14 @@ def code(body: Any) -> str:
     found = _XML.search(text)
     if found:
         return found[1]
-    # RGW writes it alone where no form was asked for.
+    # RGW writes the bare code if the request accepts no format.
     return next((each for each in FULL if each in text), '')
 
 
 def words(body: Any, *known: str) -> str:
     """What an error's body says, in one short line; '' if nothing.
 
-    :param known: what is told beside it, and not to be told twice
+    :param known: what the message says anyway, not to be said twice
     """
     text = _text(body)
     told = code(body)

@@ -12,7 +12,7 @@
 
 """What Swift's middleware "bulk" is asked to delete, and what it answers.
 
-It answers 200 whatever happened; what did is in the body
+It always answers 200; the body says what happened
 (swift/common/middleware/bulk.py).
 """
 
@@ -32,10 +32,10 @@ def request(container: str, names: Sequence[str]) -> bytes:
 
 
 def failed(answer: bytes, container: str, names: Sequence[str]) -> list[str]:
-    """The names of those that were not deleted; gone already is deleted.
+    """The names of those not deleted; one that was gone counts as deleted.
 
     :param answer: the body of the answer
-    :param names: what was asked for
+    :param names: the objects in the request
     :raises Unconfirmed: it does not account for every name
     """
     told = _read(answer)

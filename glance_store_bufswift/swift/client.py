@@ -30,7 +30,7 @@ from glance_store_bufswift.swift import tokens
 
 T = TypeVar('T')
 
-#: What says to a DELETE that there is nothing any more.
+#: Statuses of a DELETE that say that nothing is left.
 GONE = 404, 410
 
 
@@ -72,9 +72,9 @@ class Client:
         self._lock = threading.Lock()
         self._pace = pace.Pace(policy.cancelled, policy.max_backoff)
         self._connections: list[connections.Connection] = []
-        # Set by what is in front of Swift and takes no chunked encoding.
+        # Set once a proxy in front of Swift refuses chunked encoding.
         self._needs_lengths = False
-        # Containers that were created by way of this account.
+        # Containers that this account object has created.
         self._made: set[str] = set()
         #: Tries beyond the first, over all requests.
         self.retries = 0
@@ -101,13 +101,13 @@ class Client:
             connection.close()
 
     def pause(self, seconds: float) -> None:
-        """Wait; raises Aborted as soon as all is cancelled."""
+        """Wait; raises Aborted as soon as the account is cancelled."""
         self._policy.pause(seconds)
 
     def repeat(self, what: str, call: Callable[[], T]) -> T:
-        """Repeat a call that raises Doubtful for what its requests told.
+        """Repeat a call that raises Doubtful about what its requests returned.
 
-        Each of them has tries of its own.
+        Each of its requests has tries of its own.
 
         :param what: names the call in log lines and errors
         :raises RequestFailed: it can't be relied on in the end, or a request
@@ -124,13 +124,14 @@ class Client:
                 )
 
     def connection_limit(self, most: int) -> int:
-        """How many of so many connections the site has use for."""
+        """How many of ``most`` connections the site has use for."""
         return self._pace.allows(most)
 
     def tries(self, what: str, passing: Collection[int] = ()) -> retry.Tries:
-        """The tries of a request that is named so in the log.
+        """The tries of a request.
 
-        :param passing: statuses that may pass for this request alone
+        :param what: names the request in log lines and errors
+        :param passing: statuses that can pass for this request alone
         """
         return retry.Tries(self._policy, what, passing)
 
@@ -144,7 +145,7 @@ class Client:
         """Run a request without a body; None if there is nothing.
 
         :param none: the statuses that say so
-        :param passing: as that of tries()
+        :param passing: as for tries()
         """
         try:
             return self._run(
@@ -207,7 +208,7 @@ class Client:
         if failure is None:
             raise exc
         if failure.status is None or failure.may_pass:
-            # Half an answer, or half a request, may still be on its way; and
+            # Half an answer, or half a request, can still be on its way; and
             # another proxy may do better.
             connection.close()
         return failure
@@ -215,8 +216,8 @@ class Client:
     def _renew_token(self, connection: connections.Connection) -> None:
         """Take another token before the connection's own expires.
 
-        swiftclient keeps one until it is refused, which an unbuffered
-        segment does not survive. The session asks Keystone only when its
+        swiftclient keeps one until Swift refuses it, and an unbuffered segment
+        does not survive that. The session asks Keystone only when its
         token is about to expire.
         """
         if connection.session is not None and connection.token:

@@ -12,10 +12,10 @@
 
 """swiftclient's connection, with what swiftclient has no option for.
 
-It sends over :mod:`.connections`, in larger blocks than urllib3's 16 KiB, and
-tells what was answered to the making and the deletion of an SLO.
-It follows no redirects: requests would send a PUT's token, but not its body,
-to wherever they point, or a GET in its place.
+It sends over :mod:`.tcp`, in larger blocks than urllib3's 16 KiB, and returns
+the answers to the PUT and the DELETE of an SLO.
+It follows no redirects: requests would send a PUT's token without its body to
+wherever they point, or send a GET instead.
 """
 
 from collections.abc import Callable
@@ -82,7 +82,7 @@ class _Adapter(requests.adapters.HTTPAdapter):
         }
 
     def close(self) -> None:
-        """Close the sockets now: urllib3 2 leaves that to the collector."""
+        """Close the sockets now; urllib3 2 waits for garbage collection."""
         pools = self.poolmanager.pools
         for key in pools.keys():
             pools[key].close()
@@ -97,7 +97,7 @@ def _delete_slo(
     http_conn: tuple[Any, Any],
     service_token: str | None = None,
 ) -> bytes:
-    """What swiftclient's retry calls, in the form of its functions."""
+    """Called by swiftclient's retry; has the signature of its functions."""
     parsed, http = http_conn
     path = f'{parsed.path}/{parse.quote(container)}/{parse.quote(name)}'
     http.request(
@@ -126,7 +126,7 @@ def _put_slo(
     http_conn: tuple[Any, Any],
     service_token: str | None = None,
 ) -> tuple[int, bytes]:
-    """What swiftclient's retry calls, in the form of its functions."""
+    """Called by swiftclient's retry; has the signature of its functions."""
     parsed, http = http_conn
     path = f'{parsed.path}/{parse.quote(container)}/{parse.quote(name)}'
     query = 'multipart-manifest=put' + '&heartbeat=on' * heartbeat
@@ -150,7 +150,7 @@ class Connection(swiftclient.Connection):  # type: ignore[misc]
 
     :param url: the account's storage URL
     :param token: the user's own, None with a session
-    :param session: gives tokens, None if there is only the one
+    :param session: gives tokens, None if there is only ``token``
     """
 
     def __init__(
@@ -174,35 +174,35 @@ class Connection(swiftclient.Connection):  # type: ignore[misc]
 
     @property
     def renew(self) -> Callable[[], None] | None:
-        """Has another token used from now on; None if there is no other."""
+        """Switches to another token when called; None if there is no other."""
         return self.session.renew if self.session else None
 
     def close(self) -> None:
-        """Close the socket, also one that swiftclient has dropped."""
+        """Close the socket, even one that swiftclient has dropped."""
         super().close()
         if self._http is not None:
             self._http.close()
 
     def http_connection(self, url: str | None = None) -> tuple[Any, Any]:
-        """What swiftclient calls when it needs a fresh socket."""
+        """Called by swiftclient when it needs a fresh socket."""
         self.close()
         parsed, http = super().http_connection(url)
         self._http = http
         adapter = _Adapter(self._sockets)
         http.request_session.mount('http://', adapter)
         http.request_session.mount('https://', adapter)
-        # Neither followed nor read by requests.
+        # Have requests neither follow nor read redirects.
         http.request_session.get_redirect_target = lambda response: None
         return parsed, http
 
     def _retry(self, *args: Any, **kwargs: Any) -> Any:
-        """What all of swiftclient's requests to an account go through."""
+        """All of swiftclient's requests to an account go through this."""
         with guard.ours():
             try:
                 return super()._retry(*args, **kwargs)
             finally:
                 if self.session is None:
-                    # It drops them after a 401.
+                    # swiftclient drops them after a 401.
                     self.url, self.token = self._given
 
     def get_capabilities(self, url: str | None = None) -> Any:
@@ -213,7 +213,7 @@ class Connection(swiftclient.Connection):  # type: ignore[misc]
     def delete_slo(self, container: str, name: str) -> bytes:
         """Delete an SLO with its segments; gives the body of the answer.
 
-        swiftclient's delete_object() keeps that to itself.
+        swiftclient's delete_object() does not return it.
         """
         answer: bytes = self._retry(None, _delete_slo, container, name)
         return answer
@@ -228,7 +228,7 @@ class Connection(swiftclient.Connection):  # type: ignore[misc]
     ) -> tuple[int, bytes]:
         """Store the manifest of an SLO; gives status and body of the answer.
 
-        swiftclient's put_object() keeps the body to itself.
+        swiftclient's put_object() does not return the body.
 
         :param heartbeat: whether to ask for signs of life until it is done
         """

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Which bytes of an object an answer to a GET has, as far as it proves it.
+"""Which bytes of an object an answer to a GET provably has.
 
 Pure. RFC 9110 has the rules: 14.4 for Content-Range, 15.3.7 for a 206.
 """
@@ -33,8 +33,8 @@ class Extent:
     """Where the bytes of an answer lie in their object.
 
     :ivar first: the place of the first one
-    :ivar end: the place behind the last one; None if it is not told
-    :ivar total: bytes in the object; None if they are not told
+    :ivar end: the place behind the last one; None if not known
+    :ivar total: bytes in the object; None if not known
     :ivar framed: whether HTTP itself bounds the body by its length
     """
 
@@ -48,7 +48,7 @@ def of(status: int, headers: Mapping[str, str]) -> Extent:
     """What the head of an answer proves.
 
     :param headers: names in lower case
-    :raises Unproven: nothing, as it does not say it or contradicts itself
+    :raises Unproven: it says nothing of that, or contradicts itself
     """
     told = headers.get('content-range')
     length = answers.length(headers)

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What a failed try says: whether it may pass, and how to name it."""
+"""What a failed try says: whether a retry can help, and how to name it."""
 
 from collections.abc import Mapping
 import dataclasses
@@ -24,18 +24,18 @@ import urllib3.exceptions
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import answers
 
-#: Statuses besides 5xx that may pass (python-swiftclient, Connection._retry;
-#: 422 says that the bytes were damaged on their way).
+#: Statuses besides 5xx that can pass (python-swiftclient, Connection._retry;
+#: 422 says that the bytes were damaged on the way).
 TRANSIENT = frozenset((401, 408, 422, 429, 498, 499))
 
 #: Statuses that say that there are too many requests.
 TOO_MANY = frozenset((429, 498))
 
-#: What Keystone may answer now and not the next time.
+#: Statuses of Keystone that can pass.
 _KEYSTONE_TRANSIENT = frozenset((408, 429, 500, 502, 503, 504))
 
 #: What ssl says of a certificate that is not trusted, and of a bundle without
-#: a certificate; what requests says of a bundle that is not there.
+#: a certificate; what requests says of a missing bundle.
 _CERTIFICATES = (
     'certificate verify failed',
     '[X509',
@@ -45,7 +45,7 @@ _CERTIFICATES = (
 
 @dataclasses.dataclass(frozen=True)
 class Failure:
-    """The outcome of one try, whatever library told it.
+    """The outcome of one failed try, whichever library reported it.
 
     :ivar reason: one line for people, with Swift's transaction id
     :ivar status: HTTP status, None if there was no answer; 413 whenever an
@@ -53,7 +53,7 @@ class Failure:
     :ivar may_pass: whether another try makes sense
     :ivar retry_after: seconds that the server asks to wait
     :ivar timed_out: whether a socket operation took too long
-    :ivar refused: whether this may be how Ceph RGW refuses a token
+    :ivar refused: whether it can be Ceph RGW's refusal of a token
     """
 
     reason: str
@@ -65,16 +65,16 @@ class Failure:
 
     @property
     def may_hide_401(self) -> bool:
-        """Whether a 401 may have been lost on its way.
+        """Whether a 401 can have been lost on its way.
 
-        Who answers before the body has come and closes the socket resets
-        it. The client then sees the reset alone; nginx 1.22 in between makes
-        a 502 of it.
+        A server that answers before the body has come, and closes the socket,
+        resets it. The client then sees only the reset; an nginx 1.22 in
+        between turns it into a 502.
         """
         return self.status in (None, 502) and not self.timed_out
 
     def lasting(self, why: str) -> 'Failure':
-        """The same failure, but the request can't be sent again."""
+        """The same failure of a request that can't be sent again."""
         return dataclasses.replace(
             self,
             may_pass=False,
@@ -113,8 +113,7 @@ def retry_after(headers: Mapping[str, str]) -> float:
 def of_exception(exc: BaseException | None) -> Failure | None:
     """The failure that an exception stands for.
 
-    None for what is no failure of a request: the upload was aborted, or
-    there is a bug.
+    None if no request failed: the upload was aborted, or there is a bug.
     """
     if isinstance(exc, errors.Doubtful):
         return Failure(str(exc), may_pass=exc.may_pass)
@@ -134,8 +133,8 @@ def of_exception(exc: BaseException | None) -> Failure | None:
         )
     if isinstance(exc, ksa.ClientException):
         return _of_keystone(exc)
-    # What breaks inside an answer's body comes past requests' mapping:
-    # swiftclient reads from urllib3 there.
+    # Errors inside an answer's body are not mapped by requests: swiftclient
+    # reads it from urllib3.
     if isinstance(exc, OSError | urllib3.exceptions.HTTPError):
         return Failure(
             f'{type(exc).__name__}: {exc}{_hint(exc)}',
@@ -189,8 +188,8 @@ def _of_keystone(exc: ksa.ClientException) -> Failure:
     headers = getattr(getattr(exc, 'response', None), 'headers', None) or {}
     lost = isinstance(exc, ksa.ConnectionError) and not _bad_certificate(exc)
     # Keystone's 401 says that the credentials are wrong, Swift's that the
-    # token is; only the latter may pass. What Swift's 403 means for the
-    # caller, Keystone's does not either.
+    # token is; only the latter can pass. Nor does Keystone's 403 mean what
+    # Swift's does. So the status is left out.
     return Failure(
         f'Keystone: {exc}{_hint(exc)}',
         may_pass=lost or status in _KEYSTONE_TRANSIENT,
@@ -202,9 +201,8 @@ def _of_keystone(exc: ksa.ClientException) -> Failure:
 def _refused_by_rgw(exc: swiftclient.ClientException) -> bool:
     """Whether Ceph RGW has refused a token, or the access.
 
-    A token that Keystone does not know any more, as it has expired or was
-    revoked, is worth a 403 there (EACCES in src/rgw/rgw_auth_keystone.cc),
-    whose body is not Swift's.
+    It answers 403 to a token that Keystone no longer knows, one expired or
+    revoked (EACCES in src/rgw/rgw_auth_keystone.cc). The body is not Swift's.
     """
     return exc.http_status == 403 and 'AccessDenied' in str(
         exc.http_response_content
@@ -212,7 +210,7 @@ def _refused_by_rgw(exc: swiftclient.ClientException) -> bool:
 
 
 def _bad_certificate(exc: Exception) -> bool:
-    """Whether a certificate is not trusted, or the CA bundle is no such."""
+    """Whether a certificate is not trusted, or the CA bundle is unusable."""
     return any(text in str(exc) for text in _CERTIFICATES)
 
 

@@ -10,8 +10,8 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What swiftclient does for us: without surprises, and without a flood of
-lines in the log.
+"""Around swiftclient: no unforeseen exceptions, and no flood of lines in the
+log.
 """
 
 from collections.abc import Iterator
@@ -31,11 +31,10 @@ _here = threading.local()
 
 
 class _Quiet(logging.Filter):
-    """Lets swiftclient tell of our requests at DEBUG alone.
+    """Lets swiftclient log our requests only at DEBUG.
 
-    At INFO it logs each answer that is an error in four lines (http_log()).
-    Whoever else uses it in this process, such as the stock driver, is heard
-    as before.
+    At INFO it logs four lines for each error answer (http_log()). Its other
+    users in this process, such as the stock driver, still log as before.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -50,10 +49,10 @@ swiftclient.client.logger.addFilter(_Quiet())
 
 @contextlib.contextmanager
 def ours() -> Iterator[None]:
-    """Around what swiftclient does for us.
+    """Wrap what swiftclient does for us.
 
-    :raises Unreadable: for what is no failure of a request. It becomes one: a
-        ValueError would have Glance take the image for invalid
+    :raises Unreadable: for other exceptions than failed requests; a ValueError
+        would have Glance take the image for invalid
         (glance/api/v2/image_data.py).
     """
     before, _here.ours = getattr(_here, 'ours', False), True

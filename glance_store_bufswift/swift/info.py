@@ -21,10 +21,10 @@ from oslo_log import log as logging
 
 LOG = logging.getLogger(__name__)
 
-#: Seconds for which an answer counts, and the lack of one.
+#: Seconds for which an answer is kept, and the lack of one.
 LIFETIME, LIFETIME_UNKNOWN = 3600.0, 300.0
 
-#: More sites than any Glance has; the stores of all take their turns.
+#: More sites than any Glance has; the cache is emptied beyond that.
 MOST = 100
 
 _lock = threading.Lock()
@@ -42,7 +42,7 @@ def of_site(
     :param ask: asks the site; whatever it raises is no answer
     :param clock: tells the time in seconds
     """
-    # All accounts of a site have the same.
+    # All accounts of a site get the same answer.
     site = url.rpartition('/')[0]
     with _lock:
         until, told = _known.get(site, (clock(), {}))

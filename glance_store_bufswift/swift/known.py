@@ -12,7 +12,7 @@
 
 """What is known of an object while it is read: pure.
 
-Each answer to a GET or HEAD of it is held against what those before told.
+Each answer to a GET or HEAD of it is compared with the answers before.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class Known:
 
     :param etag: its ETag; None = any
     :param total: bytes in it; None = any
-    :param proves: tells of an ETag whether it is the object's, None = any is
+    :param proves: returns whether an ETag is the object's, None = any is
     :ivar encoding: its Content-Encoding, '' if it has none
     """
 
@@ -48,8 +48,8 @@ class Known:
     def compare(self, headers: Mapping[str, str]) -> None:
         """Make sure that an answer is about this object.
 
-        :raises Incomplete: it is about another one, or does not tell
-        :raises Unsized: it does not tell, but another answer may
+        :raises Incomplete: it is about another one, or does not say
+        :raises Unsized: it does not say, but another answer may
         """
         etag, written = _etag(headers), _written(headers)
         same = (
@@ -81,9 +81,9 @@ class Known:
             )
 
     def learn(self, headers: Mapping[str, str], total: int | None) -> None:
-        """Keep what an answer tells that is about this object.
+        """Keep what an answer about this object says.
 
-        :param total: bytes in the object, None if it does not tell
+        :param total: bytes in the object, None if it does not say
         :raises Incomplete: it was another number before
         """
         if None not in (self.total, total) and self.total != total:
@@ -104,9 +104,9 @@ def encoding(headers: Mapping[str, str]) -> str:
 
 
 def _etag(headers: Mapping[str, str]) -> str | None:
-    """The ETag, unless it is that of nothing.
+    """The ETag, unless it is that of no bytes.
 
-    Ceph RGW gives every SLO that one whose manifest came without ETags.
+    Ceph RGW gives that one to every SLO whose manifest came without ETags.
     """
     told = answers.md5_of(headers)
     return None if told == answers.EMPTY else told

@@ -12,8 +12,8 @@
 
 """What a container lists, and the manifest of an SLO: pure.
 
-Gateways and proxies answer 200 with bodies of their own too: nothing is taken
-for granted of what JSON there is.
+Gateways and proxies also answer 200 with bodies of their own: nothing about
+the JSON is taken for granted.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,8 @@ from glance_store_bufswift import errors
 from glance_store_bufswift.swift import answers
 
 #: Bytes of the manifest of an SLO at most: Swift's own limit is 8 MiB
-#: (max_manifest_size), but what is no manifest may be the whole image.
+#: (max_manifest_size), but an answer that is no manifest can be the whole
+#: image.
 MOST = 64 << 20
 
 
@@ -35,13 +36,13 @@ class Entry:
     """An object, or a container, as it is listed.
 
     :ivar name: its name
-    :ivar size: bytes; those of a DLO or SLO manifest are its own; 0 if they
-        are not told
+    :ivar size: bytes; those of a DLO or SLO manifest are its own; 0 if not
+        listed
     :ivar modified: when it was stored, with time zone; None if the site
         gives no date that can be read
     :ivar content_type: media type
-    :ivar etag: of the object, None if it is not told
-    :ivar sized: whether the size was told
+    :ivar etag: of the object, None if not listed
+    :ivar sized: whether the size was listed
     """
 
     name: str
@@ -66,7 +67,7 @@ def entries(listed: Any) -> list[Entry]:
 def entry(listed: Any) -> Entry:
     """Read an entry of a listing in JSON.
 
-    :raises Unreadable: it has no name, or a size that is none
+    :raises Unreadable: it has no name, or its size is no number
     """
     if not isinstance(listed, dict) or not _text(listed.get('name')):
         raise errors.Unreadable(
@@ -93,14 +94,14 @@ def _text(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """What came in place of what was asked for, for people."""
+    """The beginning of a wrong answer, for a message."""
     return repr(value)[:100]
 
 
 def _moment(text: str) -> datetime.datetime | None:
     """Read a date of a listing: UTC, with or without a Z at its end.
 
-    Swift has no Z (swift/common/middleware/listing_formats.py), Ceph RGW
+    Swift writes no Z (swift/common/middleware/listing_formats.py), Ceph RGW
     does.
     """
     try:
@@ -134,7 +135,7 @@ def static_segments(
 
     :param manifest: what ``multipart-manifest=get`` gives
         (swift/common/middleware/slo.py)
-    :param nested: whether to tell of SLOs among them
+    :param nested: whether to include SLOs among them
     :raises Unreadable: it is no manifest
     """
     found = [(_place(each), each) for each in _static(manifest)]

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Asking for an object's size where a GET does not tell it."""
+"""Asking for an object's size where the answer to a GET lacks it."""
 
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import accounts
@@ -27,11 +27,11 @@ def measure(
     known: knowledge.Known,
     query: str | None = None,
 ) -> None:
-    """Learn an object's size, if anything tells it, and its encoding.
+    """Learn an object's size, if any answer has it, and its encoding.
 
     :param known: what is known of the object so far
     :param query: what stands behind the "?" of the URL
-    :raises RequestFailed: it is gone, or another one now
+    :raises RequestFailed: it is gone, or was replaced
     """
     what = f'HEAD of {container}/{name}'
     headers = account.head(container, name, query=query)
@@ -54,10 +54,10 @@ def _of_first_byte(
     known: knowledge.Known,
     query: str | None,
 ) -> int | None:
-    """The size that the answer to a request for one byte tells.
+    """The size in the answer to a request for one byte.
 
-    nginx 1.22 with sub_filter lets no length through, of a GET or of a HEAD,
-    but it does the Content-Range.
+    nginx 1.22 with sub_filter removes the Content-Length of a GET or HEAD, but
+    keeps the Content-Range.
     """
 
     def take(answer: objects.Answer) -> int | None:

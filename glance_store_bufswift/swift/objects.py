@@ -12,8 +12,8 @@
 
 """Requests for the objects of one Swift account.
 
-Every request either did what it was to do or raises RequestFailed, whatever
-library the error came from, after its tries are used up.
+Every request either succeeds or, after its last try, raises RequestFailed,
+whichever library the error came from.
 """
 
 from collections.abc import Callable
@@ -67,11 +67,11 @@ class Objects(client.Client):
         length: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Store an object and make sure that Swift has just these bytes.
+        """Store an object and make sure that Swift has exactly these bytes.
 
         :param body: what is sent; rewound to be sent again
         :param length: bytes in the body; None = not known yet
-        :raises RequestFailed: it is not stored, or it is in doubt
+        :raises RequestFailed: it is not stored, or that is in doubt
         """
         tries = self.tries(
             f'PUT of {container}/{name}', self._not_known_yet(container)
@@ -171,8 +171,8 @@ class Objects(client.Client):
     ) -> None:
         """Store an object without content, a manifest.
 
-        :param done: asked before each further try, whether a former one did
-            store it
+        :param done: called before each retry; whether an earlier try has
+            stored it
         """
         tries = self.tries(
             f'PUT of {container}/{name}', self._not_known_yet(container)
@@ -194,10 +194,11 @@ class Objects(client.Client):
         self._run(tries, put)
 
     def _not_known_yet(self, container: str) -> Collection[int]:
-        """What a PUT may be answered now, and not the next time.
+        """Statuses of a PUT that can pass.
 
-        A proxy keeps for a while that a container is missing, though another
-        one has made it (set_info_cache() in swift/proxy/controllers/base.py).
+        A proxy caches for a while that a container is missing, though another
+        one has created
+        it (set_info_cache() in swift/proxy/controllers/base.py).
         """
         return (404,) if container in self._made else ()
 
@@ -213,8 +214,8 @@ class Objects(client.Client):
         """Ask for an object, to read its body from a connection.
 
         :param tries: of the request, counted on
-        :param take: makes of an answer what is returned, and may read of it;
-            raises what is wrong with it, Doubtful for a failed try
+        :param take: turns an answer into what is returned, and may read from
+            it; raises what is wrong with it, Doubtful for a failed try
         :param query: what stands behind the "?" of the URL
         :raises RequestFailed: there is no good answer
         """
@@ -268,7 +269,7 @@ class Objects(client.Client):
         )
 
     def delete(self, container: str, name: str) -> None:
-        """Delete an object; that there is none is fine."""
+        """Delete an object, if it exists."""
         self._ask(
             f'DELETE of {container}/{name}',
             lambda connection: connection.delete_object(container, name),
@@ -305,7 +306,7 @@ class Objects(client.Client):
 
 
 def _unless_conflict(get: Callable[[], T]) -> T:
-    """Take Swift's 409 to a GET for a failure that may pass.
+    """Take Swift's 409 to a GET for a failure that can pass.
 
     It means that a segment can't be read now
     (swift/common/middleware/dlo.py, a SegmentError).
@@ -321,9 +322,9 @@ def _unless_conflict(get: Callable[[], T]) -> T:
 def _length_needed(
     what: str, body: segment.Segment, answer: Mapping[str, Any]
 ) -> errors.BufswiftError:
-    """What to raise for data that is refused as its length is not known.
+    """The error to raise when data of unknown length is refused.
 
-    Swift itself takes it (api-ref, Transfer-Encoding of an object's PUT);
+    Swift itself accepts it (api-ref, Transfer-Encoding of an object's PUT);
     old proxies in front of it answer 411.
     """
     if body.buffered:
