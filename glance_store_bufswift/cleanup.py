@@ -23,7 +23,7 @@ from glance_store_bufswift.swift import accounts
 
 LOG = logging.getLogger(__name__)
 
-#: Seconds after which names in doubt are looked at once more: a PUT may land
+#: Seconds after which names in doubt are looked at once more: a PUT can land
 #: after its client gave up on it.
 SECOND_LOOK = 2.0
 
@@ -37,13 +37,13 @@ def after_failure(
 ) -> list[str] | None:
     """Remove whatever a failed attempt may have left.
 
-    One line tells of what it could not do.
+    It logs one line about what it could not delete.
 
-    :param account: on connections of its own, as a DELETE has to come after
-        the end of the PUT's connection
+    :param account: with connections of its own: a DELETE has to come after the
+        end of the PUT's connection
     :param attempted: every name for which a PUT was begun
-    :param in_doubt: whether a PUT may still land
-    :param settled: called with the headers of the object with the image's
+    :param in_doubt: whether a PUT can still land
+    :param found: called with the headers of the object with the image's
         name: this attempt's, when that is deleted, or another one's
     :returns: the names of what is left; None if that is not known
     """
@@ -80,10 +80,10 @@ def _sweep(
     attempted: set[str],
     found: Callable[[dict[str, str]], object],
 ) -> tuple[dict[str, errors.RequestFailed], errors.RequestFailed | None]:
-    """Delete all once; what could not be, and why it could not be listed.
+    """Delete all once; return what is left, and why it can't be listed.
 
-    First the object with the image's name: Ceph RGW answers 404 for an SLO
-    that has lost a segment.
+    The object with the image's name goes first: Ceph RGW answers 404 for an
+    SLO that has lost a segment.
     """
     failed = None
     if dest.image in attempted:
@@ -103,10 +103,11 @@ def _delete_own(
 ) -> errors.RequestFailed | None:
     """Delete the object with the image's name if this attempt wrote it.
 
-    Another attempt may have stored the image meanwhile. What this one wrote
-    may have replaced a former image, to whose segments nothing points then.
+    Another attempt may have stored the image meanwhile. This attempt's object
+    may have replaced a former image; nothing refers to that one's segments
+    then.
 
-    :returns: why it could not
+    :returns: why it could not be deleted
     """
     try:
         headers = account.head(dest.container, dest.image, newest=True)

@@ -37,16 +37,16 @@ FIRST_LOOK, LONGEST_LOOK = 0.1, 1.0
 class Confirmation:
     """Makes sure that an image is whole, once its manifest is written.
 
-    For a DLO whose listing is complete a HEAD tells the size of the whole,
-    and as its ETag the MD5 of the segments' MD5s
-    (swift/common/middleware/dlo.py). What the listing does not show is not
-    listed yet, or gone: only the segment itself can tell. Of an SLO, whose
-    segments Swift has looked at, it tells the same at once.
+    For a DLO whose listing is complete, a HEAD gives the size of the whole,
+    and the MD5 of the segments' MD5s as its ETag
+    (swift/common/middleware/dlo.py). A segment missing from the listing is not
+    listed yet, or gone: only a HEAD of the segment shows which. For an SLO,
+    whose segments Swift has checked, a HEAD gives the same at once.
 
     :param account: where the image is
     :param dest: the attempt
     :param segments: those of the image, in order
-    :param before: what stood there before
+    :param before: what was there before
     :param static: whether it is an SLO
     """
 
@@ -72,13 +72,13 @@ class Confirmation:
         self._seen: dict[str, str] | None = None
 
     def run(self, timeout: float, each: bool) -> Mapping[str, str] | None:
-        """Wait until the image reads back; then ask for what is in doubt.
+        """Wait until the image reads back; then check what is in doubt.
 
         :param timeout: seconds to wait; 0 = look once
         :param each: whether to ask for each segment in any case
         :returns: headers of the image, None if it was not seen
         :raises Replaced: another upload has replaced the image
-        :raises RequestFailed: something of it is gone, or may be
+        :raises RequestFailed: a part of it is gone, or may be
         """
         listed = self._wait(timeout)
         if self._gone and self._found(self._dest.image) is None:
@@ -166,7 +166,7 @@ class Confirmation:
                 )
 
     def _found(self, name: str) -> dict[str, str] | None:
-        """The headers of an object, None if it lasts that there is none."""
+        """The headers of an object, None if it is missing at each try."""
         tries = self._account.tries(f'HEAD of {self._dest.container}/{name}')
         while True:
             tries.begin()

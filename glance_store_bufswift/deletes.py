@@ -25,19 +25,19 @@ LOG = logging.getLogger(__name__)
 #: Up to so many objects are deleted one by one without asking for more.
 FEW = 2 * workers.THREADS
 
-#: Objects in a bulk delete at most: Swift deletes two at a time of each
-#: (delete_concurrency), and several requests are under way.
+#: Objects in a bulk delete at most: Swift deletes two of each request at a
+#: time (delete_concurrency), and several requests are under way.
 BATCH = 1000
 
-#: After so many deletes that failed for good the others are not tried:
-#: Swift is down, and each takes the time of all its tries.
+#: After so many deletes have failed for good the others are not tried: Swift
+#: is down, and each would take the time of all its tries.
 ENOUGH = 3
 
 
 def delete_objects(
     account: accounts.Account, container: str, names: Iterable[str]
 ) -> list[str]:
-    """Delete objects beside each other; one line tells of what is left.
+    """Delete objects in parallel; one log line names what is left.
 
     :returns: the names of those that could not be deleted, sorted
     """
@@ -113,7 +113,7 @@ def _one_by_one(
     account: accounts.Account, container: str, names: list[str]
 ) -> dict[str, errors.RequestFailed]:
     failed: dict[str, errors.RequestFailed] = {}
-    # The threads share both, and a dict must not grow under who iterates.
+    # The threads share both; a dict must not grow while it is iterated.
     final: list[errors.RequestFailed] = []
 
     def delete(name: str) -> None:
@@ -134,7 +134,7 @@ def _one_by_one(
 def listed(
     account: accounts.Account, container: str, prefix: str
 ) -> tuple[list[str], errors.RequestFailed | None]:
-    """The names with a prefix, and why they could not be listed."""
+    """The names with a prefix, and the error if they can't be listed."""
     try:
         return list(account.listing(container, prefix)), None
     except errors.RequestFailed as exc:

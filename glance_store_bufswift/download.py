@@ -27,13 +27,13 @@ from glance_store_bufswift import translation
 class Download:
     """An iterable with a length; used once, in one thread at a time.
 
-    It ends when all of its bytes were given out, and raises if they can't
-    be had. Whoever stops before that closes it, or drops it: CPython then
+    It ends when all of its bytes were given out, and raises if they can't be
+    read. A caller that stops earlier closes it, or drops it: CPython then
     closes it at once.
 
     :param account: where the image is
     :param image: reads it
-    :param took: told of in the log at the end
+    :param took: logged at the end
     """
 
     def __init__(
@@ -61,12 +61,12 @@ class Download:
                 block = self._image.read()
         except BaseException as exc:
             failed = exc
-        # Not while it is handled: oslo.log would add it to the warning.
+        # Outside of "except": oslo.log would add the error to the warning.
         if failed is not None:
             try:
                 self._fail(failed)
             finally:
-                del failed  # it knows this frame, and would keep all of it
+                del failed  # it refers to this frame, and would keep it alive
         if not block:
             self.close()
             raise StopIteration
@@ -79,11 +79,11 @@ class Download:
         translation.reraise_reading(exc)
 
     def hold(self, opened: contextlib.ExitStack) -> None:
-        """Have closed at the end what was opened for the download."""
+        """Close at the end what was opened for the download."""
         self._held = opened
 
     def close(self) -> None:
-        """End what reads ahead, and close what else was opened."""
+        """Stop reading ahead, and close what else was opened."""
         self._image.close()
         self._held.close()
         self._tell(None)

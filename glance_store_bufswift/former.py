@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What stood under an image's name before an attempt wrote there.
+"""What was under an image's name before an attempt wrote there.
 
-It stays as it is until the new image stands in its place. Then nothing refers
-any more to what it was made of.
+It stays as it is until the new image replaces it. After that nothing refers to
+its segments any more.
 """
 
 from collections.abc import Mapping
@@ -35,8 +35,8 @@ class _Former:
 
     :ivar headers: its headers
     :ivar late: whether this attempt was writing already
-    :ivar segments: container and name of each segment, if it is an SLO:
-        with its manifest their list is gone
+    :ivar segments: container and name of each segment, if it is an SLO: their
+        list goes with its manifest
     """
 
     headers: Mapping[str, str]
@@ -47,10 +47,10 @@ class _Former:
 class Former:
     """What an attempt finds under its image's name, and may replace.
 
-    Another attempt may take its turn between any two requests of this one.
-    Whoever writes there has to know what stood there right before: nobody
-    else removes what that was made of. Whoever finds another one's object in
-    the place of his own removes his own.
+    Another attempt may write between any two requests of this one. An attempt
+    that writes there has to know what was there right before, because nothing
+    else removes its segments. An attempt that finds another one's object in
+    place of its own removes its own segments.
 
     :param dest: the attempt
     """
@@ -70,9 +70,9 @@ class Former:
         return any(each.late for each in self._found.values())
 
     def look(self, account: accounts.Account, late: bool = False) -> bool:
-        """Look what stands there, and remember it if it is another's.
+        """Look what is there, and remember it if another attempt wrote it.
 
-        What can't be asked for stays unknown.
+        If the request fails, that stays unknown.
 
         :param late: whether this attempt is writing already
         :returns: whether it is this attempt's own
@@ -99,8 +99,8 @@ class Former:
     def stands(self, account: accounts.Account) -> dict[str, str] | None:
         """The headers of this attempt's object, after it was written.
 
-        :returns: None if it is not there, or a replica answers that has not
-            heard of it yet
+        :returns: None if it is not there, or the replica that answers does not
+            have it yet
         :raises Replaced: another attempt's object is there
         :raises RequestFailed: it can't be asked for
         """
@@ -115,12 +115,12 @@ class Former:
     def remove(
         self, account: accounts.Account, stands: Mapping[str, str]
     ) -> None:
-        """Remove what former images were made of; never raises.
+        """Remove the segments of former images; never raises.
 
-        What may be another image's is left alone.
+        What may belong to another image is left alone.
 
-        :param stands: headers of what has replaced them, be it this
-            attempt's or not; what is not older stays
+        :param stands: headers of the object that has replaced them, this
+            attempt's or not; what is not older than that stays
         """
         for former in self._found.values():
             if not self._older(former.headers, stands):
@@ -135,7 +135,7 @@ class Former:
     def _older(
         self, headers: Mapping[str, str], stands: Mapping[str, str]
     ) -> bool:
-        """Whether what stands has surely replaced an object."""
+        """Whether the object now there has surely replaced another one."""
         if not layout.timestamp(stands):
             return self._dest.wrote(stands)
         return layout.timestamp(headers) < layout.timestamp(stands)
@@ -178,7 +178,7 @@ class Former:
             )
         if target is not None and layout.belongs(image, target[1]):
             names, unlisted = deletes.listed(account, *target)
-            # A listing may lag behind.
+            # A listing can lag behind.
             self._delete(
                 account,
                 target[0],
@@ -200,7 +200,7 @@ class Former:
         :param prefix: that of the names
         :param unlisted: why those with the prefix could not be listed
         """
-        # Whoever wrote the former manifest, it may take in our segments.
+        # A former manifest may cover our segments, whatever wrote it.
         left = deletes.failed_deletes(
             account,
             container,

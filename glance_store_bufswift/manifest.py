@@ -30,13 +30,13 @@ from glance_store_bufswift.swift import static
 
 LOG = logging.getLogger(__name__)
 
-#: Answers to a condition: it is not met, or is more than a gateway can.
+#: Answers to a condition that is not met, or not supported by a gateway.
 CONDITION_FAILED = (400, 412, 501)
 
-#: What Swift, or a proxy, answers to more metadata than it takes.
+#: Answers of Swift, or a proxy, to more metadata than it takes.
 TOO_MUCH = (400, 413, 414, 431)
 
-#: Answers to the manifest of an SLO by who takes none, or none like this one.
+#: Answers of sites that take no SLO manifest, or not this one.
 UNABLE = (400, 405, 413, 501)
 
 
@@ -58,7 +58,7 @@ def write(
     """Write the manifest of an image.
 
     :param segments: those of the image, in order
-    :param before: what stood there so far
+    :param before: what was there so far
     :returns: whether it is that of an SLO
     """
     if plan.limits is not None:
@@ -77,7 +77,7 @@ def _write_static(
     limits: static.Limits,
     before: former.Former,
 ) -> bool:
-    """Write that of an SLO; tells whether the site takes it."""
+    """Write the manifest of an SLO; returns whether the site takes it."""
     named = [
         static.Segment(
             f'{dest.container}/{dest.segment(number)}', each.size, each.md5
@@ -114,9 +114,9 @@ def _write_dynamic(
     segments: Sequence[Segment],
     before: former.Former,
 ) -> None:
-    """Write that of a DLO, with the record of its segments.
+    """Write the manifest of a DLO, with the record of its segments.
 
-    Without an ETag to check: Ceph RGW answers 422 to one (bug 1824533).
+    It sends no ETag to check: Ceph RGW answers 422 to one (bug 1824533).
     """
     put = functools.partial(account.put_empty, dest.container, dest.image)
     short = dest.manifest_headers(len(segments))
@@ -147,12 +147,13 @@ def _write(
 ) -> None:
     """Write a manifest with these headers.
 
-    Where nothing stood so far it is written on condition that this is so
-    still: what came meanwhile is to be known before it is replaced. Ceph RGW
-    does not heed the condition. Something that stands there is looked at once
-    more right before.
+    If nothing was there so far, it is written on condition that nothing is
+    there still: an object that came meanwhile has to be known before it is
+    replaced. Ceph RGW ignores the condition. If something is there, it is
+    looked at once more right before.
 
-    :param put: gets headers, and what tells whether a former try stored it
+    :param put: gets headers, and a call that returns whether an earlier try
+        stored it
     """
     if not before:
         try:

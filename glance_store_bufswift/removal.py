@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Deleting an image: first what it is made of, then its name.
+"""Deleting an image: first its segments, then its manifest.
 
-As long as anything of it is left its manifest is too, so that the caller can
-try again.
+As long as any segment is left the manifest stays, so that the caller can try
+again.
 """
 
 from collections.abc import Mapping
@@ -28,11 +28,11 @@ from glance_store_bufswift.swift import accounts
 
 LOG = logging.getLogger(__name__)
 
-#: How often something is deleted that is there again: a container with
-#: X-Versions-Location gives the former version back with each DELETE.
+#: How often an object that reappears is deleted: a container with
+#: X-Versions-Location brings the former version back with each DELETE.
 ROUNDS = 5
 
-#: Of many names, so many are looked at or told.
+#: The most names that are checked, or in one message.
 SOME = 20
 
 
@@ -107,7 +107,7 @@ def _remove_segments(
     headers: Mapping[str, str],
     target: tuple[str, str],
 ) -> None:
-    """Delete the segments of a DLO, also those not listed yet."""
+    """Delete the segments of a DLO, even those not listed yet."""
     container, prefix = target
     if not layout.belongs(image, prefix):
         LOG.warning(
@@ -125,7 +125,7 @@ def _remove_segments(
         names = set(account.listing(container, prefix))
         if not names:
             return
-    # A listing may show for a while what is gone.
+    # A listing can show for a while what is gone.
     there = [
         name
         for name in sorted(names)[:SOME]
@@ -142,12 +142,12 @@ def _remove_segments(
 def _remove_static_segments(
     account: accounts.Account, container: str, image: str
 ) -> None:
-    """Delete the segments of an SLO, as far as they are told.
+    """Delete the segments of an SLO, if its manifest can be read.
 
-    Swift would delete the manifest also after a segment that it could not
-    (swift/common/middleware/slo.py hands all to bulk delete). Where it does
-    not tell which they are, as Ceph RGW, it is left to do all of it: there an
-    SLO without all of its segments is a 404, and could not be deleted again.
+    Swift would delete the manifest even if it could not delete a segment
+    (swift/common/middleware/slo.py hands all to bulk delete). A site that does
+    not name the segments, as Ceph RGW, has to delete all of it: an SLO that
+    lacks a segment is a 404 there, and could not be deleted again.
     """
     by_container: dict[str, list[str]] = {}
     try:
@@ -174,10 +174,10 @@ def _remove_slo(account: accounts.Account, container: str, image: str) -> None:
 def _gone_before(
     account: accounts.Account, container: str, image: str, left: list[str]
 ) -> bool:
-    """Whether nothing is left but a manifest that is not there.
+    """Whether only a manifest is left, and that does not exist.
 
-    Ceph RGW tells so of one that it has deleted before, when the answer was
-    lost.
+    Ceph RGW says so of one that it deleted in an earlier try, whose answer
+    was lost.
     """
     itself = f'{container}/{image} ('
     return (

@@ -27,7 +27,7 @@ LOG = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What the segments of one image are to be.
+    """How one image is to be cut.
 
     :ivar image_size: bytes in the image; 0 = unknown
     :ivar base: bytes in a segment at first
@@ -55,7 +55,7 @@ def plan(
 ) -> Plan:
     """Plan the segments of an image.
 
-    Where the site can't have it as an SLO it becomes a DLO.
+    If the site can't store it as an SLO it becomes a DLO.
 
     :param dest: the attempt to store it
     :param image_size: bytes in the image; 0 = unknown
@@ -90,7 +90,7 @@ def plan(
 
 
 def too_long(image: str, slo: Plan) -> None:
-    """Tell that an image needs more segments than an SLO may have."""
+    """Warn that an image needs more segments than an SLO can have."""
     LOG.warning(
         'Image %(image)s does not fit into the %(most)d segments that '
         'a Static Large Object may have here: it is stored as a '

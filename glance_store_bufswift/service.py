@@ -12,8 +12,8 @@
 
 """The service user of a store, for the operator's commands.
 
-Glance hands a store images; an operator looks at the account that they are
-in, as the user that the configuration names.
+Glance hands images to a store; these commands look at the images' account, as
+the user in the configuration.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ class Service:
     :param conf: Glance's configuration
     :param backend: the store's id
     :param overrides: settings in place of the store's own
-    :raises ConfigError: the section names none, or can't be used
+    :raises ConfigError: the section names no user, or can't be used
     """
 
     def __init__(self, conf: Any, backend: str, **overrides: Any) -> None:
@@ -76,7 +76,7 @@ class Service:
 
     @property
     def wanted(self) -> str:
-        """Names the endpoint that Keystone is asked for."""
+        """The endpoint that Keystone is asked for, in words."""
         store = self._store
         return (
             f'{store.endpoint_type} endpoint of type '
@@ -86,7 +86,7 @@ class Service:
     def sign_in(self) -> None:
         """Get a token.
 
-        :raises ConfigError: the user's name has not the form project:user
+        :raises ConfigError: the user's name is not of the form project:user
         :raises RequestFailed: Keystone gives none
         """
         settings = self.settings
@@ -119,8 +119,8 @@ class Service:
     ) -> Iterator[accounts.Account]:
         """The user's own account, or that of another project.
 
-        :raises ConfigError: the user's name has not the form project:user,
-            or where the project's account is can't be told
+        :raises ConfigError: the user's name is not of the form project:user,
+            or the URL of the project's account is not known
         :raises RequestFailed: Keystone failed, or knows no endpoint
         """
         try:
@@ -158,5 +158,5 @@ def _reason(exc: Exception) -> str:
     text = str(exc)
     if 'swift_store_auth_address is required' in text:
         return 'swift_store_auth_address is not set: add it'
-    # What comes before names the driver, not the store.
+    # The text before that names the driver, not the store.
     return text.rpartition('Reason: ')[2]

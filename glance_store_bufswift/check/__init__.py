@@ -16,7 +16,7 @@ In the order in which they build on each other::
 
     finding.py    one line of the table
     options.py    options that do nothing, or contradict each other
-    hashing.py    the multihash, and who computes the MD5s
+    hashing.py    the multihash, and what computes the MD5s
     accounts.py   user and key
     limits.py     Swift's limits
     mounts.py     what the buffer directory's file system is
@@ -25,8 +25,8 @@ In the order in which they build on each other::
     roundtrip.py  a small image to Swift and back
     figures.py    what was measured
     host.py       measuring this host
-    ending.py     an end that leaves time to clean up
-    temporary.py  objects that are not to stay in Swift
+    ending.py     ending early, but with time to clean up
+    temporary.py  objects that must not stay in Swift
     load.py       measuring Swift
     advice.py     what follows from the figures
 """

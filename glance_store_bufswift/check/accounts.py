@@ -30,12 +30,12 @@ def findings(
     reference: str,
     parser: configparser.ConfigParser,
 ) -> Iterator[Finding]:
-    """Judge where the account of a store is.
+    """Check where a store gets its account from.
 
-    :param given: the values of the options that somebody has set
+    :param given: the values of the options that are set
     :param path: the file of swift_store_config_file, None if not set
     :param reference: default_swift_reference
-    :param parser: one of glance_store's, without a file yet
+    :param parser: one of glance_store's, with no file read yet
     """
     if given.get('swift_store_multi_tenant'):
         return

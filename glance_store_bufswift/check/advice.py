@@ -22,18 +22,18 @@ from glance_store_bufswift.check.finding import Finding
 from glance_store_bufswift import opts
 from glance_store_bufswift import units
 
-#: What is no more than a tenth slower is as good.
+#: A rate that is at most a tenth lower is as good.
 GOOD = 0.9
 
 #: Fewer connections than this leave an upload waiting for each commit.
 LEAST = 2
 
-#: Unit of swift_store_large_object_chunk_size, bytes; the least and the most
-#: of it that are proposed, and what they are multiples of.
+#: Unit of swift_store_large_object_chunk_size, bytes; its least and its
+#: greatest proposed value, and the step between values.
 UNIT, LEAST_SIZE, MOST_SIZE, STEP = 1024 * 1000, 16, 200, 8
 
-#: Seconds that one connection is to take for a segment; so many times what
-#: an object costs beside its bytes, at least.
+#: Seconds that one connection should take for a segment; or this many times an
+#: object's own cost, if that is more.
 SECONDS, TIMES = 0.5, 10
 
 #: Seconds from which on a small request is slow.
@@ -134,7 +134,7 @@ def _read_threads(site: Site) -> Line:
 
 
 def _enough(rates: Sequence[tuple[int, float]], wanted: float) -> int:
-    """The fewest connections that carry so much, nearly."""
+    """The fewest connections that nearly carry so much."""
     return max(
         LEAST,
         next(
@@ -144,7 +144,7 @@ def _enough(rates: Sequence[tuple[int, float]], wanted: float) -> int:
 
 
 def _gain(value: int, rates: Sequence[tuple[int, float]], does: str) -> str:
-    """What so many connections carry, beside more of them."""
+    """What so many connections carry, compared with one and with most."""
     told = [
         (connections, rate)
         for connections, rate in rates
@@ -158,8 +158,8 @@ def _gain(value: int, rates: Sequence[tuple[int, float]], does: str) -> str:
 def _segment(site: Site) -> Line:
     """Large enough that an object's own cost is small, and no larger.
 
-    What is under way when the source ends is sent after it, so that a smaller
-    segment has an upload end sooner; and it takes less room.
+    Segments under way when the source ends are sent after it. So with smaller
+    segments an upload ends sooner, and takes less room.
     """
     traffic = site.traffic
     seconds = max(SECONDS, TIMES * traffic.put)
@@ -271,5 +271,5 @@ def _disk(site: Site) -> Iterator[Finding]:
 
 
 def mb(rate: float) -> str:
-    """Bytes a second for people."""
+    """A rate in bytes a second, as text."""
     return f'{rate / 1e6:.{0 if rate >= 1e7 else 1}f} MB/s'

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The buffer directory: is it there, and has it room."""
+"""The buffer directory: does it exist, and has it room."""
 
 from collections.abc import Iterator
 import os
@@ -36,7 +36,7 @@ def findings(
 ) -> Iterator[Finding]:
     """Look at the directory and its file system.
 
-    :param uploads: how many at a time it is to have room for
+    :param uploads: how many at a time it should have room for
     :param named: whether the configuration names the directory
     """
     yield _usable(settings)
@@ -96,7 +96,7 @@ def _usable(settings: opts.Settings) -> Finding:
 
 
 def _owner(directory: str) -> Iterator[Finding]:
-    """Who may use the directory, and who looks."""
+    """Whether the directory's user is the one that runs this check."""
     path = Path(directory, quota.FILE)
     try:
         owner = path.stat().st_uid
@@ -114,7 +114,7 @@ def _owner(directory: str) -> Iterator[Finding]:
 
 
 def _as_root(directory: str) -> Iterator[Finding]:
-    """root may write everywhere, which says nothing of glance-api."""
+    """root can write everywhere, which says nothing about glance-api."""
     try:
         owner = os.stat(directory).st_uid
     except OSError:
@@ -189,7 +189,7 @@ def _left_for_buffers(disk: os.statvfs_result, settings: opts.Settings) -> int:
 
 
 def _free(settings: opts.Settings, uploads: int) -> Finding:
-    """What the file system has, against what the uploads may take."""
+    """What the file system has, compared with what uploads can take."""
     disk = os.statvfs(settings.directory)
     free = _left_for_buffers(disk, settings)
     wanted = _wanted(settings, uploads)
@@ -232,7 +232,7 @@ def _free(settings: opts.Settings, uploads: int) -> Finding:
 
 
 def _quota(settings: opts.Settings, uploads: int) -> Finding:
-    """The quota, against what the uploads need not to wait for room.
+    """The quota, compared with what uploads need to never wait for room.
 
     Room is counted in whole MiB by segment, and each further buffer of an
     upload leaves room for another upload's first.

@@ -35,7 +35,7 @@ MOST = 100
 
 
 def sign_in(user: service.Service) -> Iterator[Finding]:
-    """Keystone, and the endpoint that it knows."""
+    """Keystone, and the endpoint in its catalog."""
     try:
         user.sign_in()
     except errors.BufswiftError as exc:
@@ -176,7 +176,7 @@ def _names(account: accounts.Account, which: naming.Containers) -> list[str]:
 def _missing(
     which: naming.Containers, may_create: bool, some: bool
 ) -> Finding:
-    """What becomes of an image whose container is not there."""
+    """What happens to an image whose container does not exist."""
     name = f'{which.name}_...' if which.many else which.name
     if may_create:
         return finding.ok(

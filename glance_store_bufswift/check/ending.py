@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""An end, by a signal or by the clock, that leaves time to clean up."""
+"""Ending early, by a signal or after a time, with time to clean up."""
 
 import signal
 import threading
@@ -21,7 +21,7 @@ from typing import Any
 from glance_store_bufswift.swift import accounts
 from glance_store_bufswift import workers
 
-#: What ends a command: Ctrl-C, a service manager, a terminal that goes.
+#: What ends a command: Ctrl-C, a service manager, a closed terminal.
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
 #: Seconds between two looks.
@@ -29,11 +29,11 @@ STEP = 0.05
 
 
 class Ending:
-    """Has an account cancelled, so that its requests raise Aborted.
+    """Cancels an account, so that its requests raise Aborted.
 
-    A signal is noted, no more, until all within has ended: an exception in
-    the midst of anything may leave a lock taken that others wait for, and one
-    in the midst of cleaning up would leave the rest.
+    A signal is only noted until all within has ended: an exception at any
+    place could leave a lock taken that other threads wait for, and one during
+    the cleanup would leave the rest.
 
     :param account: what is cancelled
     :param limit: seconds after which it is
@@ -69,7 +69,7 @@ class Ending:
         for number, before in self._before.items():
             signal.signal(number, before)
         if self._noted is not None:
-            # As if it had come only now.
+            # As if the signal had come only now.
             signal.raise_signal(self._noted)
 
     def _note(self, number: int, _: object) -> None:

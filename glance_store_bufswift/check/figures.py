@@ -59,7 +59,7 @@ class Traffic:
     def stream(self) -> float:
         """Bytes a second on one connection, in the midst of an object."""
         whole = self.size / self.rates[0].up
-        # Of small objects on a fast site most is noise.
+        # For small objects on a fast site the times are mostly noise.
         return self.size / max(whole - self.put, whole / 4)
 
 
@@ -67,7 +67,7 @@ class Traffic:
 class Host:
     """What was measured of this host; bytes a second.
 
-    :ivar disk: what the buffer directory takes for good, None if nothing
+    :ivar disk: what the buffer directory takes, with fsync; None if nothing
     :ivar digests: by hashlib's name
     :ivar pair: both MD5s of an upload in one pass, None without the
         accelerator

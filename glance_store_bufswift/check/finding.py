@@ -53,7 +53,7 @@ def ok(subject: str, found: str) -> Finding:
 def measured(
     subject: str, found: str, figures: Mapping[str, float | str]
 ) -> Finding:
-    """A figure, be it good or bad."""
+    """A figure, good or bad."""
     return Finding(subject, Result.OK, found, figures=figures)
 
 
@@ -68,9 +68,9 @@ def error(subject: str, found: str, advice: str) -> Finding:
 
 
 def size(count: float) -> str:
-    """A number of bytes for people.
+    """A number of bytes, as text.
 
-    In the units of upstream's option help, powers of 1024.
+    It has the units of upstream's option help, powers of 1024.
     """
     for unit in ('bytes', 'KiB', 'MiB', 'GiB'):
         if count < 1024:

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The multihash that Glance asks for, and who computes the MD5s."""
+"""The multihash that Glance asks for, and what computes the MD5s."""
 
 from collections.abc import Iterator
 
@@ -24,10 +24,10 @@ _SUBJECT = 'hashing'
 
 
 def findings(algorithm: str) -> Iterator[Finding]:
-    """Judge how this host hashes images.
+    """Check how this host hashes images.
 
-    glance-api may see another environment than the command does, and have
-    the MD5s computed otherwise; uploads are right either way.
+    glance-api may have another environment than the command, and compute the
+    MD5s in the other way; uploads are right either way.
 
     :param algorithm: Glance's hashing_algorithm
     """

@@ -26,16 +26,16 @@ from glance_store_bufswift import multihash
 from glance_store_bufswift import opts
 from glance_store_bufswift import units
 
-#: What Glance may be told to use, beside what it is told to.
+#: Digests to measure, beside Glance's hashing_algorithm.
 DIGESTS = 'md5', 'sha256', 'sha512'
 
 #: Seconds for each digest.
 EACH = 0.3
 
-#: Bytes that are written at most, and seconds after which no more are begun.
+#: Bytes written at most, and seconds after which no further ones are.
 MOST, LONG = 256 * units.MIB, 4.0
 
-#: Bytes after which the disk has to have them.
+#: Bytes between two calls of fsync.
 SYNC = 16 * units.MIB
 
 
@@ -51,7 +51,7 @@ def measure(
     rates = {}
     for name in dict.fromkeys((*DIGESTS, algorithm)):
         step(f'hashing by {name}')
-        # What is none has a finding of its own.
+        # An unknown algorithm has a finding of its own.
         with contextlib.suppress(errors.ConfigError):
             rates[name] = _rate(multihash.new(name).update, block)
     pair = md5.chosen().pair
@@ -78,10 +78,10 @@ def _rate(take: Callable[[bytes], object], block: bytes) -> float:
 
 
 def _disk(settings: opts.Settings, block: bytes) -> float | None:
-    """Bytes a second, with what the page cache holds written out.
+    """Bytes a second, with the page cache written out.
 
     None if the directory takes none, or has no room for more than SYNC. The
-    file has no name: the kernel takes it away with the process.
+    file has no name: the kernel removes it with the process.
     """
     place = space.Space(
         settings.directory, min_free_percent=settings.min_free_percent

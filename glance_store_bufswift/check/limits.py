@@ -24,7 +24,7 @@ from glance_store_bufswift.swift import static
 
 _LIMITS = 'limits'
 
-#: What only Ceph RGW calls so; Swift has max_object_name_length
+#: A limit that only Ceph RGW calls so; Swift has max_object_name_length
 #: (src/rgw/rgw_rest_swift.cc, list_swift_data(); swift/proxy/server.py).
 RGW = 'max_object_name_size'
 
@@ -34,9 +34,9 @@ _CHUNK_SIZE = 'swift_store_large_object_chunk_size'
 def findings(
     info: Mapping[str, Any], settings: opts.Settings
 ) -> Iterator[Finding]:
-    """Judge the segment size by what Swift says of itself.
+    """Check the segment size against what Swift says about itself.
 
-    :param info: what /info has; empty if there is none to be had
+    :param info: what /info has; empty if it can't be read
     """
     swift = info.get('swift') or {}
     if info:
@@ -113,7 +113,7 @@ def _file_size(swift: Mapping[str, Any], segment_size: int) -> Finding:
 
 
 def _segments(swift: Mapping[str, Any], segment_size: int) -> Finding:
-    """Whether the longest images have a length.
+    """Whether Swift gives the longest images a length.
 
     Swift's dlo middleware gives an object whose segments fill a page of the
     listing neither length nor ETag, and serves no ranges of it.
@@ -144,9 +144,9 @@ def _segments(swift: Mapping[str, Any], segment_size: int) -> Finding:
 def _download_rate(segment_size: int, info: Mapping[str, Any]) -> Finding:
     """Swift's dlo middleware slows down after the first ten segments.
 
-    What rate_limit_segments_per_sec is can't be asked for, its default is 1.
-    This driver reads the segments by themselves, which nothing slows down; nor
-    has Ceph RGW such a limit.
+    /info does not have rate_limit_segments_per_sec; its default is 1. This
+    driver reads each segment by itself, which is not slowed down. Ceph RGW has
+    no such limit.
     """
     if RGW in (info.get('swift') or {}):
         return finding.ok(

@@ -14,7 +14,7 @@
 
 In the order in which they build on each other::
 
-    attempts.py   whose segments a listing shows, and what refers to them
-    manifests.py  what objects say of others, and whether to believe it
+    attempts.py   which segments a listing shows, and what refers to them
+    manifests.py  what objects refer to, and whether to believe it
     sweep.py      finding and deleting
 """

@@ -12,8 +12,8 @@
 
 """Which objects of a listing are segments, and of which attempt: pure.
 
-A listing comes in the order of the names' bytes, so that an attempt's
-segments follow each other, and one attempt at a time is held in memory.
+A listing is sorted by the names' bytes, so that an attempt's segments follow
+each other, and only one attempt at a time is held in memory.
 """
 
 import bisect
@@ -46,7 +46,7 @@ _STOCK = re.compile(rf'((?P<image>{_ID})-)[0-9]{{5,}}')
 
 
 class Key(NamedTuple):
-    """Whose segment a name is.
+    """The attempt that a segment's name belongs to.
 
     :ivar image: the image's id, and so the name of its manifest
     :ivar prefix: what the names of the attempt's segments begin with. All
@@ -68,8 +68,8 @@ class Attempt:
     :ivar prefix: what their names begin with
     :ivar segments: how many there are
     :ivar size: bytes in all of them
-    :ivar newest: when it gave its last sign of life; NOT_YET if a segment
-        does not tell when it was stored
+    :ivar newest: time of its last sign of life; NOT_YET if a segment is listed
+        without a date
     :ivar last: the name of the last one
     :ivar listed: the object with the image's name, if it is listed too
     """
@@ -85,7 +85,7 @@ class Attempt:
 
 
 def key_of(name: str) -> Key | None:
-    """Whose segment an object is, None if its name is not a segment's."""
+    """The attempt of a segment's name, None if it is not a segment's."""
     found = _OURS.fullmatch(name) or _STOCK.fullmatch(name)
     if found is None:
         return None
@@ -146,22 +146,22 @@ def _segments(
             listed = image is not None and image.name == key.image
             yield key, image if listed else None, entry
         elif is_image(entry.name):
-            # It comes before all that its name is the beginning of.
+            # It comes before all names that begin with its own.
             image = entry
 
 
 def may_be_manifest(entry: listings.Entry) -> bool:
-    """Whether an object has to be looked at for what it refers to.
+    """Whether an object can be a manifest, and has to be looked at.
 
-    A segment has bytes, a manifest need not: an empty object may be one
-    whatever its name, and an object that is not named as a segment whatever
+    Segments have bytes, manifests may have none: an empty object can be one
+    whatever its name, and an object that is not named as a segment, whatever
     its size.
     """
     return not entry.size or key_of(entry.name) is None
 
 
 class Reference(NamedTuple):
-    """What an object in a listing says of others, or of itself.
+    """The objects that an object in a listing refers to.
 
     :ivar container: where they are
     :ivar prefix: what their names begin with
@@ -174,10 +174,10 @@ class Reference(NamedTuple):
 
 
 def refers(reference: Reference, attempt: Attempt) -> bool:
-    """Whether a reference may mean segments of an attempt.
+    """Whether a reference can mean segments of an attempt.
 
-    A longer prefix than the attempt's own takes in some of its segments, or
-    none: the attempt counts as referred to all the same.
+    A longer prefix than the attempt's own covers some of its segments, or
+    none: the attempt counts as referred to in any case.
     """
     container, name, exact = reference
     if container != attempt.container:
@@ -188,13 +188,13 @@ def refers(reference: Reference, attempt: Attempt) -> bool:
 
 
 def hidden(names: Iterable[str], most: int) -> list[str]:
-    """Segments of an attempt that may be there, though they are not listed.
+    """Segments of an attempt that can exist, though they are not listed.
 
-    The one after the last and those missing in between: the latest of them,
-    as a listing that lags lacks the latest.
+    They are the one after the last, and those missing in between; the latest
+    come first, since a listing that lags lacks the latest.
 
     :param names: the listed ones, in order, at least one
-    :param most: how many to tell
+    :param most: how many to return
     """
     *_, last = names = list(names)
     start = last.rstrip('0123456789')
@@ -214,8 +214,8 @@ def hidden(names: Iterable[str], most: int) -> list[str]:
 class Unreferred:
     """The attempts that nothing is known to refer to, so far.
 
-    It holds no more than these attempts: what a manifest refers to is
-    struck off and forgotten.
+    It holds only these attempts: what a manifest refers to is struck off and
+    forgotten.
     """
 
     def __init__(self, found: Iterable[Attempt]) -> None:
@@ -230,7 +230,7 @@ class Unreferred:
         return len(self._left)
 
     def strike(self, reference: Reference) -> None:
-        """Take off what a reference may mean."""
+        """Strike off the attempts that a reference can mean."""
         container, prefix, exact = reference
         for end in range(1, len(prefix)):
             self._left.pop((container, prefix[:end]), None)

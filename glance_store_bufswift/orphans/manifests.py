@@ -10,11 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What objects say of others, and whether that can be believed.
+"""What objects refer to, and whether that can be believed.
 
-With two of three copies of an object lost or out of reach, Swift answers 404
-to whoever asks for it, or with what stood there before. The listing may know
-better.
+With two of three replicas of an object lost or out of reach, Swift answers
+404, or with what was there before. The listing may know better.
 """
 
 from collections.abc import Mapping
@@ -31,19 +30,19 @@ from glance_store_bufswift.swift import listings
 
 LOG = logging.getLogger(__name__)
 
-#: Where the answer of a symlink comes from.
+#: The header that gives a symlink's target.
 LINKED = 'content-location'
 
-#: Seconds that a listing's dates may be rounded by; Ceph RGW's have three
+#: Seconds by which a listing's dates can be rounded; Ceph RGW's have three
 #: decimals.
 ROUNDED = 0.001
 
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What an object says.
+    """What an object refers to.
 
-    :ivar references: what it refers to, for all that is known
+    :ivar references: what it is known to refer to
     :ivar doubt: why it may refer to something else, '' if it surely does not
     """
 
@@ -52,10 +51,10 @@ class Answer:
 
 
 class Doubts:
-    """What may be referred to by objects that can't be believed.
+    """What objects that can't be believed may refer to.
 
-    One that is named as an image is taken to refer to segments of that image
-    alone, whatever driver wrote it. Another one may refer to anything.
+    One that is named as an image is taken to refer only to segments of that
+    image, whichever driver wrote it. Any other may refer to anything.
     """
 
     def __init__(self) -> None:
@@ -108,7 +107,7 @@ def ask(
 def _segments(
     account: accounts.Account, container: str, name: str
 ) -> list[attempts.Reference]:
-    """What an SLO refers to; nothing if that can't be read."""
+    """What an SLO refers to; nothing if its manifest can't be read."""
     try:
         return [
             attempts.Reference(*place, exact=True)
@@ -124,8 +123,8 @@ def _link(
 ) -> list[attempts.Reference]:
     """The object that answers in place of a symlink, if this is one.
 
-    Of an object in a container with X-Versions-Enabled Swift says that it
-    is a link to itself (swift/common/middleware/symlink.py).
+    Swift calls an object in a container with X-Versions-Enabled a link to
+    itself (swift/common/middleware/symlink.py).
     """
     path = parse.unquote(parse.urlsplit(headers.get(LINKED, '')).path).split(
         '/', 4
@@ -138,8 +137,8 @@ def _link(
 def _outdated(
     name: str, headers: Mapping[str, str], listed: listings.Entry | None
 ) -> str:
-    """Why an answer may be of what stood there before, '' if it is not."""
-    # A link's own date is not told.
+    """Why an answer may be about a former object, '' if it is not."""
+    # A link's own date is not in the answer.
     if listed is None or LINKED in headers:
         return ''
     told = layout.timestamp(headers)

@@ -27,10 +27,10 @@ from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import listings
 from glance_store_bufswift import workers
 
-#: Objects between two words on the progress.
+#: Objects between two progress reports.
 STEP = 1000
 
-#: Segments of an attempt that are looked for though they are not listed.
+#: How many unlisted segments of an attempt are looked for.
 SOME = 20
 
 
@@ -63,8 +63,8 @@ class Result:
 class Orphan:
     """An attempt whose segments nothing is known to refer to.
 
-    :ivar doubt: why something may refer to them, or the attempt go on; ''
-        if that is sure not to be
+    :ivar doubt: why something may refer to them, or the attempt may still run;
+        '' if neither can be
     """
 
     attempt: attempts.Attempt
@@ -74,18 +74,18 @@ class Orphan:
 class Sweep:
     """One look through all containers of a store.
 
-    Nothing is held in memory but the orphans, by attempt. The first pass
-    lists each container; of an attempt that is old enough it asks the object
-    with the image's name, and takes for a suspect what that does not refer
-    to. Only when there are suspects a second pass asks each object that may
-    be a manifest, whatever its name, and clears those that it refers to.
+    Only the orphans are held in memory, by attempt. The first pass lists each
+    container. For each attempt that is old enough it reads the object with the
+    image's name; if that does not refer to the attempt, the attempt is a
+    suspect. If there are suspects, a second pass reads each object that can be
+    a manifest, whatever its name, and clears the attempts that it refers to.
 
     :param account: where the containers are
     :param containers: all that the store has: a manifest in one of them may
         refer to segments in another
     :param before: only attempts without a later sign of life count
-    :param progress: told the name of the container and how many objects of
-        it were seen
+    :param progress: called with the name of the container and the number of
+        its objects seen
     """
 
     def __init__(
@@ -101,10 +101,10 @@ class Sweep:
         self._progress = progress
 
     def find(self) -> list[Orphan]:
-        """The orphans, by container and name, also those in doubt.
+        """The orphans, by container and name, even those in doubt.
 
-        :raises RequestFailed: something could not be asked for; what is an
-            orphan is not known then
+        :raises RequestFailed: a request failed; what is an orphan is not
+            known then
         """
         doubts = manifests.Doubts()
         unlisted: list[attempts.Reference] = []
@@ -130,10 +130,10 @@ class Sweep:
     def delete(self, orphan: Orphan) -> Result:
         """Delete an orphan, if it surely still is one.
 
-        Its image is listed again, and the object with the image's name is
-        asked again, right before.
+        Right before, its image is listed again, and the object with the
+        image's name is read again.
 
-        :raises RequestFailed: that could not be asked for
+        :raises RequestFailed: one of these requests failed
         """
         if orphan.doubt:
             return Result(Outcome.DOUBT, orphan.doubt)
@@ -165,7 +165,7 @@ class Sweep:
     def _kept(
         self, attempt: attempts.Attempt, names: Sequence[str]
     ) -> Result | None:
-        """Why an attempt has to be kept, None if it has not."""
+        """Why an attempt has to be kept, None if it can be deleted."""
         doubt = self._hidden(attempt.container, attempts.hidden(names, SOME))
         answer = self._image(attempt)
         if _refer(answer, attempt):
@@ -179,7 +179,7 @@ class Sweep:
         doubts: manifests.Doubts,
         unlisted: list[attempts.Reference],
     ) -> Iterator[attempts.Attempt]:
-        """Old attempts that the object with the image's name is no use of.
+        """Old attempts that the object with the image's name does not use.
 
         :param unlisted: gets what such objects refer to, if the second pass
             will not see them
@@ -199,7 +199,7 @@ class Sweep:
             yield attempt
 
     def _image(self, attempt: attempts.Attempt) -> manifests.Answer:
-        """Ask the object that is named as an attempt's image."""
+        """Read the object that is named as an attempt's image."""
         return manifests.ask(
             self._account, attempt.container, attempt.image, attempt.listed
         )
@@ -207,7 +207,7 @@ class Sweep:
     def _referred(
         self, container: str, doubts: manifests.Doubts
     ) -> Iterator[attempts.Reference]:
-        """What the container's manifests refer to, and they themselves."""
+        """What the container's manifests refer to, and the manifests."""
 
         def ask(entry: listings.Entry) -> manifests.Answer:
             return manifests.ask(self._account, container, entry.name, entry)
@@ -218,12 +218,12 @@ class Sweep:
             if answer.doubt:
                 doubts.add(entry.name, answer.doubt)
             if answer.references:
-                # A manifest that is named as a segment is none.
+                # A manifest that is named as a segment is not a segment.
                 yield attempts.Reference(container, entry.name, exact=True)
             yield from answer.references
 
     def _hidden(self, container: str, names: Sequence[str]) -> str:
-        """Why an attempt may go on, though its listed segments are old.
+        """Why an attempt may still run, though its listed segments are old.
 
         A running upload stores segments; the listing may lag behind it.
 

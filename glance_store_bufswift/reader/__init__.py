@@ -10,18 +10,18 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Reading an image: several connections, ahead of who reads.
+"""Reading an image over several connections, ahead of the caller.
 
 In the order in which they build on each other::
 
     parts.py     what an image is made of, and how it is cut into pieces
-    plan.py      the pieces that are still to be begun
-    proving.py   opening a piece that is proved to be of the right object
+    plan.py      the pieces that are not begun yet
+    proving.py   opening a piece, with proof that it is of the right object
     gauge.py     whether several connections help
     direct.py    reading on the thread that wants the bytes
     memory.py    what all downloads of the process may hold in memory
     fetch.py     a piece that another thread reads
     ahead.py     the pieces in their order, some of them fetched ahead
-    listed.py    the segments of a manifest that does not tell them
-    finding.py   what is there under an image's name
+    listed.py    the segments of a manifest that does not name them
+    finding.py   what an image is stored as, and how to read it
 """

@@ -27,13 +27,13 @@ from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import reading
 from glance_store_bufswift import workers
 
-#: Of the threads that fetch.
+#: The name of the threads that fetch.
 NAME = 'bufswift-get'
 
 
 @dataclasses.dataclass(frozen=True)
 class Bounds:
-    """How far a download goes ahead.
+    """How far a download reads ahead.
 
     :ivar threads: connections at most
     :ivar most: bytes that all downloads of the process may hold
@@ -49,18 +49,17 @@ class Bounds:
 
 
 class Ahead:
-    """Reads an image, used by one thread at a time.
+    """Reads an image; used by one thread at a time.
 
-    That thread reads over one connection, which is all there is as long as
-    the connection gives faster than it could be faster with several, or than
-    somebody takes, and where no memory or no thread is to be had. Else others
-    fetch the pieces to come. They know nothing of this object: who drops it
-    ends them.
+    That thread reads over one connection. Other threads fetch the pieces to
+    come, unless several connections would not be faster, the caller takes less
+    than one gives, or there is no memory or thread for them. They hold no
+    reference to this object: dropping it ends them.
 
     :param account: for this download alone; cancelled by close()
-    :param stretches: what of each part is read, in order
-    :param opened: open already at the first of them; to be read to its end if
-        there are none
+    :param stretches: what is read of each part, in order
+    :param opened: open already at the first of them; read to its end if there
+        are none
     """
 
     def __init__(
@@ -85,9 +84,9 @@ class Ahead:
         self._unwaited = 0
 
     def open(self) -> None:
-        """Have the first bytes on their way, or fail at once.
+        """Ask for the first bytes, or fail at once.
 
-        :raises RequestFailed: they can't be had
+        :raises RequestFailed: they can't be read
         """
         if not self._direct.reads:
             self._direct.begin(self._plan)
@@ -95,7 +94,7 @@ class Ahead:
     def read(self) -> bytes:
         """The next bytes; b'' at the image's end.
 
-        :raises RequestFailed: they can't be had
+        :raises RequestFailed: they can't be read
         """
         while True:
             if self._wide:
@@ -106,7 +105,7 @@ class Ahead:
                     self._wide = True
                     self._begin()
             elif self._fetches:
-                self._direct.close()  # they have what comes next
+                self._direct.close()  # the fetches have what comes next
                 block = self._take()
             elif self._plan.first is not None:
                 self._direct.begin(self._plan)
@@ -123,14 +122,14 @@ class Ahead:
         self._direct.close()
         if not all(each.done for each in self._fetches):
             self._account.cancel()
-        # The garbage collector may do this on a thread that fetches.
+        # The garbage collector can call this on a thread that fetches.
         self._workers.close(wait=threading.current_thread().name != NAME)
         while self._fetches:
             self._buffers.give_back(self._fetches.popleft().buffer)
         self._buffers.shrink()
 
     def _take(self) -> bytes:
-        """A block of the first piece; b'' behind its end."""
+        """A block of the first piece; b'' at its end."""
         first = self._fetches[0]
         self._unwaited = 0 if first.waits else self._unwaited
         block = first.take()
@@ -141,14 +140,14 @@ class Ahead:
             if not self._wide:
                 self._buffers.shrink()
         elif self._unwaited > self._bounds.window:
-            # Whoever takes less than Swift gives needs no more than one
-            # connection; others have use for the memory.
+            # A caller that takes less than Swift gives needs only one
+            # connection; other downloads can use the memory.
             self._wide, self._unwaited = False, 0
             self._direct.forget()
         return block
 
     def _begin(self) -> None:
-        """Have the next pieces fetched, as far as there is room."""
+        """Fetch the next pieces, as far as there is room."""
         while self._wide and self._may_begin():
             piece = self._plan.first
             buffer = self._buffers.take(piece.size) if piece else None
@@ -163,7 +162,7 @@ class Ahead:
                 self._plan.drop()
 
     def _stay_alone(self) -> None:
-        """Leave to this thread what no other will begin."""
+        """Read on this thread alone, since no other can be started."""
         self._alone, self._wide = True, False
         self._workers.close()
         self._buffers.give_back(self._fetches.pop().buffer)
@@ -171,7 +170,7 @@ class Ahead:
 
     def _may_begin(self) -> bool:
         limit = self._account.connection_limit(self._bounds.threads)
-        # Those that wait for a connection are begun as one becomes free.
+        # Begin some more, to start as soon as a connection becomes free.
         waiting = limit if limit == self._bounds.threads else 0
         busy = sum(not each.done for each in self._fetches)
         return busy + self._direct.reads < limit + waiting

@@ -34,7 +34,8 @@ class Direct:
     ) -> None:
         self._prover = prover
         self._opened = opened
-        # What of it is wanted so far, and where in which part that ends.
+        # How many of its bytes are wanted so far, and the part and place where
+        # they end.
         self._left = 0
         self._end: tuple[parts.Part, int] | None = None
         if opened is not None and left.first is not None:
@@ -42,20 +43,21 @@ class Direct:
         elif opened is not None:
             self._left = opened.left or 0
         self._gauge = gauge.Gauge()
-        #: Whether the last bytes came so slowly that more would help.
+        #: Whether the last bytes came so slowly that more connections would
+        #: help.
         self.slow = False
 
     @property
     def reads(self) -> bool:
-        """Whether there are bytes to come of what was begun."""
+        """Whether the piece that was begun has bytes to come."""
         return self._left > 0
 
     def begin(self, left: plan.Plan) -> None:
         """Take the next piece off a plan, and read it.
 
-        What is open goes on if the piece follows there.
+        The open connection goes on if the piece follows there.
 
-        :raises RequestFailed: it can't be had
+        :raises RequestFailed: it can't be read
         """
         piece, stretch = left.first, left.stretch
         if piece is None or stretch is None:
@@ -79,7 +81,7 @@ class Direct:
         return block
 
     def forget(self) -> None:
-        """Find out anew whether it is slow."""
+        """Start measuring anew whether it is slow."""
         self._gauge, self.slow = gauge.Gauge(), False
 
     def close(self) -> None:

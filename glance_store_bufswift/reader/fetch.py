@@ -20,11 +20,11 @@ from glance_store_bufswift.reader import proving
 
 
 class Fetch:
-    """One piece on its way; read in whole, whether anybody takes it or not.
+    """One piece on its way; read whole, whether it is taken or not.
 
-    So no connection waits for who reads, until Swift takes it for dead.
+    So no connection waits for the caller until Swift takes it for dead.
 
-    :param buffer: where it is put
+    :param buffer: where the bytes are put
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Fetch:
         )
         self._at = 0
         self.buffer = buffer
-        #: Whether nothing of it is on its way any more.
+        #: Whether the piece is read, or has failed.
         self.done = False
 
     def run(self) -> None:
@@ -61,7 +61,7 @@ class Fetch:
 
     @property
     def waits(self) -> bool:
-        """Whether who takes a block now has to wait for it."""
+        """Whether take() would have to wait now."""
         return self._at < self._piece.size and self._lengths.empty()
 
     def take(self) -> bytes:

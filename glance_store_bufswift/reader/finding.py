@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What is there under an image's name, and how it is read."""
+"""Finding out what an image is stored as, and how to read it."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -26,24 +26,24 @@ from glance_store_bufswift.swift import answers
 from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import reading
 
-#: Has Swift give a manifest as it is, without listing what it stands for,
-#: and any other object as always. So one request tells which of them it is,
-#: and is enough for an image of one object.
+#: Has Swift return a manifest itself, without listing its segments, and any
+#: other object as always. So one request shows which of them it is, and is
+#: enough for an image of one object.
 AS_IT_IS = 'multipart-manifest=get'
 
-#: Bytes up to which one object is read over one connection: the others would
-#: hardly begin before it ends.
+#: Bytes up to which an object is read over one connection: others would hardly
+#: begin before it ends.
 ALONE = 4 * parts.PIECE
 
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """What of an image is read, and how.
+    """What is read of an image, and how.
 
     :ivar size: bytes in all of it
-    :ivar stretches: what of each part is read, in order
-    :ivar opened: what is open already, at the first of them; all there is to
-        read if there are none
+    :ivar stretches: what is read of each part, in order
+    :ivar opened: open already at the first of them; all that is read if there
+        are none
     """
 
     size: int
@@ -139,7 +139,7 @@ def segments(
 
     :param home: the manifest's container and name
     :param headers: the manifest's
-    :raises RequestFailed: what is listed is not all of it
+    :raises RequestFailed: the listing does not show all of them
     """
     told = record.read(home[1], headers)
     if told is not None:
@@ -164,7 +164,7 @@ def _named(opened: reading.Reading) -> list[parts.Part]:
     """The segments that the manifest of an SLO names.
 
     :param opened: the manifest, not read yet; closed at the end
-    :returns: none if it does not tell them, or there is more to it
+    :returns: none if it does not name them, or has more than whole objects
     """
     try:
         entries = listings.static_entries(listings.manifest_of(opened.read))
@@ -176,12 +176,11 @@ def _named(opened: reading.Reading) -> list[parts.Part]:
 
 
 def _may_be_static(headers: Mapping[str, str], size: int | None) -> bool:
-    """Whether an object, asked for as it is, may be an SLO's manifest.
+    """Whether an object, asked for as it is, can be an SLO's manifest.
 
-    Ceph RGW gives nothing at all of one, and does not tell what it is
-    (release 16.2).
+    Ceph RGW 16.2 returns no bytes of one, and does not say that it is one.
 
-    :param size: bytes in it; None if they are not told
+    :param size: bytes in it; None if not known
     """
     return layout.is_static(headers) or (
         size == 0
@@ -208,7 +207,7 @@ def _open(
 
 
 def _assembled(opened: reading.Reading) -> Found:
-    """What is read over one connection."""
+    """An image that is read over one connection."""
     if opened.left is None:
         opened.close()
         raise errors.RequestFailed("Swift does not tell the image's size")

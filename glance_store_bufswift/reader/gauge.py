@@ -14,20 +14,20 @@
 
 import time
 
-#: Bytes a second from which on several connections gain little and cost
-#: much: a process of Python takes about 1 GB/s, be it from one or from many,
-#: and three times the processor for what waits in memory.
+#: Bytes a second from which on several connections gain little and cost much:
+#: a Python process takes about 1 GB/s from one or from many, and needs three
+#: times the processor time for bytes that wait in memory.
 FAST = 300e6
 
 #: Bytes after which it is known how fast a connection is.
 ENOUGH = 8 << 20
 
-#: So many times as much is remembered, with less weight the older it is.
+#: So many times ENOUGH bytes are remembered, older ones with less weight.
 REMEMBERED = 8
 
 
 class Gauge:
-    """How fast a connection gives while somebody waits for it."""
+    """How fast a connection gives bytes while the caller waits for them."""
 
     def __init__(self) -> None:
         self._size = 0
@@ -35,11 +35,11 @@ class Gauge:
         self._began = 0.0
 
     def begin(self) -> None:
-        """From now on somebody waits."""
+        """The caller waits from now on."""
         self._began = time.monotonic()
 
     def end(self, size: int) -> bool:
-        """So many bytes came; tells whether it is known that it is slow."""
+        """Count bytes that came; returns whether the connection is slow."""
         self._seconds += time.monotonic() - self._began
         self._size += size
         if self._size > REMEMBERED * ENOUGH:

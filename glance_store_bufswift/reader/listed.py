@@ -10,9 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The segments of a manifest that does not tell them, from the listing.
+"""The segments of a manifest that does not name them, from the listing.
 
-Manifests of the stock driver, of clients, and of early releases of this one.
+The stock driver, clients, and early releases of this one write such manifests.
 """
 
 from collections.abc import Mapping
@@ -32,10 +32,10 @@ def segments(
     home: tuple[str, str],
     headers: Mapping[str, str],
 ) -> list[parts.Part]:
-    """What a DLO is made of.
+    """The segments that a DLO is made of.
 
-    One listing tells it. Where that does not agree with all that is known it
-    lags behind, and is looked at again.
+    They come from one listing. If that does not agree with all that is known,
+    it lags behind, and is read again.
 
     :param home: the manifest's container and name
     :param headers: the manifest's
@@ -57,9 +57,9 @@ def _segments(
     headers: Mapping[str, str],
     target: tuple[str, str],
 ) -> list[parts.Part]:
-    """One look at what is listed.
+    """Read the listing once.
 
-    :raises Incomplete: that is not all of it
+    :raises Incomplete: it does not show all segments
     """
     container, prefix = target
     entries = list(account.entries(container, prefix))
@@ -87,9 +87,9 @@ def _segments(
 def _other_length(
     entries: Sequence[listings.Entry], whole: Mapping[str, str]
 ) -> str:
-    """How a listing contradicts the length that Swift tells of the whole.
+    """How a listing contradicts the length that Swift gives for the whole.
 
-    It tells none of a DLO with more segments than fit into a page of a
+    Swift gives none for a DLO with more segments than fit into a page of a
     listing (swift/common/middleware/dlo.py).
     """
     total = sum(each.size for each in entries)
@@ -104,7 +104,7 @@ def _other_length(
 def _other_names(
     entries: Sequence[listings.Entry], recorded: Sequence[str]
 ) -> str:
-    """How it contradicts the number of segments that a manifest tells."""
+    """How it contradicts the number of segments in a manifest."""
     names = [each.name for each in entries]
     return (
         ''
@@ -121,9 +121,9 @@ def _lacks_stocks(
 ) -> str:
     """Which segment of the stock driver it lacks.
 
-    Those have numbers from 1 on (glance_store/_drivers/swift/store.py,
-    "%s-%05d"). Swift's own word on the whole comes from the same listing, and
-    so does not tell of the last ones.
+    Those are numbered from 1 (glance_store/_drivers/swift/store.py,
+    "%s-%05d"). Swift's length of the whole comes from the same listing, and so
+    does not reveal missing last ones.
     """
     container, prefix = target
     if prefix != f'{image}-':

@@ -12,11 +12,11 @@
 
 """The memory that downloads read ahead into, bounded for the whole process.
 
-Buffers are mapped from the kernel and used again and again: blocks of malloc's
-would cost a fault for each page of each, and be kept by it at the end.
-
-Only threads that read an image take and give back, not those that fetch ahead
-for them: so a download that the garbage collector ends can wait for its own.
+Buffers are mapped from the kernel and used again and again: malloc would cost
+a fault for each page of each block, and keep the memory at the end. Only
+threads that read an image take and give back, not those that fetch ahead for
+them. So a download that the garbage collector ends can wait for its own
+threads.
 """
 
 import mmap
@@ -24,15 +24,15 @@ import threading
 
 
 class Memory:
-    """Bytes that are shared by all who know it."""
+    """A bound on bytes that several downloads share."""
 
     def __init__(self) -> None:
-        # The garbage collector may end a download while this one takes.
+        # The garbage collector can end a download while this one takes.
         self._lock = threading.RLock()
         self.taken = 0
 
     def take(self, size: int, most: int) -> bool:
-        """Take so many bytes if all have no more than the bound then.
+        """Take so many bytes if the total then stays within the bound.
 
         :param most: the bound, bytes
         """
@@ -48,7 +48,7 @@ class Memory:
             self.taken -= size
 
 
-#: That of this process.
+#: The memory of this process.
 SHARED = Memory()
 
 
@@ -79,11 +79,11 @@ class Buffers:
         return mmap.mmap(-1, size)
 
     def give_back(self, buffer: mmap.mmap) -> None:
-        """Have a buffer used again."""
+        """Keep a buffer, to be used again."""
         self._free.append(buffer)
 
     def shrink(self) -> None:
-        """Leave the memory of those that nobody uses to others."""
+        """Give the memory of unused buffers back."""
         while self._free:
             free = self._free.pop()
             self._taken -= len(free)

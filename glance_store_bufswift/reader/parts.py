@@ -19,9 +19,9 @@ import dataclasses
 from glance_store_bufswift import record
 from glance_store_bufswift.swift import listings
 
-#: Bytes of a piece at most: what a connection is asked for at a time, and
-#: holds in memory until it is its turn. At 60 MB/s it takes 0.2 s, which the
-#: 20 ms until its answer begins lengthen by a tenth.
+#: Bytes of a piece at most: what is asked for at a time over a connection, and
+#: held in memory until its turn. At 60 MB/s it takes 0.2 s, and the 20 ms
+#: until its answer begins add a tenth.
 PIECE = 12 << 20
 
 
@@ -31,8 +31,8 @@ class Part:
 
     :ivar size: bytes in it
     :ivar etag: its ETag, None if it is not known
-    :ivar proof: what its MD5 has to agree with, and its number there; None
-        if its ETag is all that is known
+    :ivar proof: the record that its MD5 has to match, and its number there;
+        None if only its ETag is known
     """
 
     container: str
@@ -52,12 +52,12 @@ class Piece:
 
     @property
     def end(self) -> int:
-        """The place in the part behind its last byte."""
+        """The place in the part after its last byte."""
         return self.offset + self.size
 
 
 def of_record(told: record.Record) -> list[Part]:
-    """The segments that a manifest tells of."""
+    """The segments in a manifest's record."""
     return [
         Part(
             told.dest.container,
@@ -81,7 +81,7 @@ def of_manifest(entries: Iterable[listings.Entry]) -> list[Part]:
 def within(
     parts: Iterable[Part], offset: int, size: int | None
 ) -> Iterator[Piece]:
-    """What of each part lies in a range, in one piece.
+    """The range of each part that lies in a range of the image.
 
     :param size: bytes, None = to the end
     """
@@ -95,7 +95,7 @@ def within(
 
 
 def cut(stretch: Piece) -> Iterator[Piece]:
-    """A stretch in pieces of the same length, give or take a byte.
+    """Cut a stretch into pieces of the same length, give or take a byte.
 
     A short one at the end would cost a request for next to nothing.
     """

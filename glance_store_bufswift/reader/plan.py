@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What of an image is still to be begun: pure."""
+"""The pieces of an image that are not begun yet: pure."""
 
 import collections
 from collections.abc import Iterable
@@ -19,9 +19,9 @@ from glance_store_bufswift.reader import parts
 
 
 class Plan:
-    """The pieces in order, from the first that nobody reads yet.
+    """The pieces in order, from the first that is not begun.
 
-    :param stretches: what of each part is read, in order
+    :param stretches: what is read of each part, in order
     """
 
     def __init__(self, stretches: Iterable[parts.Piece]) -> None:
@@ -36,7 +36,7 @@ class Plan:
 
     @property
     def stretch(self) -> parts.Piece | None:
-        """What is left of a part from the next piece on, None if nothing."""
+        """The rest of a part from the next piece on, None if none is left."""
         if not self._pieces:
             return None
         first, last = self._pieces[0], self._pieces[-1]

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Opening a piece of an object that is proved to be the right one."""
+"""Opening a piece of an object, with proof that it is the right one."""
 
 import functools
 import threading
@@ -24,16 +24,16 @@ from glance_store_bufswift.swift import known
 from glance_store_bufswift.swift import reading
 from glance_store_bufswift import workers
 
-#: What a replica answers that does not have an object yet.
+#: The status of a replica that does not have an object yet.
 MISSING = (404,)
 
 
 class Prover:
     """Opens pieces of one image's parts; threads may share it.
 
-    A replica may not have an object yet, or may have what a try that was
-    repeated had stored before. So what is missing or wrong is asked for again,
-    as after a failed try.
+    A replica may lack an object still, or may have what an earlier try had
+    stored. So a request for a missing or wrong object is retried like a failed
+    one.
 
     :param account: where the parts are
     """
@@ -41,7 +41,7 @@ class Prover:
     def __init__(self, account: accounts.Account) -> None:
         self._account = account
         self._lock = threading.Lock()
-        # Of segments that share a fingerprint, by name.
+        # MD5s of segments that share a fingerprint, by name.
         self._md5s: dict[str, str] = {}
 
     def open(self, piece: parts.Piece) -> reading.Reading:

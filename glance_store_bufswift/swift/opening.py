@@ -31,7 +31,7 @@ from glance_store_bufswift.swift import retry
 
 LOG = logging.getLogger(__name__)
 
-#: Bytes read at a time of what is dropped.
+#: Bytes read at a time when bytes are dropped.
 BLOCK = 256 << 10
 
 
@@ -40,7 +40,7 @@ class Opened:
     """An answer, read up to the byte that is wanted.
 
     :ivar end: the place in the object behind the answer's last byte; None if
-        Swift does not tell the object's size
+        Swift does not give the object's size
     :ivar framed: whether HTTP itself bounds its body by a length
     """
 
@@ -52,9 +52,9 @@ class Opened:
 class Opening:
     """How one object is asked for.
 
-    Where an answer does not prove which bytes it has, there are two other
-    ways: the object's size is asked for, and without a range all of it comes,
-    from its start.
+    If an answer does not prove which bytes it has, there are two other ways:
+    to ask for the object's size, and to ask without a range and read from the
+    start.
 
     :param account: where the object is
     :param end: the place behind the last byte that is wanted; None = all
@@ -78,13 +78,13 @@ class Opening:
         self.end = end
         self._known = known
         self._query = query
-        # The other ways: the size was asked for, ranges are not any more.
+        # The other ways: the size was asked for; ranges no longer are.
         self._measured = self._from_start = False
 
     def at(self, place: int, tries: retry.Tries) -> Opened:
         """An answer whose next byte is the one at this place.
 
-        :raises RequestFailed: it can't be had; with status 416 if the object
+        :raises RequestFailed: there is none; with status 416 if the object
             ends before
         """
         while True:
@@ -121,7 +121,7 @@ class Opening:
         """Whether the object has no bytes at all.
 
         :param refused: says that the object ends before the place
-        :raises RequestFailed: that is so
+        :raises RequestFailed: it does end there, or its size is not known
         """
         if self._known.total is None:
             self._measure()
@@ -134,7 +134,7 @@ class Opening:
         return not total
 
     def _range(self, place: int) -> dict[str, str]:
-        """The header that asks for what is wanted, if it is not all."""
+        """The header that asks for a range; none for the whole object."""
         if self._from_start or (not place and self.end is None):
             return {}
         last = '' if self.end is None else self.end - 1
@@ -151,7 +151,7 @@ class Opening:
         )
 
     def _measure(self) -> None:
-        """Ask for the object's size, and what else a HEAD tells, once."""
+        """Ask for the object's size, and what else a HEAD has, only once."""
         if not self._measured:
             self._measured = True
             measuring.measure(
@@ -161,11 +161,11 @@ class Opening:
     def _take(
         self, place: int, ranged: bool, answer: objects.Answer
     ) -> Opened:
-        """Take an answer for what it proves.
+        """Take an answer if it proves which bytes it has.
 
         :param ranged: whether a range was asked for
         :raises Unproven: it can't be taken, but there is another way
-        :raises Incomplete: there is none, and the next one may be better
+        :raises Incomplete: it can't be taken, but another answer may be
         """
         try:
             return self._proven(place, ranged, answer)
@@ -219,7 +219,7 @@ class Opening:
         return Opened(answer, end, extent.framed)
 
     def _check_whole(self, length: int | None) -> None:
-        """Make sure that an answer 200 to a request for a range is all."""
+        """Make sure that a 200 to a ranged request is the whole object."""
         total = self._known.total
         if total is None:
             raise errors.Unsized(
@@ -242,7 +242,7 @@ class Opening:
 
 
 def _drop(body: connections.Content, count: int) -> None:
-    """Read so many bytes that nobody wants."""
+    """Read and drop so many bytes."""
     while count:
         block = body.read(min(BLOCK, count))
         if not block:
@@ -250,7 +250,7 @@ def _drop(body: connections.Content, count: int) -> None:
         count -= len(block)
 
 
-#: What is read of an empty object.
+#: The answer for an empty object.
 _NOTHING = Opened(
     objects.Answer(200, {}, connections.Content(io.BytesIO()), lambda: None),
     0,

@@ -17,22 +17,23 @@ import contextlib
 import threading
 import time
 
-#: What a request that was answered adds to the limit: after ten of them one
-#: more is under way.
+#: What each answered request adds to the limit: after ten, one more may be
+#: under way.
 GROWTH = 0.1
 
 
 class Pace:
     """Fewer requests at a time after a refusal, and more again later.
 
-    Swift's middleware "ratelimit" holds a request back for a while and
-    refuses what would have to wait longer (``max_sleep_time_seconds``): with
-    fewer requests at a time none is refused. The limit is halved by a refusal
+    Swift's middleware "ratelimit" holds a request back for a while, and
+    refuses one that would have to wait longer (``max_sleep_time_seconds``).
+    With fewer requests at a time it refuses
+    none. The limit is halved by a refusal
     and grows by addition, as TCP's window does (RFC 5681).
 
     :param cancelled: ends every wait
-    :param patience: seconds that a request waits for others at most; one that
-        they wait for in turn is not kept for ever
+    :param patience: seconds that a request waits for others at most, so that
+        requests can't block each other for ever
     """
 
     def __init__(self, cancelled: threading.Event, patience: float) -> None:
@@ -46,7 +47,7 @@ class Pace:
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[float]:
-        """Wait for a turn, and have it; gives the time at which it began."""
+        """Wait for a turn, and take it; yields the time at which it began."""
         self._wait()
         try:
             yield time.monotonic()
@@ -56,25 +57,25 @@ class Pace:
                 self._changed.notify_all()
 
     def allows(self, most: int) -> int:
-        """How many of so many requests may be under way, at least one."""
+        """How many of ``most`` requests may be under way, at least one."""
         with self._changed:
             limit = most if self._limit is None else int(self._limit)
         return max(1, min(most, limit))
 
     def answered(self) -> None:
-        """A request was not refused."""
+        """Note that a request was not refused."""
         with self._changed:
             if self._limit is not None:
                 self._limit += GROWTH
                 self._changed.notify_all()
 
     def refused(self, began: float, retry_after: float) -> None:
-        """A request was refused, as there are too many (429, 498).
+        """Note that a request was refused: there are too many (429, 498).
 
-        Of those that were under way together, the first one counts.
+        Of requests that were under way together, only the first counts.
 
         :param began: what :meth:`turn` gave
-        :param retry_after: seconds that no request is to follow, 0 for none
+        :param retry_after: seconds without further requests, 0 for none
         """
         now = time.monotonic()
         with self._changed:
@@ -91,7 +92,7 @@ class Pace:
                 self._limit = max(1.0, most / 2)
 
     def wake(self) -> None:
-        """Have those who wait see that all is cancelled."""
+        """Wake the waiting threads, to see that the account is cancelled."""
         with self._changed:
             self._changed.notify_all()
 

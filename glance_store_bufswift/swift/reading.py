@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Reading an object, also over connections that break."""
+"""Reading an object, even over connections that break."""
 
 from collections.abc import Collection
 import dataclasses
@@ -26,26 +26,25 @@ BLOCK = 256 << 10
 
 
 class Reading:
-    """A range of an object's bytes, read on from where a connection broke.
+    """A range of an object's bytes, resumed where a connection breaks.
 
-    The answers are compared here: Swift compares an If-Match with the ETag of
-    a DLO's manifest, not with the one that it gives for the whole.
+    The answers are compared here, because Swift compares an If-Match with the
+    ETag of a DLO's manifest, not with the one that it gives for the whole.
 
-    A break is a failed try of the request, and bytes that came are a success
-    of it: an answer that breaks again and again is resumed as long as each
-    brings something.
+    A break counts as a failed try, and bytes that came as a success: answers
+    that break again and again are resumed as long as each brings something.
 
     :param account: where the object is
     :param offset: the first byte
     :param size: bytes to read; None = to the object's end
     :param wanted: what is known of the object; None = whatever is there
-    :param passing: statuses that may pass, beside those that always may
+    :param passing: statuses that can pass, beside those that always can
     :param query: what stands behind the "?" of the URL
     :ivar headers: those of the first answer
-    :ivar left: bytes to come; None if Swift does not tell, which is what it
-        does for a DLO of 10,000 segments and more
-    :raises RequestFailed: the first answer can't be had; with status 416 if
-        the object ends before the offset
+    :ivar left: bytes to come; None if Swift does not say, as for a DLO of
+        10,000 segments and more
+    :raises RequestFailed: there is no first answer; with status 416 if the
+        object ends before the offset
     """
 
     def __init__(
@@ -79,7 +78,7 @@ class Reading:
     def read(self, size: int = BLOCK) -> bytes:
         """Some bytes; b'' at the end of the range, and not before.
 
-        :raises RequestFailed: they can't be had
+        :raises RequestFailed: they can't be read
         """
         while self.left:
             try:
@@ -94,7 +93,7 @@ class Reading:
         return b''
 
     def close(self) -> None:
-        """Close the connection, also with bytes to come."""
+        """Close the connection, even with bytes to come."""
         self.left = 0
         self._answer.hang_up()
 
@@ -109,7 +108,7 @@ class Reading:
             raise errors.Incomplete(
                 f'the answer ended {self.left} bytes before its end'
             )
-        # What has no length is not known to end where it ought to.
+        # A body without a length does not show whether it ended in time.
         if (
             not opened.framed
             and self._at + len(block) == opened.end
@@ -144,11 +143,11 @@ class Reading:
 
 
 def size(account: accounts.Account, container: str, name: str) -> int:
-    """The bytes in an object of which a HEAD does not tell them.
+    """The bytes in an object whose HEAD does not give their number.
 
-    A proxy may tell them with the bytes alone.
+    A proxy may give it only together with the bytes.
 
-    :raises RequestFailed: nothing tells
+    :raises RequestFailed: no answer has it
     """
     opened = Reading(account, container, name)
     told = opened.left

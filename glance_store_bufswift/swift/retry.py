@@ -12,7 +12,7 @@
 
 """Whether a request is tried again, with which token, and after how long.
 
-The one place that decides: swiftclient makes single tries.
+Only this module decides: swiftclient makes single tries.
 """
 
 from collections.abc import Callable
@@ -35,12 +35,12 @@ T = TypeVar('T')
 
 @dataclasses.dataclass(frozen=True)
 class Policy:
-    """How often and how patiently requests are repeated.
+    """How often requests are retried, and how long apart.
 
     :ivar retries: further tries of a request
     :ivar max_backoff: seconds between two tries at most
     :ivar cancelled: set when nothing is to be tried any more
-    :ivar pauses: counts those between tries
+    :ivar pauses: counts the time between tries
     """
 
     retries: int
@@ -68,7 +68,7 @@ class Tries:
 
     :param policy: the bounds
     :param what: names the request in log lines
-    :param passing: statuses that may pass for this request alone
+    :param passing: statuses that can pass for this request alone
     :ivar made: tries so far
     """
 
@@ -87,7 +87,7 @@ class Tries:
         return max(0, self._policy.retries + 1 - self.made)
 
     def begin(self) -> None:
-        """Count a try; raises Aborted if there is to be none."""
+        """Count a try; raises Aborted if nothing is to be tried any more."""
         self._policy.check()
         self.made += 1
 
@@ -100,8 +100,8 @@ class Tries:
     ) -> None:
         """Get ready for another try, and wait until it is time for it.
 
-        :param failure: what the last try came to
-        :param cause: the exception that told it
+        :param failure: how the last try failed
+        :param cause: its exception
         :param renew: has the next try use another token; None if there is
             no other
         :param rewind: sets the request's body back; None if it has none
@@ -111,11 +111,11 @@ class Tries:
         refused = self._is_refused(failure, rewind is not None)
         failure = self._judged(failure, refused, renew is not None)
         at_once = failure.status == 401 and not self._renewed
-        # A token that has ended costs what has no body no try.
+        # An expired token does not count as a try of a request without a body.
         free = at_once and rewind is None
         if not failure.may_pass or not (self.left or free):
             raise failure.final(self.what, self.made) from cause
-        # First, so that what a window in memory holds is not given up.
+        # Before the wait, so that the window in memory keeps what it holds.
         if rewind is not None:
             self._rewind(rewind, failure)
         if refused and renew is not None:
@@ -129,13 +129,13 @@ class Tries:
             return True
         if failure.refused:
             return not self._renewed
-        # Once may be chance; it is not to cost Keystone a token.
+        # Once can be chance, and not worth a new token from Keystone.
         return has_body and failure.may_hide_401 and self.made > 1
 
     def _judged(
         self, failure: failures.Failure, refused: bool, renewable: bool
     ) -> failures.Failure:
-        """The failure, and whether it may pass for this request."""
+        """The failure, with may_pass as it is for this request."""
         if failure.status == 401 and not renewable:
             return failure.lasting(
                 "the user's own token can not be renewed "
@@ -164,12 +164,12 @@ class Tries:
 
         :param reason: why the last one failed
         :param retry_after: seconds that the server asks to wait
-        :param at_once: don't wait, only tell
+        :param at_once: don't wait, only log
         :raises Aborted: nothing is to be tried any more
         """
         bound = self._policy.max_backoff
-        # Spread, so that the segments of an upload that failed together do
-        # not come back together.
+        # Spread, so that segments that failed together are not retried
+        # together.
         doubling = 2.0 ** max(0, self.made - 1) * random.uniform(0.5, 1)  # noqa: S311
         wait = min(bound, max(doubling, retry_after))
         if at_once:
@@ -190,7 +190,7 @@ class Tries:
 
 
 def repeat(policy: Policy, what: str, call: Callable[[], T]) -> T:
-    """Repeat a call while its failures may pass.
+    """Retry a call while its failures can pass.
 
     :param what: names the call in log lines and errors
     :raises RequestFailed: it failed for good

@@ -44,9 +44,9 @@ class StaticObjects(client.Client):
         Swift looks at each segment first, and compares size and MD5.
 
         :param heartbeat: whether Swift is to give signs of life meanwhile
-        :param done: asked before each further try, whether a former one did
-            store it
-        :raises RequestFailed: it is not stored, or it is in doubt
+        :param done: called before each retry; whether an earlier try has
+            stored it
+        :raises RequestFailed: it is not stored, or that is in doubt
         """
         tries = self.tries(f'PUT of the SLO {container}/{name}')
         manifest = static.manifest(segments)
@@ -70,11 +70,11 @@ class StaticObjects(client.Client):
     ) -> list[tuple[str, str]]:
         """Container and name of each segment of an SLO; none if it is gone.
 
-        :param nested: whether to tell of SLOs among them; what those are
-            made of is not told
-        :raises RequestFailed: that can't be had
-        :raises NoList: the answer does not tell it, which is how Ceph RGW
-            answers: 200 without a body
+        :param nested: whether to include SLOs among them, without what those
+            are made of
+        :raises RequestFailed: the manifest can't be read
+        :raises NoList: the answer has no list; Ceph RGW answers so: 200
+            without a body
         """
 
         def read(connection: connections.Connection) -> list[tuple[str, str]]:
@@ -103,7 +103,7 @@ class StaticObjects(client.Client):
             raise
 
     def delete_slo(self, container: str, name: str) -> list[str]:
-        """Delete an SLO, manifest and segments, all by Swift.
+        """Have Swift delete an SLO, its manifest and its segments.
 
         :returns: what Swift did not delete, with its errors
         :raises RequestFailed: it is not known what was deleted

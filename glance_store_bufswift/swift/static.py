@@ -28,15 +28,15 @@ from glance_store_bufswift import errors
 from glance_store_bufswift.swift import answers
 from glance_store_bufswift.swift import failures
 
-#: What a site allows that does not say: the defaults of Swift, and of its
-#: releases before 2.7 for the size of a manifest.
+#: The limits of a site that does not give them: Swift's defaults; for the size
+#: of a manifest, those of its releases before 2.7.
 SEGMENTS, MANIFEST = 1000, 2 << 20
 
-#: From so many segments on Swift is asked to give signs of life while it
-#: looks at each of them. It looks at two at a time.
+#: From so many segments on, Swift is asked for signs of life while it checks
+#: each of them. It checks two at a time.
 MANY = 50
 
-#: Of many segments, so many are told.
+#: The most segments in one message.
 SOME = 10
 
 
@@ -46,7 +46,7 @@ class Limits:
 
     :ivar segments: in a manifest at most
     :ivar manifest: bytes in a manifest at most
-    :ivar smallest: bytes in a segment at least, but for the last one
+    :ivar smallest: bytes in a segment at least, except for the last one
     :ivar heartbeat: whether it can give signs of life
     """
 
@@ -73,7 +73,7 @@ class Segment:
 def limits(info: Mapping[str, Any]) -> Limits | None:
     """What a site allows, None if it has no SLOs.
 
-    :param info: what it says of itself at ``/info``
+    :param info: what it says about itself at ``/info``
     """
     told = info.get('slo')
     if not isinstance(told, dict):
@@ -117,14 +117,14 @@ def fitting(allowed: Limits, longest: Segment) -> int:
 def stored(status: int, body: bytes) -> None:
     """Make sure that a manifest was stored.
 
-    Asked for signs of life, Swift answers 202 at once; what came of it is
-    told at the end of the body. A 202 without one means what it means of any
-    object: one with a later timestamp is there.
+    Asked for signs of life, Swift answers 202 at once; the end of the body has
+    the result. A 202 as the result means what it means for any object: Swift
+    has one with a later timestamp.
 
     :param status: of the answer, 2xx
     :param body: of the answer
     :raises ClientException: it was refused
-    :raises NotStored: it was not stored, or that is not told
+    :raises NotStored: it was not stored, or the answer does not say
     """
     if status != 202:
         return
@@ -147,9 +147,9 @@ def stored(status: int, body: bytes) -> None:
 
 
 def explained(exc: swiftclient.ClientException) -> Exception:
-    """What a refusal means that names segments; else the refusal itself.
+    """The error for a refusal that names segments; else the refusal itself.
 
-    A segment that was stored, but is not found, may be on a server that does
+    A segment that was stored, but is not found, can be on a server that does
     not answer now.
 
     :param exc: swiftclient's exception

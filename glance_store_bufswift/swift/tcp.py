@@ -12,8 +12,7 @@
 
 """Connections that another thread can break off.
 
-They send a body without copying it, and no further than until its answer
-comes.
+They send a body without copying it, and stop when its answer comes.
 """
 
 from collections.abc import Iterable
@@ -28,7 +27,7 @@ import weakref
 import urllib3
 import urllib3.connection
 
-#: Bytes handed to a TLS socket at a time: all of them have to go in its
+#: Bytes handed to a TLS socket at a time: it has to send them all within its
 #: timeout, while a plain socket takes what it can.
 TLS_BLOCK = 128 << 10
 
@@ -63,19 +62,19 @@ def _shut_down(connection: Any) -> None:
     # Nothing here may keep an upload from ending with its own error.
     with contextlib.suppress(Exception):
         if isinstance(sock, ssl.SSLSocket):
-            # Past SSLSocket.shutdown(), which takes the TLS state away under
-            # the thread that is using it.
+            # Not SSLSocket.shutdown(), which drops the TLS state that another
+            # thread is using.
             socket.socket.shutdown(sock, socket.SHUT_RDWR)
         else:
             sock.shutdown(socket.SHUT_RDWR)
 
 
 class _Watched:
-    """A connection that sends large blocks and tells where its socket is.
+    """A connection that sends large blocks and registers with Sockets.
 
-    It stops sending a body when the answer is there, or the other end is
-    gone: nginx 1.22 and HAProxy 2.6 pass on a 401 or their own 413 before
-    the body has come, and then read no more or for some seconds only
+    It stops sending a body once the answer is there, or the other end is
+    gone: nginx 1.22 and HAProxy 2.6 pass on a 401 or their own 413 before the
+    body has come, and then read no more or for some seconds only
     (lingering_timeout of nginx).
 
     :param block: bytes read of a body at a time, if its length is known
@@ -102,25 +101,25 @@ class _Watched:
         super().request(*args, **kwargs)  # type: ignore[misc]
 
     def request_chunked(self, *args: Any, **kwargs: Any) -> None:
-        """What urllib3 1.26 calls for a body of unknown length."""
+        """Called by urllib3 1.26 for a body of unknown length."""
         self._begin()
         kwargs['body'] = self._send_chunks(kwargs['body'])
         super().request_chunked(*args, **kwargs)  # type: ignore[misc]
 
     def _begin(self) -> None:
-        """Don't send behind half of another request.
+        """Don't send after half of another request.
 
-        nginx says "keep-alive" to a body that was never sent whole.
+        nginx answers "keep-alive" even if it did not get the whole body.
         """
         if self._cut:
             self.close()  # type: ignore[attr-defined]
         self._in_body = self._cut = False
 
     def _send_chunks(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """Send a body in chunks, leaving none to urllib3.
+        """Send a body in chunks here, and give none to urllib3.
 
-        It asks for them when the head is sent, and would copy each to put
-        its length before it.
+        urllib3 asks for them once the head is sent, and would copy each to
+        put its length before it.
         """
         for block in blocks:
             if block:
@@ -136,10 +135,10 @@ class _Watched:
             self._in_body = True
 
     def _send_body(self, *parts: bytes) -> None:
-        """Send, or have urllib3 read the answer: BrokenPipeError says so.
+        """Send, or raise BrokenPipeError to have urllib3 read the answer.
 
-        Linux gives what came before a reset, but urllib3 1.26 looks for it
-        after this error alone.
+        Linux returns what came before a reset, but urllib3 1.26 reads it only
+        after this error.
         """
         if self._answered():
             self._cut = True
@@ -151,7 +150,7 @@ class _Watched:
             raise BrokenPipeError(str(exc)) from exc
 
     def _answered(self) -> bool:
-        """Whether an answer is there; what TLS hides is not looked for."""
+        """Whether an answer is there; always False over TLS."""
         return False
 
     def _write(self, *parts: bytes) -> None:

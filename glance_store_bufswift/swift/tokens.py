@@ -27,13 +27,13 @@ MARGIN = 120.0
 class Login:
     """A user's session with Keystone, which threads may share.
 
-    keystoneauth compares the end of a token with this host's clock: where that
-    is ahead of Keystone's by a token's life, each request would get a token of
-    its own. Here a token is as old as the time that has passed since it was
-    asked for, and lives as long as Keystone's two times in it are apart.
+    keystoneauth compares a token's expiry with this host's clock. If that is
+    ahead of Keystone's by a token's lifetime, each request would get a new
+    token. Here a token's age counts from the request for it, and its lifetime
+    is the time between the two dates that Keystone put into it.
 
     :param session: a keystoneauth session
-    :param renew: called when Keystone refuses the credentials; gives a
+    :param renew: called when Keystone refuses the credentials; returns a
         session with others, None if there are none
     :param clock: gives seconds, and never goes back
     """
@@ -53,14 +53,14 @@ class Login:
         self._refused: ksa.Unauthorized | None = None
 
     def get_token(self) -> str:
-        """A token that is good for a while, unless somebody revokes it.
+        """A token that stays valid for a while, unless it is revoked.
 
         :raises keystoneauth1.exceptions.ClientException: Keystone failed
         """
         return str(self.get_access().auth_token)
 
     def get_access(self) -> Any:
-        """What Keystone has told when it gave the token."""
+        """What Keystone has sent with the token."""
         with self._lock:
             if self._access is None or self._clock() >= self._end:
                 self._access = self._sign_in()
@@ -72,18 +72,18 @@ class Login:
         return project
 
     def get_endpoint(self, **wanted: Any) -> str | None:
-        """What the catalog has; see keystoneauth's Session."""
+        """The endpoint in the catalog; see keystoneauth's Session."""
         with self._lock:
             self.get_access()
             url: str | None = self._session.get_endpoint(**wanted)
             return url
 
     def forget(self, token: str | None) -> None:
-        """Give no more of a token that was refused.
+        """Stop giving out a token that was refused.
 
-        Connections find out one after the other. Only the first of them has
-        Keystone asked for another one; sites were rate-limited for asking
-        once for each segment (restic issue 3739).
+        Connections find out one after the other. Only the first one causes a
+        request to Keystone for another token; sites were rate-limited for
+        asking once for each segment (restic issue 3739).
         """
         with self._lock:
             if self._access is not None and self._access.auth_token == token:
@@ -111,16 +111,16 @@ class Login:
         return access
 
     def _ask(self) -> Any:
-        """Have Keystone give a token, whatever the session has.
+        """Ask Keystone for a new token, whatever the session has.
 
-        What it has refused is not tried again: Keystone may lock the user
-        out, and an upload that fails has many requests left.
+        Refused credentials are not tried again: Keystone may lock the user
+        out, and a failing upload has many requests left.
         """
         if self._refused is not None:
             raise ksa.Unauthorized(self._refused.message)
         auth = self._session.auth
         auth.invalidate()
-        # Otherwise the session asks for another one by this host's clock.
+        # Otherwise the session replaces it by this host's clock.
         auth.reauthenticate = False
         return auth.get_access(self._session)
 
@@ -136,17 +136,17 @@ class Tokens:
         self._given: str | None = None
 
     def get_endpoint(self, **_: Any) -> None:
-        """The endpoint is known already; swiftclient takes its own."""
+        """None: swiftclient has the storage URL already."""
 
     def get_token(self) -> str | None:
-        """A token that the login takes for valid."""
+        """A token that the login considers valid."""
         self._given = self._login.get_token()
         return self._given
 
     def invalidate(self) -> bool:
-        """What swiftclient calls after a 401: no, don't try again."""
+        """Called by swiftclient after a 401: False = don't try again."""
         return False
 
     def renew(self) -> None:
-        """The token was refused: use another one from now on."""
+        """Use another token from now on: this one was refused."""
         self._login.forget(self._given)
