@@ -18,11 +18,11 @@ In the order in which the data of an upload flows::
     stores/        the two kinds of store
     account_file.py the file of accounts
     access.py      opening the account that an image is in
-    trusts.py      tokens in the name of a user, beyond the user's own
+    trusts.py      tokens in a user's name that outlive the user's own
     containers.py  the containers that images are in
     upload.py      one upload, from source to manifest, or cleanup
-    summary.py     what it took, and where its time went, for the log
-    stopwatch.py   seconds by what was waited for
+    summary.py     what an upload took, and where its time went, for the log
+    stopwatch.py   seconds, by what was waited for
     transfers.py   the segments on their way, and what fails first
     source.py      one pass over Glance's stream
     multihash.py   the hash by Glance's hashing_algorithm
@@ -32,10 +32,10 @@ In the order in which the data of an upload flows::
     swift/         requests to Swift
     former.py      what an image replaces
     segmenting.py  how an image is cut into segments
-    manifest.py    what makes an image of segments
-    confirmation.py making sure that it is whole
-    download.py    an image's bytes, as Glance takes them
-    reader/        what reads them, over several connections
+    manifest.py    the manifest that makes an image of its segments
+    confirmation.py making sure that the image is whole
+    download.py    one download: an image's bytes, as Glance takes them
+    reader/        reading an image over several connections
     removal.py     deleting an image
     cleanup.py     removing what a failed upload leaves
     deletes.py     deleting many objects
@@ -52,10 +52,10 @@ What all of them use::
     units.py       sizes that modules agree on
     layout.py      names of objects, headers of manifests
     naming.py      the names of a store's containers
-    record.py      what a manifest tells of its segments
+    record.py      a manifest's record of its segments
     opts.py        the options, and the settings that a store gets of them
     precedence.py  which section's value of an option counts
-    workers.py     calls on threads, as far as there are any
+    workers.py     calls on threads, as far as threads can be started
     errors.py      what went wrong
-    translation.py what Glance is told of it
+    translation.py our exceptions, as Glance sees them
 """

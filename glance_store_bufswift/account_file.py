@@ -131,7 +131,7 @@ def _text(path: str) -> str:
         ) from exc
     except UnicodeDecodeError as exc:
         raise Unreadable(
-            f'{path} is no text in {exc.encoding}', 'save it as UTF-8'
+            f'{path} is not text in {exc.encoding}', 'save it as UTF-8'
         ) from None
     if text.startswith('\ufeff'):
         raise Unreadable(

@@ -102,8 +102,8 @@ def share(
     if account.head(container, image) is None:
         raise errors.NoImage(container, image)
     raise errors.RequestFailed(
-        f'Swift does not find container {container}, but the image in it: '
-        'who may read and write it was not changed'
+        f'Swift finds the image in container {container}, but not the '
+        'container: who may read and write it was not changed'
     )
 
 

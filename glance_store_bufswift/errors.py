@@ -12,8 +12,8 @@
 
 """What can go wrong: exceptions that are private to the package.
 
-None is an OSError: that is what swiftclient takes for a broken connection and
-tries again. What Glance sees of them is in :mod:`.translation`.
+None is an OSError, which swiftclient takes for a broken connection and
+retries. :mod:`.translation` turns them into what Glance sees.
 """
 
 
@@ -26,7 +26,7 @@ class ConfigError(BufswiftError):
 
 
 class SourceFailed(BufswiftError):
-    """The image's source raised; the caller gets its very exception."""
+    """The image's source raised; the caller gets that same exception."""
 
     def __init__(self, original: BaseException) -> None:
         super().__init__(str(original))
@@ -38,7 +38,7 @@ class WrongSize(BufswiftError):
 
 
 class Aborted(BufswiftError):
-    """The upload has failed elsewhere, this part of it shall end."""
+    """The upload has failed elsewhere, and this part of it has to end."""
 
 
 class NotRewindable(BufswiftError):
@@ -63,13 +63,13 @@ class NotStored(Doubtful):
 
 
 class NeverConfirmed(NotStored):
-    """Nor will another one: what would confirm them does not get here."""
+    """No answer will: what would confirm the bytes does not arrive here."""
 
     may_pass = False
 
 
 class SegmentsRefused(NotStored):
-    """Swift does not take an SLO's manifest, for the segments in it."""
+    """Swift refuses an SLO's manifest because of the segments in it."""
 
     def __init__(self, message: str, may_pass: bool) -> None:
         super().__init__(message)
@@ -81,7 +81,7 @@ class Unconfirmed(Doubtful):
 
 
 class Incomplete(Doubtful):
-    """An answer breaks off, or is not of the object that was begun with."""
+    """An answer breaks off, or is about another object than before."""
 
 
 class Unreadable(Doubtful):
@@ -89,7 +89,7 @@ class Unreadable(Doubtful):
 
 
 class NoContent(Unreadable):
-    """An answer has nothing of that, and won't the next time."""
+    """An answer has none of what was asked for, and no retry will help."""
 
     may_pass = False
 
@@ -99,7 +99,7 @@ class Unproven(BufswiftError):
 
 
 class Unsized(Unproven):
-    """It would, if more were known of the object than the answer tells."""
+    """An answer would prove it, if more were known about the object."""
 
 
 class RequestFailed(BufswiftError):
@@ -118,7 +118,7 @@ class RequestFailed(BufswiftError):
 
 
 class NoList(RequestFailed):
-    """What an SLO is made of is not told in a form that is known."""
+    """The list of an SLO's segments is missing, or in an unknown form."""
 
 
 class Replaced(RequestFailed):
@@ -129,7 +129,7 @@ class Replaced(RequestFailed):
 
 
 class NoImage(BufswiftError):
-    """There is no image where its location says."""
+    """There is no image at its location."""
 
     def __init__(self, container: str, image: str) -> None:
         super().__init__(f'Swift has no image {container}/{image}')

@@ -227,7 +227,7 @@ class Former:
 
 
 def _key(headers: Mapping[str, str]) -> str:
-    """What tells an object from another one under the same name."""
+    """What distinguishes an object from another one of its name."""
     return ' '.join(
         headers.get(name, '') for name in ('x-timestamp', layout.ATTEMPT)
     )

@@ -15,9 +15,9 @@
 An image no longer than a segment is one plain object named by the image's
 id. A longer one is a Dynamic Large Object (DLO), or by choice a Static one
 (SLO): the manifest has the image's id as its name, the segments lie beside it
-in the same container as ``<image id>/<attempt>/<number, 8 digits>``. As every
-attempt has names of its own, what an earlier or a hung attempt left can't
-become part of an image.
+in the same container as ``<image id>/<attempt>/<number, 8 digits>``. Every
+attempt has names of its own, so that objects left by an earlier or a hung
+attempt can't become part of an image.
 """
 
 from collections.abc import Mapping
@@ -30,17 +30,16 @@ from urllib import parse
 #: and more (container_listing_limit; swift/common/middleware/dlo.py).
 MAX_SEGMENTS = 9_999
 
-#: Of an image of unknown size segments become twice as large so many times
-#: at most. All that are allowed are then enough for any image at any segment
-#: size.
+#: The segments of an image of unknown size double in size at most so many
+#: times. MAX_SEGMENTS are then enough for any image at any segment size.
 GROWTHS = 20
 
 #: The largest object that Ceph RGW takes by default, bytes (rgw_max_put_size);
 #: Swift takes two bytes more (max_file_size, etc/swift.conf-sample).
 MAX_OBJECT_SIZE = 5 * (1 << 30)
 
-#: Seconds that no segment of ours is deleted after its attempt gave its last
-#: sign of life, whoever is asked to delete orphans.
+#: Seconds after an attempt's last sign of life during which no orphan search
+#: deletes its segments.
 LEAST_AGE = 3600
 
 MANIFEST = 'x-object-manifest'
@@ -52,9 +51,9 @@ CONTENT_TYPE = 'application/octet-stream'
 
 
 def new_attempt() -> str:
-    """A name that no other attempt has, telling when it began (UTC).
+    """A unique name of an attempt, with the time when it began (UTC).
 
-    The names sort by time: behind the second stand its microseconds, in five
+    The names sort by time: after the second come its microseconds, in five
     hexadecimal digits, and seven random ones.
     """
     second, micros = divmod(time.time_ns() // 1000, 1_000_000)
@@ -86,9 +85,9 @@ class Layout:
     def manifest_headers(self, segments: int) -> dict[str, str]:
         """Headers of the manifest.
 
-        The value is URL-encoded, as Swift's API reference asks for. The
-        number of segments is there for whoever deletes the image while the
-        container's listing lags behind.
+        The value is URL-encoded, as Swift's API reference asks for. The number
+        of segments is needed to delete the image while the container's listing
+        lags behind.
         """
         where = f'{self.container}/{self.prefix}'
         return {
@@ -107,7 +106,7 @@ class Layout:
         }
 
     def written(self) -> dict[str, str]:
-        """What :meth:`wrote` knows this attempt's object by."""
+        """The headers by which :meth:`wrote` knows this attempt's object."""
         return {ATTEMPT: self.attempt}
 
     def wrote(self, headers: Mapping[str, str]) -> bool:
@@ -118,9 +117,9 @@ class Layout:
 def manifest_target(headers: Mapping[str, str]) -> tuple[str, str] | None:
     """Container and prefix that a DLO manifest points to, None if no DLO.
 
-    :param headers: as swiftclient gives them: Swift tells the value as it
-        was stored, URL-encoded, and swiftclient decodes it
-        (parse_header_string()); to do it twice would spoil a "%" in a name
+    :param headers: as swiftclient gives them: Swift returns the value as
+        stored, URL-encoded, and swiftclient decodes it
+        (parse_header_string()); decoding it twice would spoil a "%" in a name
     """
     value = headers.get(MANIFEST)
     if not value:
@@ -135,7 +134,7 @@ def is_static(headers: Mapping[str, str]) -> bool:
 
 
 def timestamp(headers: Mapping[str, str]) -> float:
-    """When an object was written, seconds since 1970; 0 if not told."""
+    """When an object was written, seconds since 1970; 0 if not known."""
     try:
         return float(headers.get('x-timestamp', 0))
     except ValueError:
@@ -145,9 +144,9 @@ def timestamp(headers: Mapping[str, str]) -> float:
 def newer(headers: Mapping[str, str], than: Mapping[str, str]) -> bool:
     """Whether an object is of a later upload than another one.
 
-    What X-Versions-Location gives back is of an earlier one, though its
-    timestamp is a new one. Without names of attempts nothing tells the two
-    apart: then it may be of a later upload.
+    An object that X-Versions-Location brings back is of an earlier one, though
+    its timestamp is new. Without names of attempts the two can't be told
+    apart: then it counts as later.
     """
     attempt, former = headers.get(ATTEMPT), than.get(ATTEMPT)
     if attempt and former:
@@ -158,12 +157,11 @@ def newer(headers: Mapping[str, str], than: Mapping[str, str]) -> bool:
 def recorded_segments(
     image: str, headers: Mapping[str, str], container: str = ''
 ) -> list[str]:
-    """The segments' names that a manifest of ours tells.
+    """The names of the segments, by the headers of a manifest of ours.
 
-    A listing may lag behind, or not show what a shard of a container is
-    still moving.
+    A listing can lag behind, or not show what a container's shard still moves.
 
-    :param container: the manifest's, where an SLO counts too
+    :param container: the manifest's, to include SLOs; '' = DLOs only
     """
     count = headers.get(SEGMENTS, '')
     target = manifest_target(headers)
@@ -198,7 +196,7 @@ def segment_size(
     :param number: the segment's number, from 1
     :param base: the configured size, bytes
     :param image_size: bytes in the image; 0 = unknown
-    :param most: segments that the image may have
+    :param most: segments that the image can have
     """
     if image_size:
         return max(base, -(-image_size // most))

@@ -15,7 +15,7 @@
 import dataclasses
 import re
 
-# All or the beginning of an image's id, as upstream takes it
+# The whole id of an image or its beginning, as upstream uses it
 # (SingleTenantStore.get_container_name).
 _ID = '########-####-####-####-############'
 
@@ -35,7 +35,7 @@ class Containers:
 
     @property
     def many(self) -> bool:
-        """Whether the account has to be asked which there are."""
+        """Whether only a listing of the account shows which there are."""
         return self.multi_tenant or self.seed > 0
 
     @property
@@ -46,8 +46,8 @@ class Containers:
     def has(self, container: str) -> bool:
         """Whether a container is the store's.
 
-        Of a store with a seed also that without a suffix and those of other
-        seeds: a seed may have been set later, or changed.
+        If the store has a seed, containers without a suffix and those of other
+        seeds count too: the seed may have been set later, or changed.
         """
         if not self.many:
             return container == self.name

@@ -10,9 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Warnings that a process gives once.
+"""Warnings that a process logs only once.
 
-Glance opens its stores anew for each operation, and each would warn.
+Glance opens its stores anew for each operation, and each would warn again.
 """
 
 import threading
@@ -26,7 +26,7 @@ _given: set[tuple[str, ...]] = set()
 
 
 def warn_once(message: str, *about: str) -> None:
-    """Log a warning, unless it was given about the same before.
+    """Log a warning, unless it was logged about the same before.
 
     :param message: with a ``%s`` for each of ``about``
     """
@@ -38,6 +38,6 @@ def warn_once(message: str, *about: str) -> None:
 
 
 def forget() -> None:
-    """Give all warnings again, for tests."""
+    """Forget which warnings were logged, for tests."""
     with _lock:
         _given.clear()

@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The options of the driver: where they may stand and what they mean.
+"""The options of the driver: where they can be set and what they mean.
 
-With :mod:`.precedence` the only module that knows oslo.config. Everything else
-gets a frozen :class:`Settings`.
+Only this module and :mod:`.precedence` use oslo.config. All others get a
+frozen :class:`Settings`.
 """
 
 import dataclasses
@@ -29,13 +29,13 @@ from glance_store_bufswift import units
 #: What upstream calls a MB (glance_store._drivers.swift.store.ONE_MB).
 UPSTREAM_MB = 1024 * 1000
 
-#: What the segments of an image are held together by.
+#: The kinds of manifest that hold an image's segments together.
 DLO, SLO = 'dlo', 'slo'
 
-# The names start with swift_buffered_, as glance_store registers the options
-# of a driver into the section of every store whose type is contained in the
-# driver's name: 'swift' is contained in 'swift+buffered'. An option of
-# upstream's name but other default would keep glance-api from starting.
+# The names start with swift_buffered_, because glance_store registers a
+# driver's options in the section of every store whose type is contained in the
+# driver's name: 'swift' is contained in 'swift+buffered'. An option with a
+# name of upstream's but another default would keep glance-api from starting.
 OPTIONS = [
     cfg.StrOpt(
         'swift_buffered_dir',
@@ -72,10 +72,10 @@ What the buffers of this host may take in ``swift_buffered_dir``, in MiB.
 
 The bound holds over all uploads and all worker processes together, and over
 all stores that use the directory: give them the same value. Room is reserved
-by whole segments: less than one segment's size
+by whole segments: a quota below one segment's size
 (``swift_store_large_object_chunk_size``) turns buffering off. For U uploads at
-once (U * (``swift_buffered_threads`` + 1) + 1) segments are enough. With less
-some of them wait for room, or begin without a buffer.
+once (U * (``swift_buffered_threads`` + 1) + 1) segments are enough. With less,
+some uploads wait for room, or begin without a buffer.
 
 Possible values:
     * 0: only ``swift_buffered_min_free_percent`` bounds the buffers
@@ -94,9 +94,8 @@ Related options:
 Share of the file system of ``swift_buffered_dir``, in percent of its size,
 that buffers leave free for others, the image cache for example.
 
-No room for another segment is given when less would remain, and a segment
-that is being written goes on without a buffer when others have taken the
-space meanwhile.
+If less would remain, no further segment is buffered. A segment that is being
+written goes on without a buffer if others have taken the space meanwhile.
 
 Related options:
     * swift_buffered_disk_quota
@@ -111,10 +110,10 @@ Related options:
 How many segments of one upload may be sent at a time, each on a connection of
 its own.
 
-1 sends one segment after the other, and waits until Swift has committed it.
+With 1, each segment is sent once Swift has committed the one before.
 Each further one adds the bandwidth of a connection, at the price of one more
 thread, one more connection, up to 5 MiB of memory and the disk space of one
-more segment. With 2 and more another segment is begun while Swift commits one,
+more segment. With 2 or more, another segment is begun while Swift commits one,
 on one more thread and connection.
 """,
     ),
@@ -123,9 +122,9 @@ on one more thread and connection.
         default=5,
         min=0,
         help="""
-How many further times a request to Swift or Keystone is tried when it fails
-for a reason that may pass: a broken connection, a timeout, 401, 408, 422,
-429, 498, 499, 5xx, or an answer that does not confirm what was sent.
+How many times a request to Swift or Keystone is retried when it fails for a
+reason that can pass: a broken connection, a timeout, 401, 408, 422, 429, 498,
+499, 5xx, or an answer that does not confirm what was sent.
 """,
     ),
     cfg.IntOpt(
@@ -135,9 +134,9 @@ for a reason that may pass: a broken connection, a timeout, 401, 408, 422,
         help="""
 The longest wait between two tries of a request, in seconds.
 
-The wait starts near one second and doubles with each try. A Retry-After of
-Swift's is honoured up to this bound. With all retries used, a request that
-keeps failing takes at most ``swift_buffered_retries`` *
+The wait starts near one second and doubles with each try. Swift's Retry-After
+is honoured up to this bound. With all retries used, a request that keeps
+failing takes at most ``swift_buffered_retries`` *
 (``swift_buffered_max_backoff`` + ``swift_buffered_timeout``) seconds longer.
 """,
     ),
@@ -160,11 +159,11 @@ It has to be longer than Swift takes to commit a segment.
 How long to wait until an image stored in segments reads back whole, in
 seconds.
 
-This driver reads an image of its own at once. Clients and the ``swift`` driver
-get it by Swift's container listing, which may lag behind the segments. When
-the time is over each segment is asked for. If all are there a warning is
+This driver can read its own images at once. Clients and the ``swift`` driver
+depend on Swift's container listing, which can lag behind the segments. When
+the time is over, each segment is checked by a HEAD. If all exist, a warning is
 logged and the upload succeeds: the listing will follow.
-If one is gone, or can't be asked for, the upload fails.
+If one is gone, or can't be checked, the upload fails.
 
 Possible values:
     * 0: look once, do not wait
@@ -181,18 +180,17 @@ Possible values:
         help="""
 What holds the segments of a new image together.
 
-Of a Dynamic Large Object the image is what the listing of the container shows
-under a prefix. Clients and the ``swift`` driver can read it as soon as the
-listing shows all segments; Swift serves them one segment a second after the
-first ten.
+A Dynamic Large Object is what the listing of the container shows under a
+prefix. Clients and the ``swift`` driver can read it as soon as the listing
+shows all segments; Swift serves them one segment a second after the first ten.
 
 A Static Large Object has a manifest that names each segment with its size and
-MD5. Swift checks them when the manifest is stored; nobody waits for a listing,
-and nothing slows readers down. It may have no more segments than the site
-allows, 1000 by default: segments of larger images become larger.
+MD5. Swift checks them when the manifest is stored; readers need no listing,
+and are not slowed down. It can have no more segments than the site allows,
+1000 by default: segments of larger images become larger.
 
 Both drivers read and delete both, so that a store may have images of both.
-This driver reads both alike. Where the site has no Static Large Objects, or an
+This driver reads both alike. If the site has no Static Large Objects, or an
 image does not fit into one, it becomes a Dynamic one, with a warning.
 
 Related options:
@@ -210,8 +208,8 @@ How many connections one download may have at a time.
 Each asks for pieces of up to 12 MiB and holds them in memory until it is
 their turn: a download takes at most ``swift_buffered_read_threads`` * 12 MiB
 there, and 1 to 2 MiB for each connection. Images of up to 12 MiB, and single
-objects of up to 48 MiB, are read over one connection. A download that Swift
-answers 429 or 498 goes on with fewer connections.
+objects of up to 48 MiB, are read over one connection. If Swift answers 429 or
+498, the download goes on with fewer connections.
 
 Related options:
     * swift_buffered_read_memory
@@ -225,10 +223,10 @@ Related options:
 What all downloads of a glance-api process may together hold in memory, in
 MiB.
 
-A download takes what it reads ahead from there. One that finds no room reads
-over one connection, as the ``swift`` driver does, until there is some. With W
-worker processes a host needs up to W * ``swift_buffered_read_memory`` MiB, and
-about 1 MiB for each download beside that.
+Downloads read ahead into this memory. One that finds no room reads over one
+connection, as the ``swift`` driver does, until there is some. With W worker
+processes a host needs up to W * ``swift_buffered_read_memory`` MiB, and about
+1 MiB for each download beside that.
 
 Possible values:
     * 0: nothing is read ahead
@@ -243,10 +241,10 @@ Related options:
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What one store was configured to do.
+    """The configuration of one store.
 
     :ivar directory: where segments are buffered
-    :ivar disk_quota: bytes that all buffers of the host may take; 0 = any
+    :ivar disk_quota: bytes that all buffers of the host may take; 0 = no quota
     :ivar min_free_percent: share of the file system to leave free
     :ivar threads: segments of one upload that are sent at a time
     :ivar retries: further tries of a request
@@ -278,8 +276,8 @@ class Settings:
     def held(self) -> int:
         """Segments of one upload that may be under way at a time.
 
-        Beside those that are sent one that Swift commits: that takes time,
-        but no bandwidth.
+        It is one more than are sent: Swift takes time to commit a segment, but
+        no bandwidth.
         """
         return self.threads + 1 if self.threads > 1 else 1
 
@@ -290,7 +288,7 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
 
 
 def register(conf: cfg.ConfigOpts, backend: str | None) -> None:
-    """Make our options known in every group where they may stand."""
+    """Register our options in every group that can hold them."""
     for group in precedence.groups(backend):
         conf.register_opts(OPTIONS, group=group)
 
@@ -335,7 +333,7 @@ def settings(
 
 
 def settings_of(conf: cfg.ConfigOpts, backend: str | None) -> Settings:
-    """The settings of a store that nobody has made yet.
+    """The settings of a store that is not made yet.
 
     :param conf: the configuration, with upstream's options registered too
     :param backend: the store's section, None for ``[glance_store]``

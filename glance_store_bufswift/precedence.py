@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Which of the sections where an option may stand counts for a store."""
+"""Which of the sections that can hold an option counts for a store."""
 
 from typing import Any
 
@@ -33,10 +33,10 @@ def lookup(conf: cfg.ConfigOpts, backend: str | None, name: str) -> Any:
     """The value of an option by precedence.
 
     The store's own section wins, then ``[backend_defaults]``, then
-    ``[swift_buffered]``, then the default. glance_store's own look-up asks
-    whether a value is None, and so takes the default of
-    ``[backend_defaults]`` for a value that somebody has set; here the group
-    is asked whether anybody has set it.
+    ``[swift_buffered]``, then the default. glance_store's own look-up only
+    tests whether a value is None, and so takes the default of
+    ``[backend_defaults]`` for a value that is set. Here a group counts only if
+    the option is set in it.
     """
     having = [
         group
@@ -46,8 +46,8 @@ def lookup(conf: cfg.ConfigOpts, backend: str | None, name: str) -> Any:
     for group in having:
         if _is_set(conf, group, name):
             return conf[group][name]
-    # The section's own default may have been reset to None by glance_store's
-    # BackendGroupConfiguration, those of the shared groups never are.
+    # glance_store's BackendGroupConfiguration may have reset the default in
+    # the store's section to None, but never those in the shared groups.
     return conf[having[-1]][name]
 
 
@@ -65,7 +65,7 @@ def settle(conf: cfg.ConfigOpts, backend: str, names: list[str]) -> None:
 
 
 def is_given(conf: cfg.ConfigOpts, backend: str | None, name: str) -> bool:
-    """Whether somebody has set an option for a store."""
+    """Whether an option is set for a store."""
     return any(
         group in conf and name in conf[group] and _is_set(conf, group, name)
         for group in groups(backend)

@@ -10,12 +10,12 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What a manifest tells of its segments, so that nobody has to list them.
+"""A manifest's record of its segments, so that they need not be listed.
 
-Pure. A container's listing may lag behind for minutes; who wrote the image
-knows the size and the MD5 of each segment. Swift keeps 4,096 bytes of metadata
-with an object, which is not enough for the MD5s of 9,999 segments, and a body
-of the manifest, which would be, changes its size in listings. So there are
+Pure. A container's listing can lag behind for minutes, but the upload knows
+the size and the MD5 of each segment. Swift keeps 4,096 bytes of metadata with
+an object, too few for the MD5s of 9,999 segments. The manifest's body would
+have room, but would change the manifest's size in listings. So there are
 fingerprints, each the start of an MD5 over the MD5s of a few segments: of one,
 as long as the image has no more than MOST segments.
 """
@@ -35,8 +35,8 @@ from glance_store_bufswift import layout
 SIZES = 'x-object-meta-bufswift-sizes'
 PRINTS = 'x-object-meta-bufswift-md5s-'
 
-#: Bytes of a fingerprint: that a wrong object has the right one is a matter
-#: of 1 in 2**48.
+#: Bytes of a fingerprint: a wrong object has the right one with a chance of 1
+#: in 2**48.
 PRINT = 6
 
 #: Headers of fingerprints, and fingerprints in each: 256 characters in
@@ -46,7 +46,7 @@ PRINT = 6
 HEADERS, EACH = 6, 32
 MOST = HEADERS * EACH
 
-#: The longest value that Swift and its kin take by default.
+#: The longest value that Swift and compatible sites take by default.
 LONGEST = 256
 
 _RUN = re.compile('([1-9][0-9]{0,3})x([1-9][0-9]{0,17})')
@@ -58,7 +58,7 @@ class Record:
 
     :ivar dest: where they are, and how they are named
     :ivar sizes: bytes in each
-    :ivar prints: the fingerprints, one behind the other
+    :ivar prints: the fingerprints, one after the other
     """
 
     dest: layout.Layout
@@ -83,7 +83,7 @@ class Record:
 
 
 def headers(sizes: Sequence[int], md5s: Sequence[str]) -> dict[str, str]:
-    """What a manifest is to tell of its segments, beside their names.
+    """The headers that record the segments of a manifest.
 
     :param sizes: bytes in each
     :param md5s: of each, in hex
@@ -106,7 +106,7 @@ def headers(sizes: Sequence[int], md5s: Sequence[str]) -> dict[str, str]:
 
 
 def read(image: str, told: Mapping[str, str]) -> Record | None:
-    """What a manifest tells of its segments, None if it does not.
+    """The record in a manifest, None if it has none.
 
     It counts only if all of it agrees: names, number, sizes, fingerprints.
 

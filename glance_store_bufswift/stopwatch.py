@@ -21,8 +21,8 @@ from typing import TypeAlias
 SOURCE, DISK, DIGESTS, SWIFT = 'source', 'disk', 'digests', 'swift'
 LISTING, CLEANUP = 'listing', 'cleanup'
 
-#: What a download waits for, beside Swift: what the image is made of, and
-#: whoever takes its bytes.
+#: What a download waits for, beside Swift: to find the image's segments, and
+#: for the caller to take its bytes.
 LOOKUP, CLIENT = 'lookup', 'client'
 
 #: The pauses before a request is tried again, on whatever thread.

@@ -37,8 +37,8 @@ class Transfers:
     :param account: what the workers send to; cancelled by the first failure
     :param container: where the objects go
     :param threads: how many segments may be sent at a time
-    :param held: how many may be under way, with those that only wait for an
-        answer
+    :param held: how many may be under way, including those that only wait for
+        an answer
     :param watch: counts the caller's waits for Swift
     """
 

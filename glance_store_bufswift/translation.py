@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What Glance is told of our exceptions: glance_store's."""
+"""Turns our exceptions into glance_store's, which Glance knows."""
 
 from typing import Any
 from typing import NoReturn
@@ -21,7 +21,7 @@ from glance_store_bufswift import errors
 
 
 def reraise_adding(exc: BaseException) -> NoReturn:
-    """Raise what Glance is to see of a failed add().
+    """Raise what Glance should see of a failed add().
 
     Never glance_store's NotFound: Glance deletes the image on it
     (glance/api/v2/image_data.py).
@@ -31,7 +31,7 @@ def reraise_adding(exc: BaseException) -> NoReturn:
         507); TimeoutError where glance_store has it; else BackendException
     """
     if isinstance(exc, errors.SourceFailed):
-        # Without our wrapper as its context, as if we had not been there.
+        # Without our wrapper as its context.
         raise exc.original from exc.original.__cause__
     if not isinstance(exc, errors.BufswiftError):
         raise exc
@@ -39,9 +39,9 @@ def reraise_adding(exc: BaseException) -> NoReturn:
 
 
 def reraise_deleting(exc: BaseException) -> NoReturn:
-    """Raise what Glance is to see of a failed delete().
+    """Raise what Glance should see of a failed delete().
 
-    It takes an image for deleted that is not found, and tries no more
+    Glance takes an image that is not found for deleted, and does not retry
     (glance/common/store_utils.py, safe_delete_from_backend); after any other
     error it keeps the image, and a user may delete it again.
 
@@ -56,13 +56,13 @@ def reraise_deleting(exc: BaseException) -> NoReturn:
 
 
 def reraise_reading(exc: BaseException) -> NoReturn:
-    """Raise what Glance is to see of a failed get() or get_size().
+    """Raise what Glance should see of a failed get() or get_size().
 
-    It answers 503 to RemoteServiceUnavailable, 500 to BackendException
+    Glance answers 503 to RemoteServiceUnavailable, 500 to BackendException
     (glance/api/v2/image_data.py).
 
-    :raises: NotFound; RemoteServiceUnavailable, if it may be there for the
-        next who asks; else BackendException
+    :raises: NotFound; RemoteServiceUnavailable, if a later request may
+        succeed; else BackendException
     """
     if not isinstance(exc, errors.BufswiftError):
         raise exc

@@ -21,5 +21,5 @@ BLOCK = MIB
 
 
 def mib(size: int) -> int:
-    """The MiB that so many bytes take, each begun one counted whole."""
+    """The MiB that so many bytes take, rounded up."""
     return -(-size // MIB)

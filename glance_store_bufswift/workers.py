@@ -10,13 +10,13 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Calls on threads, as far as there are any.
+"""Calls on threads, as far as threads can be started.
 
-A thread may be refused: by a process whose main thread has ended, from Python
-3.12 on for every thread and before that for those of concurrent.futures, while
-Glance's requests and tasks are still waited for; and by a limit on processes
-(pids.max, RLIMIT_NPROC). What is asked for here is then done by fewer threads,
-at last by the caller's own.
+A thread can't be started in two cases. Either the main thread has ended, while
+Glance's requests and tasks still run: from Python 3.12 on this stops all new
+threads, before that those of concurrent.futures. Or a limit on processes is
+reached (pids.max, RLIMIT_NPROC). Then fewer threads make the calls, or only
+the caller's own.
 """
 
 import collections
@@ -48,10 +48,10 @@ AHEAD = 4 * THREADS
 
 
 def start(run: Callable[[], object], name: str) -> threading.Thread | None:
-    """Start a thread; None if none is to be had.
+    """Start a thread; None if it can't be started.
 
-    It does not keep the process from ending: it works for a caller who does.
-    What it logs belongs to the request of that caller.
+    It does not keep the process from ending; its caller does. What it logs
+    belongs to the caller's request.
 
     :param run: what it does
     :param name: its name
@@ -76,7 +76,7 @@ def start(run: Callable[[], object], name: str) -> threading.Thread | None:
 
 
 class _Call(Generic[R]):
-    """A call that somebody will make, and its outcome."""
+    """A call that a thread will make, and its outcome."""
 
     def __init__(self, function: Callable[[], R]) -> None:
         self._function = function
@@ -96,12 +96,11 @@ class _Call(Generic[R]):
 class Workers:
     """A few threads that make calls in the order in which they come.
 
-    Threads are started as they are needed. Those that could not be started
-    are missed by nobody but the calls, which wait; without any thread they
-    wait for who calls :meth:`help`.
+    Threads are started as they are needed. If some can't be started, calls
+    wait longer; without any thread they wait until :meth:`help` is called.
 
     :param most: threads at most
-    :param name: of the threads
+    :param name: the threads' name
     """
 
     def __init__(self, most: int, name: str) -> None:
@@ -151,7 +150,7 @@ class Workers:
     def close(self, wait: bool = True) -> None:
         """Cancel the calls that wait, and wait for those under way.
 
-        :param wait: whether to wait; no thread can for itself
+        :param wait: whether to wait; a thread can't wait for itself
         """
         with self._changed:
             self._closed = True
@@ -170,7 +169,8 @@ class Workers:
     def _run(self) -> None:
         while (call := self._next()) is not None:
             call.run()
-            # Not kept alive by a thread that waits for the next one.
+            # So that a thread that waits for the next call does not keep it
+            # alive.
             del call
 
     def _next(self) -> _Call[Any] | None:
@@ -185,7 +185,7 @@ class Workers:
 def each(
     function: Callable[[A], R], items: Iterable[A]
 ) -> Iterator[tuple[A, R]]:
-    """Call a function with each item, and give both in the items' order.
+    """Call a function with each item; yields both in the items' order.
 
     The caller's thread makes calls too. Items are taken as they are needed:
     there may be millions.

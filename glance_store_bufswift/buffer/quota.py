@@ -16,8 +16,7 @@ One file in the shared directory stands for the quota: each of its bytes, from
 the second on, for one MiB. A holder of room has locked as many bytes. The
 locks belong to an open file description (F_OFD_SETLK, see fcntl(2)): they also
 keep threads of one process apart, and the kernel drops them when their holder
-closes the file or dies. There is no
-counter that a crash could leave wrong.
+closes the file or dies. There is no counter that a crash could leave wrong.
 """
 
 from collections.abc import Iterator

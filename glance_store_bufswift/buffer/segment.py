@@ -14,9 +14,9 @@
 
 The write side belongs to the upload; the read side is the file-like object
 that swiftclient sends. Bytes go to the segment's file as long as it takes
-them. The latest of them also stay in a small window in memory,
-so that a reader who keeps up needs no file. What is in the file or in the
-window can be sent again.
+them. The latest of them also stay in a small window in memory, so that a
+reader who keeps up needs no file. What is in the file or in the window can be
+sent again.
 """
 
 import collections

@@ -40,7 +40,7 @@ class Space:
 
     :param directory: where the files lie
     :param disk_quota: bytes for all buffers of the host there; 0 = no quota
-    :param min_free_percent: part of the file system left to others
+    :param min_free_percent: of the file system's size, left to others
     """
 
     def __init__(

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What Swift carries: some 200 MB there and back over several connections."""
+"""Measuring Swift: about 200 MB there and back over several connections."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -33,17 +33,18 @@ CONNECTIONS = 1, 2, 4, 8
 OBJECTS, LARGEST = 8, 6 * units.MIB
 SMALLEST = 64 << 10
 
-#: Seconds after which none of those is begun any more; after which fewer
-#: connections have to do; and after which all is broken off.
+#: Seconds after which no further object is begun; after which no more
+#: connections are tried; and after which all is broken off.
 PHASE, ENOUGH, LIMIT = 4.0, 30.0, 45.0
 
-#: How often the small requests are made, and seconds that they may take.
+#: How many small requests are made of each kind, and seconds for each kind.
 HEADS, PUTS, SMALL = 9, 3, 4.0
 
 #: Gives seconds.
 now = time.monotonic
 
-#: Sizes that tell how much a site takes, and seconds after which one does.
+#: Sizes that are tried in turn to learn a site's speed; none follows one that
+#: takes longer than so many seconds.
 PROBES, TELLS = (SMALLEST, units.MIB), 0.5
 
 
@@ -53,12 +54,12 @@ def measure(
     may_create: bool,
     step: Callable[[str], object],
 ) -> figures.Traffic:
-    """Measure what an account's site carries; nothing is left there.
+    """Measure how fast an account's site is; leaves nothing there.
 
-    :param account: for this alone; may be cancelled
+    :param account: for this alone; it can be cancelled
     :param where: the container, and what the objects' names begin with
     :param may_create: swift_store_create_container_on_put
-    :param step: told what is done now
+    :param step: called with what is done now
     :raises RequestFailed: it can't be measured, or something is left
     """
     try:
@@ -107,7 +108,7 @@ class _Load:
         return figures.Traffic(rates, self._sent.size, head, put)
 
     def _fitting(self, put: float) -> int:
-        """Bytes in an object, of which one connection sends all in time."""
+        """The size of objects that one connection sends all in time."""
         rate = 0.0
         for size in PROBES:
             self._sent.size = size
@@ -137,7 +138,7 @@ class _Load:
     def _together(
         self, connections: int, calls: Sequence[Callable[[], object]]
     ) -> float:
-        """Bytes a second of calls that move an object each."""
+        """Bytes a second of calls that each move an object."""
         until = now() + PHASE
 
         def in_time(call: Callable[[], object]) -> bool:
@@ -164,7 +165,7 @@ class _Load:
 
 
 def _median(call: Callable[[], object], times: int) -> float:
-    """Seconds that a call takes; fewer times if they are many."""
+    """Seconds that a call takes; it is made less often if it is slow."""
     until = now() + SMALL
     lasted: list[float] = []
     while len(lasted) < times:

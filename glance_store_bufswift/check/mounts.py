@@ -15,7 +15,7 @@
 import os
 import re
 
-#: Over a network: slow, and locks may not hold between hosts or at all.
+#: Over a network: slow, and locks may not work between hosts, or at all.
 REMOTE = frozenset(
     (
         '9p',

@@ -12,7 +12,7 @@
 
 """Options that do nothing here, and options that contradict each other.
 
-Pure: it judges what somebody has set, defaults are never to blame.
+Pure: it checks only what is set; defaults are never to blame.
 """
 
 from collections.abc import Collection
@@ -92,10 +92,10 @@ def findings(
     written: Mapping[str, Iterable[str]],
     known: Mapping[str, Collection[str]],
 ) -> Iterator[Finding]:
-    """Judge the options of a store.
+    """Check the options of a store.
 
-    :param given: the values of those of LOOKED_AT that somebody has set
-    :param written: the names that stand in the sections that count for it
+    :param given: the values of those of LOOKED_AT that are set
+    :param written: the names written in the sections that count for it
     :param known: the names that are read in each of these sections
     """
     found = [
@@ -115,7 +115,7 @@ def findings(
 def _unknown(
     written: Mapping[str, Iterable[str]], known: Mapping[str, Collection[str]]
 ) -> Iterator[Finding]:
-    """Names that nobody reads: oslo.config passes over them in silence."""
+    """Names that nothing reads: oslo.config ignores them silently."""
     for section, names in written.items():
         for name in names:
             if not name.startswith('swift_') or name in known[section]:
@@ -132,7 +132,7 @@ def _unknown(
 
 def _ignored(given: Mapping[str, Any]) -> Iterator[Finding]:
     for name, why in IGNORED.items():
-        # What says whether a download is worth a trust is not ignored.
+        # A multi-tenant store reads it, to decide on a trust for a download.
         if name in given and not (
             name == 'swift_store_retry_get_count'
             and given.get('swift_store_multi_tenant')
@@ -203,7 +203,7 @@ def _contradicting(given: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _risky(given: Mapping[str, Any]) -> Iterator[Finding]:
-    """Options that give away what the driver is for."""
+    """Options that defeat the driver's purpose."""
     if given.get('swift_store_auth_insecure') and not given.get(
         'swift_store_cacert'
     ):

@@ -26,7 +26,7 @@ from glance_store_bufswift import service
 
 _SUBJECT = 'round trip'
 
-#: Bytes in a segment, and in the image: so small, it is in segments too.
+#: Bytes in a segment, and in the image, which is small but in segments.
 SEGMENT = 64 << 10
 SIZE = 5 * SEGMENT // 2
 
@@ -103,5 +103,5 @@ def _delete(trip: trips.Trip, uri: str, image: str) -> Finding:
 
 
 def _text(exc: Exception) -> str:
-    """What an exception says, by name when it says nothing."""
+    """The message of an exception, or its name if it has none."""
     return str(exc) or type(exc).__name__

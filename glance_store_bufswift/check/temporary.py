@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Objects that are sent to Swift for a moment, and are not to stay there.
+"""Objects that are sent to Swift for a moment, and must not stay there.
 
-They are named as the segments of an attempt of an upload: should this process
-be killed, ``glance-bufswift orphans`` finds them.
+They are named like the segments of an upload: if this process is killed,
+``glance-bufswift orphans`` finds them.
 """
 
 from collections.abc import Callable
@@ -45,9 +45,9 @@ PAUSES = 0, cleanup.SECOND_LOOK, 2 * cleanup.SECOND_LOOK
 class Objects:
     """Objects of random bytes; threads may share them.
 
-    :param account: cancelled by who breaks off
+    :param account: cancelled to break off
     :param where: the container, and what the names begin with
-    :param step: told what is done now
+    :param step: called with what is done now
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Objects:
         self._md5 = hashlib.md5(self._data, usedforsecurity=False).hexdigest()
 
     def put(self) -> str:
-        """Send an object; gives its name."""
+        """Send an object; returns its name."""
         name = self._where.segment(next(self._numbers))
         self._attempted.add(name)
         self._account.put(
@@ -86,7 +86,7 @@ class Objects:
         return name
 
     def _body(self) -> segment.Segment:
-        """An object on its way, written by who sends it."""
+        """An object on its way, written on the thread that sends it."""
         md5: futures.Future[str] = futures.Future()
         md5.set_result(self._md5)
         body = segment.Segment()
@@ -114,7 +114,7 @@ class Objects:
             pass
 
     def clean_up(self) -> str:
-        """Delete all of them; tells what is left, if anything is."""
+        """Delete all of them; returns what is left in words, '' if nothing."""
         if not self._attempted:
             return ''
         self._step('deleting what was sent')
@@ -123,7 +123,7 @@ class Objects:
             for pause in PAUSES:
                 account.pause(pause)
                 left = self._delete(account)
-                # What broke off may land after its client gave up.
+                # A PUT that broke off can land after its client gave up.
                 if not left and (pause or not doubt):
                     return ''
         return (
@@ -157,7 +157,7 @@ def objects(
     :param account: for them alone; cancelled if it ends by an exception
     :param where: the container, and what their names begin with
     :param may_create: swift_store_create_container_on_put
-    :param step: told what is done now
+    :param step: called with what is done now
     :raises RequestFailed: something is left
     """
     with _container(account, where, may_create):
@@ -177,9 +177,9 @@ def objects(
 def _container(
     account: accounts.Account, where: layout.Layout, may_create: bool
 ) -> Iterator[None]:
-    """The container; what was not there is not there afterwards.
+    """The container; removed afterwards if it was missing before.
 
-    :raises RequestFailed: there is none, or what is deleted stays there
+    :raises RequestFailed: there is none, or it keeps deleted objects
     """
     headers = account.head_container(where.container) or {}
     for header in containers.VERSIONING:

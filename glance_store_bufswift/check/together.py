@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What several stores, or sections, make of one another: pure."""
+"""How several stores, or sections, affect one another: pure."""
 
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from glance_store_bufswift import precedence
 _OURS = 'swift_buffered_'
 _SWIFT = 'swift_store_'
 
-#: Where options count only in a configuration with one store.
+#: Sections that count only in a configuration with one store.
 SINGLE = ('DEFAULT', 'glance_store')
 
 
@@ -34,11 +34,11 @@ def findings(
     enabled: Mapping[str, str],
     settings: Mapping[str, opts.Settings],
 ) -> Iterator[Finding]:
-    """Judge what no store alone can tell.
+    """Check what no store shows by itself.
 
-    :param written: the names that stand in each section
+    :param written: the names written in each section
     :param enabled: the type of each store, by its id
-    :param settings: those of the stores that are looked at
+    :param settings: those of the stores that are checked
     """
     yield from _nobodys(written, enabled)
     yield from _one_directory(settings)

@@ -61,7 +61,7 @@ class Trip:
         self._context = context
 
     def add(self, image: str, stream: BinaryIO, size: int) -> str:
-        """Store an image; gives its URI."""
+        """Store an image; returns its URI."""
         return str(
             self._store.add(
                 image, stream, size, 'sha512', context=self._context
@@ -100,7 +100,7 @@ class Trip:
 
 @dataclasses.dataclass(frozen=True)
 class Context:
-    """What a multi-tenant store takes of Glance's request context."""
+    """What a multi-tenant store reads from Glance's request context."""
 
     auth_token: str = dataclasses.field(repr=False)
     user_id: str
@@ -109,7 +109,7 @@ class Context:
 
 
 def _context(user: service.Service) -> Context:
-    """What Glance would hand a multi-tenant store for this user."""
+    """What Glance would hand to a multi-tenant store for this user."""
     access = user.access()
     return Context(
         access.auth_token,
@@ -122,7 +122,7 @@ def _context(user: service.Service) -> Context:
 def old_style(service: dict[str, Any]) -> dict[str, Any]:
     """A service of the catalog in the form of the Identity API 2.
 
-    That is what keystonemiddleware hands to Glance, and Glance to a store.
+    keystonemiddleware hands it to Glance in that form, and Glance to a store.
     """
     regions: dict[str, dict[str, Any]] = {}
     for endpoint in service['endpoints']:

@@ -31,19 +31,19 @@ from glance_store_bufswift.cmd import status
 PROGRAM = 'glance-bufswift'
 
 _CHECK = """\
-Look at everything that a store needs before it goes live: its options, the
+Check everything that a store needs before it goes live: its options, the
 buffer directory, Keystone, Swift, and a small image on its way to Swift and
-back. Each thing that was looked at gets a line, with what to change if it is
-not well. No request is tried twice.
+back. Each check prints a line, with what to change if something is wrong. No
+request is retried.
 """
 _ORPHANS = """\
-Find segments in Swift that no image refers to: what an upload leaves whose
-process was killed.
+Find segments in Swift that no image refers to. An upload leaves them if its
+process is killed.
 """
 _LIST = 'Show the orphans. Nothing is changed.'
 _DELETE = """\
-Delete the orphans. What may be in use is kept. Without --yes it is only told
-what would be deleted.
+Delete the orphans. What may be in use is kept. Without --yes, only show what
+would be deleted.
 """
 
 
@@ -57,7 +57,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def parser() -> argparse.ArgumentParser:
-    """What reads them, and tells of them."""
+    """The parser of the arguments, with their help."""
     made = _Parser(
         prog=PROGRAM,
         epilog=_statuses(status.MEANING),
@@ -81,13 +81,13 @@ def parser() -> argparse.ArgumentParser:
     delete.add_argument(
         '--yes',
         action='store_true',
-        help='really delete; without it only tell what would be deleted',
+        help='really delete; without it, only show what would be deleted',
     )
     return made
 
 
 class _Parser(argparse.ArgumentParser):
-    """Keeps the lines of descriptions; its commands' parsers do so too."""
+    """Keeps the lines of descriptions, also in its commands' parsers."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs['formatter_class'] = argparse.RawDescriptionHelpFormatter
@@ -144,8 +144,8 @@ def _add_check(commands: _Commands) -> None:
         type=_count,
         default=4,
         metavar='N',
-        help='uploads at a time that the buffer directory is to have room '
-        'for (default: %(default)s)',
+        help='uploads at a time that the buffer directory should have '
+        'room for (default: %(default)s)',
     )
     made.add_argument(
         '--no-round-trip',
@@ -156,9 +156,9 @@ def _add_check(commands: _Commands) -> None:
     made.add_argument(
         '--measure',
         action='store_true',
-        help='measure what Swift carries and what this host hashes and '
-        'writes: some 200 MB to Swift and back, in a minute at most; '
-        'tell what to write into glance-api.conf',
+        help='measure how fast Swift is, and how fast this host hashes and '
+        'writes: about 200 MB to Swift and back, in at most a minute; '
+        'propose values for glance-api.conf',
     )
     made.add_argument(
         '--strict',
@@ -183,7 +183,7 @@ def _add_orphans(
         '--project',
         type=_project,
         metavar='ID',
-        help='the project whose account is looked through; for a store with '
+        help='the project whose account is searched; for a store with '
         'swift_store_multi_tenant',
     )
     made.add_argument(
@@ -191,7 +191,7 @@ def _add_orphans(
         type=float,
         default=24.0,
         metavar='HOURS',
-        help='leave attempts alone whose last sign of life is younger: '
+        help='keep uploads with a sign of life in the last HOURS hours: '
         f'{orphans.LEAST_AGE:g} to {orphans.MOST_AGE:g} '
         '(default: %(default)g)',
     )

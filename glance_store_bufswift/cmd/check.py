@@ -42,15 +42,15 @@ from glance_store_bufswift import opts
 from glance_store_bufswift import precedence
 from glance_store_bufswift import service
 
-#: Seconds that a site which does not answer may take, a row.
+#: Seconds for each request to a site that does not answer.
 PATIENCE = 10
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look at each store, and tell each finding.
+    """Check each store, and print each finding.
 
-    :returns: USAGE if nobody can sign in with the configuration; FOUND for
-        another error, and if strict for a warning; else WELL
+    :returns: USAGE if the configuration's credentials can't be used; FOUND for
+        another error, or with --strict for a warning; else WELL
     :raises ConfigError: the arguments or the configuration can't be used
     """
     output.choose(report.COLUMNS, arguments.column)
@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _measure(store: '_Store', told: report.Report) -> None:
-    """Have a store measured, and tell of it."""
+    """Measure a store, and report the figures."""
     try:
         site = store.measured()
     except errors.RequestFailed as exc:
@@ -99,7 +99,7 @@ def _measure(store: '_Store', told: report.Report) -> None:
 
 
 def _of_all(conf: Any, names: Iterable[str]) -> Iterator[Finding]:
-    """What is not about one store alone."""
+    """Findings that are not about one store alone."""
     yield finding.ok(
         'configuration', 'read from ' + ', '.join(files.names(conf))
     )
@@ -112,7 +112,7 @@ def _of_all(conf: Any, names: Iterable[str]) -> Iterator[Finding]:
 
 
 class _Store:
-    """Everything that can be told of a store, the rest failing or not."""
+    """The checks of a store: as many as can run, whatever fails."""
 
     def __init__(
         self,
@@ -129,7 +129,7 @@ class _Store:
         self._settings = opts.settings_of(conf, name)
 
     def findings(self) -> Iterator[Finding]:
-        """What is found here, and then in Keystone and Swift."""
+        """Findings on this host, and then in Keystone and Swift."""
         given = self._given(options.LOOKED_AT)
         yield from options.findings(
             given,
@@ -154,7 +154,7 @@ class _Store:
             yield from self._in_the_cloud()
 
     def _given(self, names: Iterable[str]) -> dict[str, Any]:
-        """The values of those options that somebody has set."""
+        """The values of those options that are set."""
         return {
             name: precedence.lookup(self._conf, self.name, name)
             for name in names
@@ -170,7 +170,7 @@ class _Store:
 
     def _in_the_cloud(self) -> Iterator[Finding]:
         try:
-            # Who waits for a check wants to hear of the first failure.
+            # An operator who waits for a check wants to see the first failure.
             user = service.Service(
                 self._conf,
                 self.name,
@@ -211,7 +211,7 @@ class _Store:
         )
 
     def measured(self) -> advice.Site | None:
-        """What the site and this host carry; None if nobody is signed in.
+        """The speed of the site and this host; None without a sign-in.
 
         After findings().
 

@@ -69,7 +69,7 @@ def read(named: Sequence[str], directories: Sequence[str]) -> Any:
 
 
 def _verify_default(conf: Any) -> None:
-    """The store that Glance takes unasked has to be one of those it has."""
+    """Make sure that Glance's default store is one of its stores."""
     if not conf.enabled_backends:
         raise errors.ConfigError(
             f'enabled_backends is not set in {_names(conf)}; this command '
@@ -132,9 +132,9 @@ def backends(
     """The ids of the stores to work on, in the order of the configuration.
 
     :param wanted: what ``--backend`` names; empty = all of these kinds
-    :param kinds: types of stores that are taken unasked
-    :raises ConfigError: one does not exist or is no store in Swift, or
-        there is none
+    :param kinds: types of stores that are taken by default
+    :raises ConfigError: one does not exist or is not in Swift, or there is
+        none
     """
     enabled = conf.enabled_backends
     for name in wanted:
@@ -179,7 +179,7 @@ def containers(conf: Any, backend: str) -> naming.Containers:
 
 
 def account(conf: Any, backend: str) -> tuple[str | None, str]:
-    """The file of accounts, if there is one, and which one is the store's.
+    """The file of accounts, if there is one, and the store's reference.
 
     After driver.prepare().
     """
@@ -195,9 +195,9 @@ def _names(conf: Any) -> str:
 
 
 def set_logging_up(debug: bool) -> None:
-    """Log to standard error, whatever glance-api.conf says of log files.
+    """Log to standard error, whatever glance-api.conf says about log files.
 
-    :param debug: whether to tell each step; of our own code alone, as the
+    :param debug: whether to log each step; only of our own code, because the
         clients below it put tokens into their messages
     """
     conf = cfg.ConfigOpts()

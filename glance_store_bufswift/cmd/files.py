@@ -19,13 +19,14 @@ from typing import Any
 
 from oslo_config import cfg
 
-#: Where glance-api looks below a WSGI server, unless OS_GLANCE_CONFIG_DIR is
-#: set, and for what (glance/common/wsgi_app.py).
+#: Where glance-api looks when it runs under a WSGI server, unless
+#: OS_GLANCE_CONFIG_DIR is set, and for which files
+#: (glance/common/wsgi_app.py).
 DIRECTORY = '/etc/glance'
 NAMES = ('glance-image-import.conf', 'glance-api.conf')
 
-#: Section, name, and file and text of each place where it is written, the one
-#: that counts last.
+#: By section and name: file and text of each place where it is written; the
+#: last one counts.
 Written = Mapping[str, Mapping[str, list[tuple[str, str]]]]
 
 
@@ -68,5 +69,5 @@ def written(conf: cfg.ConfigOpts) -> Written:
 
 
 def _directories(conf: cfg.ConfigOpts) -> list[str]:
-    """Those that were named, else those that oslo.config has found."""
+    """The directories that were named, else those that oslo.config found."""
     return list(conf.config_dirs or conf.config_dir or ())

@@ -28,8 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     :param argv: the arguments, those of the process by default
     :returns: an exit status
     """
-    # What Glance's libraries say of each other is no news for an operator,
-    # and mail from cron.
+    # The warnings of Glance's libraries about each other do not help an
+    # operator, and cron would mail them.
     with warnings.catch_warnings(record=True):
         warnings.simplefilter('always')
         arguments = importlib.import_module(

@@ -38,7 +38,7 @@ def _of(parser: argparse.ArgumentParser, top: bool = False) -> Iterator[str]:
             _literal((parser.description or '').strip()),
             '',
         )
-    # What only leads to others has no options of its own to tell.
+    # A parser that only has subcommands has no options of its own.
     if top or not below:
         yield from (f'``{_usage(parser)}``', '')
         for action in parser._actions:
@@ -65,7 +65,7 @@ def _usage(parser: argparse.ArgumentParser) -> str:
 
 
 def _option(action: argparse.Action) -> Iterator[str]:
-    """An option as a term, and its help, told as argparse does."""
+    """An option as a term, with its help as argparse prints it."""
     if not action.option_strings:
         return
     value = ''
@@ -79,5 +79,5 @@ def _option(action: argparse.Action) -> Iterator[str]:
 
 
 def _literal(told: str) -> str:
-    """A text whose options Sphinx does not take for dashes."""
+    """Mark a text's options, whose "--" Sphinx would take for a dash."""
     return re.sub(r'(?<!\S)(--[a-z-]+)', r'``\1``', told)

@@ -32,17 +32,17 @@ from glance_store_bufswift.orphans import sweep
 from glance_store_bufswift import service
 from glance_store_bufswift.swift import accounts
 
-#: Hours that nothing younger than these is deleted, whatever is asked for: a
-#: running upload gives no sign of life while it sends one segment.
+#: Hours; nothing younger is deleted, whatever is asked for: a running upload
+#: gives no sign of life while it sends one segment.
 LEAST_AGE = layout.LEAST_AGE / 3600
 
-#: Ten years, in hours: no date is so far away that it can't be told.
+#: Ten years, in hours, so that the date can always be computed.
 MOST_AGE = 24.0 * 3652
 
 #: How far this host's clock may be from Swift's.
 SKEW = datetime.timedelta(minutes=5)
 
-#: What becomes of an orphan that is only to be found, or of a dry run.
+#: The result for an orphan that is only listed, and in a dry run.
 ORPHANED = 'orphaned'
 DRY_RUN = 'would be deleted'
 
@@ -62,8 +62,8 @@ RESULT = {'result': 'Result'}
 def run(arguments: argparse.Namespace) -> int:
     """Find orphans, and delete them if that is asked for.
 
-    :returns: WELL if there are none, or none any more; IN_DOUBT if something
-        may be one and is kept; FOUND; MISSING if a container is not there
+    :returns: WELL if there are none, or none left; IN_DOUBT if something that
+        may be one is kept; FOUND; MISSING if a container does not exist
     :raises ConfigError: the configuration or the arguments can't be used
     :raises RequestFailed: Swift or Keystone did not do their part
     """
@@ -134,11 +134,11 @@ def _show(
 class Orphans:
     """The orphans of all stores, each once.
 
-    :ivar missing: what is not there, a sentence each
+    :ivar missing: a sentence on each missing container
 
     :param conf: Glance's configuration
     :param arguments: of the command line
-    :param progress: told how far the listings have come
+    :param progress: called with how far the listings have come
     """
 
     def __init__(
@@ -154,7 +154,7 @@ class Orphans:
         self.missing: list[str] = []
 
     def of_store(self, name: str) -> Iterator[output.Row]:
-        """One row for each orphan, after what was to be done with it."""
+        """One row for each orphan, after it was dealt with."""
         which = self._containers(name)
         user = service.Service(self._conf, name)
         self._progress.step(f'{name}: signing in at {user.auth_url}')
@@ -190,9 +190,9 @@ class Orphans:
         which = config.containers(self._conf, name)
         if which.multi_tenant and not self._arguments.project:
             raise errors.ConfigError(
-                f'Store {name} is multi-tenant: name the project whose '
-                'account is to be looked through with --project, or other '
-                'stores with --backend'
+                f'Store {name} is multi-tenant: set --project to the '
+                'project whose account is searched, or --backend to other '
+                'stores'
             )
         if self._arguments.project and not which.multi_tenant:
             raise errors.ConfigError(
@@ -223,7 +223,7 @@ class Orphans:
             ) from exc
 
     def _act(self, swept: sweep.Sweep, orphan: sweep.Orphan) -> str:
-        """Do what was asked for with an orphan; gives what became of it."""
+        """Do what was asked for with an orphan; returns the result."""
         if orphan.doubt:
             return str(sweep.Result(sweep.Outcome.DOUBT, orphan.doubt))
         if self._arguments.action == 'list':
@@ -234,7 +234,7 @@ class Orphans:
 
 
 def now(account: accounts.Account, container: str) -> datetime.datetime:
-    """The time, on which this host and Swift have to agree.
+    """The time; this host and Swift have to agree on it.
 
     :raises ConfigError: they do not
     """

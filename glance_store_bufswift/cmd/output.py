@@ -32,8 +32,7 @@ Row = Mapping[str, Any]
 #: The forms that the clients of OpenStack have too (cliff's formatters).
 FORMS = ('table', 'value', 'json', 'csv')
 
-# Characters in the columns that a narrow terminal's lines are broken in, at
-# least.
+# Least width, in characters, of a column that is wrapped on a narrow terminal.
 _LEAST_WIDTH = 20
 
 
@@ -76,9 +75,9 @@ def show(
     :param columns: the keys that are shown, with their headings
     :param form: one of FORMS
     :param chosen: keys or headings of the columns to show; empty = all
-    :param wrap: keys of columns that share what a terminal has left beside
-        the others; those are to be copied from and are never broken
-    :raises ConfigError: a chosen column is none
+    :param wrap: keys of columns that share the width that the others leave;
+        the others are never broken, so that they can be copied
+    :raises ConfigError: a chosen column does not exist
     """
     shown = choose(columns, chosen)
     if form == 'json':
@@ -119,7 +118,7 @@ def _wrap(
     columns: Mapping[str, str],
     wrap: Sequence[str],
 ) -> None:
-    """Break the cells of some columns, so that the terminal has room."""
+    """Wrap the cells of some columns, so that the table fits the terminal."""
     widths = {
         key: max(len(text) for text in [heading, *(row[key] for row in cells)])
         for key, heading in columns.items()
@@ -131,7 +130,7 @@ def _wrap(
         - 3 * len(columns)
         - sum(width for key, width in widths.items() if key not in wrap)
     )
-    # What needs less than its share leaves the rest to the others.
+    # A column that needs less than its share leaves the rest to the others.
     for place, key in enumerate(sorted(wrap, key=widths.__getitem__)):
         width = min(
             widths[key], max(_LEAST_WIDTH, left // (len(wrap) - place))
@@ -142,7 +141,7 @@ def _wrap(
 
 
 def _fill(text: str, width: int, first: str = '', then: str = '') -> str:
-    """Break a text at blanks alone: addresses and names are copied.
+    """Break a text only at blanks, so that names can be copied.
 
     :param first: what the first line begins with
     :param then: what the others begin with
@@ -184,7 +183,7 @@ def _text(value: Any) -> str:
 class Progress:
     """One line that is written again and again, on a terminal only.
 
-    :param stream: where to, standard error by default
+    :param stream: where it is written, standard error by default
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -193,11 +192,11 @@ class Progress:
         self._width = 0
 
     def __call__(self, container: str, objects: int) -> None:
-        """Tell how far a listing has come."""
+        """Show how far a listing has come."""
         self.step(f'{container}: {objects:,} objects')
 
     def step(self, text: str) -> None:
-        """Tell what is done now."""
+        """Show what is done now."""
         if self._shown:
             self._write(text)
 

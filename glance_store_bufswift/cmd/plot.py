@@ -25,8 +25,8 @@ WIDTH, BAR = 79, 34
 def of_site(site: advice.Site, lines: Sequence[advice.Line]) -> str:
     """The figures of a store as a table with bars, then the lines.
 
-    The bars have one scale, on which Swift's fill the room; what is longer
-    ends with ">".
+    All bars have one scale; Swift's longest bar fills the width, and a longer
+    one ends with ">".
     """
     rows = list(_rows(site))
     scale = max(site.traffic.up, site.traffic.down)

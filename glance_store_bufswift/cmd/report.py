@@ -39,10 +39,10 @@ ALL = '*'
 
 
 class Report:
-    """The findings: told as they come, or as a table at the end.
+    """The findings: printed as they come, or as a table at the end.
 
-    :ivar results: what there was among them
-    :ivar unusable: whether a store's credentials are none
+    :ivar results: which results there were
+    :ivar unusable: whether a store's credentials can't be used
     """
 
     def __init__(self, arguments: argparse.Namespace) -> None:
@@ -84,7 +84,7 @@ class Report:
     def add_measured(self, site: advice.Site) -> None:
         """Take the figures of a store.
 
-        As text they are one picture, with the lines for glance-api.conf.
+        As text they are a chart, with the lines for glance-api.conf.
         """
         lines = advice.lines(site)
         found = list(advice.findings(site, lines))

@@ -14,14 +14,14 @@
 
 WELL, FOUND, USAGE, FAILED, IN_DOUBT, MISSING = range(6)
 
-#: After a pipe was closed, as a shell tells of SIGPIPE; and of SIGINT.
+#: After a pipe was closed, as a shell reports SIGPIPE; and SIGINT.
 CLOSED, INTERRUPTED = 141, 130
 
 MEANING = {
     WELL: 'all is well: no error found, no orphans (left)',
     FOUND: 'the check found an error; orphans were found, or are left',
     USAGE: 'the arguments or the configuration can not be used',
-    FAILED: 'Swift or Keystone failed: what was asked for is not known',
+    FAILED: 'Swift or Keystone failed: the result is not known',
     IN_DOUBT: 'orphans: something is kept, as it may be in use',
-    MISSING: 'orphans: a container of a store is not there',
+    MISSING: 'orphans: a container of a store does not exist',
 }

@@ -261,8 +261,8 @@ class BufferedStore(upstream.BaseStore):
         :param connection: not used
         :param context: the user's request, for multi-tenant stores
         :raises: NotFound if there is no image; RemoteServiceUnavailable or
-            BackendException if the size is not known. Upstream returns 0 then,
-            and Glance would count the image as 0 bytes
+            BackendException if the size is not known. Upstream returns 0
+            then, which Glance takes for the size
         """
         where = location.store_location
         try:
@@ -271,9 +271,8 @@ class BufferedStore(upstream.BaseStore):
         except errors.BufswiftError as exc:
             translation.reraise_reading(exc)
 
-    # Needs no WRITE_ACCESS, which a store loses when nothing can be
-    # added: Glance
-    # would take the image for deleted, and its data would stay.
+    # Needs no WRITE_ACCESS, which a store loses when nothing can be added:
+    # Glance would take the image for deleted, and its data would stay.
     def delete(
         self, location: Any, connection: Any = None, context: Any = None
     ) -> None:
@@ -333,8 +332,8 @@ def _check_directory(directory: str) -> None:
     ):
         notices.warn_once(
             'The buffer directory %s is missing or not writable: '
-            'images are uploaded without a buffer until it is '
-            '(swift_buffered_dir)',
+            'images are uploaded without a buffer until this is '
+            'corrected (swift_buffered_dir)',
             directory,
         )
 

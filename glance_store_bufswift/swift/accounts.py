@@ -113,7 +113,7 @@ class Account(objects.Objects, slos.StaticObjects):
             yield from page
             if page[-1].name <= marker:
                 raise errors.RequestFailed(
-                    f'The {what} does not get on after {marker}'
+                    f'The {what} makes no progress after {marker}'
                 )
             marker = page[-1].name
 
@@ -175,7 +175,7 @@ class Account(objects.Objects, slos.StaticObjects):
         )
 
     def create_container(self, container: str) -> None:
-        """Create a container, unless it exists."""
+        """Create a container; it may exist already."""
         self._run(
             self.tries(f'PUT of {container}', RACES),
             lambda connection, _: connection.put_container(container),

@@ -13,9 +13,9 @@
 """swiftclient's connection, with what swiftclient has no option for.
 
 It sends over :mod:`.tcp`, in larger blocks than urllib3's 16 KiB, and returns
-the answers to the PUT and the DELETE of an SLO.
-It follows no redirects: requests would send a PUT's token without its body to
-wherever they point, or send a GET instead.
+the answers to the PUT and the DELETE of an SLO. It follows no redirects:
+requests would send a PUT's token without its body to wherever they point, or
+send a GET instead.
 """
 
 from collections.abc import Callable
@@ -174,7 +174,7 @@ class Connection(swiftclient.Connection):  # type: ignore[misc]
 
     @property
     def renew(self) -> Callable[[], None] | None:
-        """Switches to another token when called; None if there is no other."""
+        """A call that switches to another token, None if there is none."""
         return self.session.renew if self.session else None
 
     def close(self) -> None:

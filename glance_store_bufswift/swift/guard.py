@@ -10,9 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Around swiftclient: no unforeseen exceptions, and no flood of lines in the
-log.
-"""
+"""Around swiftclient: no unforeseen exceptions, no flood of log lines."""
 
 from collections.abc import Iterator
 import contextlib

@@ -40,7 +40,7 @@ def of_site(
 
     :param url: the storage URL, which stands for the site
     :param ask: asks the site; whatever it raises is no answer
-    :param clock: tells the time in seconds
+    :param clock: gives the time in seconds
     """
     # All accounts of a site get the same answer.
     site = url.rpartition('/')[0]

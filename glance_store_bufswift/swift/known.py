@@ -23,7 +23,7 @@ from glance_store_bufswift.swift import answers
 
 
 class Known:
-    """What tells an object from another one of its name.
+    """What distinguishes an object from another one of its name.
 
     :param etag: its ETag; None = any
     :param total: bytes in it; None = any
@@ -88,8 +88,8 @@ class Known:
         """
         if None not in (self.total, total) and self.total != total:
             raise errors.Incomplete(
-                f'it is told to have {total} bytes now, before: {self.total} '
-                'bytes; the ETag is the same or missing'
+                f'its size is {total} bytes now, before: {self.total} bytes; '
+                'the ETag is the same or missing'
             )
         self.total = self.total if total is None else total
         self._etag = self._etag or _etag(headers)

@@ -171,8 +171,8 @@ class Objects(client.Client):
     ) -> None:
         """Store an object without content, a manifest.
 
-        :param done: called before each retry; whether an earlier try has
-            stored it
+        :param done: called before each retry; returns whether an earlier try
+            has stored it
         """
         tries = self.tries(
             f'PUT of {container}/{name}', self._not_known_yet(container)
@@ -197,8 +197,8 @@ class Objects(client.Client):
         """Statuses of a PUT that can pass.
 
         A proxy caches for a while that a container is missing, though another
-        one has created
-        it (set_info_cache() in swift/proxy/controllers/base.py).
+        one has created it (set_info_cache() in
+        swift/proxy/controllers/base.py).
         """
         return (404,) if container in self._made else ()
 

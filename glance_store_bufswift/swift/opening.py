@@ -200,7 +200,7 @@ class Opening:
         total = known.total if extent.total is None else extent.total
         if total is None:
             raise errors.Unsized(
-                'its size is not told, by a HEAD neither; '
+                'its size is not told, not even by a HEAD; '
                 'does a proxy remove the Content-Length?'
             )
         end = total if extent.end is None else extent.end
@@ -215,7 +215,7 @@ class Opening:
         _drop(answer.body, place - extent.first)
         # Also so that the connection can be used again.
         if place == end and answer.body.read(1):
-            raise errors.Incomplete('it is told to be empty, and is not')
+            raise errors.Incomplete('it should be empty, but is not')
         return Opened(answer, end, extent.framed)
 
     def _check_whole(self, length: int | None) -> None:

@@ -27,9 +27,8 @@ class Pace:
 
     Swift's middleware "ratelimit" holds a request back for a while, and
     refuses one that would have to wait longer (``max_sleep_time_seconds``).
-    With fewer requests at a time it refuses
-    none. The limit is halved by a refusal
-    and grows by addition, as TCP's window does (RFC 5681).
+    With fewer requests at a time it refuses none. The limit is halved by a
+    refusal and grows by addition, as TCP's window does (RFC 5681).
 
     :param cancelled: ends every wait
     :param patience: seconds that a request waits for others at most, so that

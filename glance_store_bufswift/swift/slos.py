@@ -44,8 +44,8 @@ class StaticObjects(client.Client):
         Swift looks at each segment first, and compares size and MD5.
 
         :param heartbeat: whether Swift is to give signs of life meanwhile
-        :param done: called before each retry; whether an earlier try has
-            stored it
+        :param done: called before each retry; returns whether an earlier try
+            has stored it
         :raises RequestFailed: it is not stored, or that is in doubt
         """
         tries = self.tries(f'PUT of the SLO {container}/{name}')

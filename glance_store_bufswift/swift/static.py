@@ -133,7 +133,7 @@ def stored(status: int, body: bytes) -> None:
     number, _, reason = line.partition(' ')
     if not number.isdecimal():
         raise errors.NotStored(
-            f'202, and no word on what came of it: {body.strip()[:100]!r}'
+            f'202, but the body has no result: {body.strip()[:100]!r}'
         )
     if number == '202':
         raise errors.NotStored(line)

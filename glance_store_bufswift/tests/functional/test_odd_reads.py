@@ -206,7 +206,7 @@ class TestLength(TestCase):
         for call in (self.size, self.get):
             caught = self.assertRaises(exceptions.BackendException, call)
             self.assertIn(
-                'its size is not told, by a HEAD neither; does a '
+                'its size is not told, not even by a HEAD; does a '
                 'proxy remove the Content-Length?',
                 str(caught),
             )

@@ -92,7 +92,8 @@ class TestBad(TestCase):
             self.assertIn(text, exc.found)
         self.assertTrue(exc.advice)
         self.assertIsNone(exc.__cause__)
-        self.assertNotIn('s3', f'{exc} {exc.__cause__}')
+        said = f'{exc} {exc.__cause__}'.replace(str(self.path), '')
+        self.assertNotIn('s3', said)
 
     def test_percent(self) -> None:
         for key in ('s3%cret', 's3cret%', 's3%(x', '%(s3)s', 's3%s'):
@@ -113,7 +114,7 @@ class TestBad(TestCase):
         self.refused('\ufeff' + GOOD, 'byte order mark')
 
     def test_no_text(self) -> None:
-        self.refused(GOOD.encode() + b'\xff\xfe', 'no text')
+        self.refused(GOOD.encode() + b'\xff\xfe', 'not text')
 
     def test_lines(self) -> None:
         for line, text in (

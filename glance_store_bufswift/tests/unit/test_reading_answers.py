@@ -352,7 +352,7 @@ class TestSize(_TestCase):
         said = self.lost(
             self.chunked(), self.bare_head, empty, *[self.chunked()] * 2
         )
-        self.assertIn('told to be empty', said)
+        self.assertIn('should be empty', said)
 
     def test_nobody_tells_it(self) -> None:
         for first in (

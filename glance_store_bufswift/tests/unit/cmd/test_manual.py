@@ -78,11 +78,11 @@ class TestManual(base.BaseTestCase):
         part = self.part('glance-bufswift check')
         self.assertIn(
             '``--uploads N``\n   uploads at a time that the buffer '
-            'directory is to have room for (default: 4)\n',
+            'directory should have room for (default: 4)\n',
             part,
         )
         self.assertIn('``-f, --format {text,table,value,json,csv}``\n', part)
-        self.assertIn('Without ``--yes`` it is only told', self.text)
+        self.assertIn('Without ``--yes``, only show', self.text)
 
     def test_statuses_and_examples(self) -> None:
         for code, meaning in status.MEANING.items():
