@@ -12,6 +12,7 @@
 
 """Multi-tenant stores: what their tests have in common."""
 
+import gc
 from typing import Any
 
 import fixtures
@@ -30,6 +31,8 @@ class TestCase(base.TestCase):
     options = {'swift_store_multi_tenant': True}
 
     def setUp(self) -> None:
+        # What other tests have dropped may give its trusts back now.
+        gc.collect()
         super().setUp()
         self.demo = self.cloud.site.demo
         self.context = self.cloud.tenant_context()
