@@ -155,8 +155,9 @@ def main() -> int:
     """Run the command line; 1 if a process failed."""
     options = arguments().parse_args()
     if options.list:
+        width = 2 + max(len(each.name) for each in scenarios.EVERY)
         for each in scenarios.EVERY:
-            print(f'{each.name:<15}{each.about}')
+            print(f'{each.name:<{width}}{each.about}')
         return 0
     try:
         drawn = options.chart or options.main_chart

@@ -29,6 +29,7 @@ _COLOURS = {
     scenarios.OURS.name: '#1f77b4',
     scenarios.HASHLIB.name: '#6baed6',
     scenarios.KNOWN.name: '#9ecae1',
+    scenarios.STATIC.name: '#c6dbef',
 }
 
 _FILLED = 0.8
