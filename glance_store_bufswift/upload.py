@@ -207,7 +207,6 @@ class Upload:
             length = min(size, left) if self._image_size else None
             self._send(self._dest.segment(number), length or size, length)
             left -= size
-        self._buffers.end()
 
     def _send(
         self,
@@ -329,7 +328,6 @@ class Upload:
     def _stop(self) -> None:
         """Wait for all threads, close all files and connections."""
         self._transfers.stop()
-        self._buffers.end()
         self._digests.close()
         self._account.close()
 

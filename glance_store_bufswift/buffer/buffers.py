@@ -27,10 +27,6 @@ class Buffers:
     as much for the first of another upload. An upload that finds no more room
     takes over that of a segment of its own, as soon as that is stored.
 
-    One file that is given back is kept for the next segment, if another
-    upload would find room beside it: to write into blocks that are there takes
-    half of the processor time of new ones.
-
     :param directory: where the files are
     """
 
@@ -39,8 +35,6 @@ class Buffers:
         self._lock = threading.Lock()
         self._in_use: set[space.BufferFile] = set()
         self._kept: list[space.BufferFile] | None = None
-        self._spare: space.BufferFile | None = None
-        self._ended = False
 
     def take(self, size: int, wait: Callable[[], object]) -> space.BufferFile:
         """Room for a segment, to be given back by :meth:`give_back`.
@@ -51,11 +45,7 @@ class Buffers:
         """
         with self._keeping():
             while True:
-                file = (
-                    self._reused(size)
-                    or self._further(size)
-                    or self._taken_over(size, wait)
-                )
+                file = self._further(size) or self._taken_over(size, wait)
                 if file is not None:
                     with self._lock:
                         self._in_use.add(file)
@@ -63,37 +53,12 @@ class Buffers:
 
     def give_back(self, file: space.BufferFile) -> None:
         """Give back the room of a segment that has ended; on any thread."""
-        leaves_room = self._directory.has_room(file.size)
         with self._lock:
             self._in_use.discard(file)
             if self._kept is not None and file.whole:
                 self._kept.append(file)
                 return
-            if (
-                leaves_room
-                and file.whole
-                and self._spare is None
-                and not self._ended
-            ):
-                self._spare = file
-                return
         file.close()
-
-    def end(self) -> None:
-        """Keep nothing from now on; may be called twice."""
-        with self._lock:
-            self._ended = True
-            spare, self._spare = self._spare, None
-        if spare is not None:
-            spare.close()
-
-    def _reused(self, size: int) -> space.BufferFile | None:
-        with self._lock:
-            spare, self._spare = self._spare, None
-        if spare is None or spare.reuse(size):
-            return spare
-        spare.close()
-        return None
 
     @contextlib.contextmanager
     def _keeping(self) -> Iterator[None]:

@@ -73,17 +73,6 @@ class Space:
         except OSError as exc:
             raise NoSpace(f'{self.directory}: {exc.strerror or exc}') from exc
 
-    def has_room(self, size: int) -> bool:
-        """Whether a file of this size could be had now."""
-        try:
-            self.check_floor(size)
-            if self._limited:
-                with self._quota.reserved(size):
-                    pass
-        except OSError:
-            return False
-        return True
-
     def check_floor(self, size: int = 0, file: int | None = None) -> None:
         """Raise OSError if ``size`` bytes more would leave others too few.
 
@@ -137,8 +126,7 @@ class BufferFile:
     ) -> None:
         self._space = space
         self._descriptor = file.fileno()
-        #: Bytes that it may hold.
-        self.size = size
+        self._size = size
         self._held = held
         self._checked = 0
         #: Whether it can still hold another segment of its size.
@@ -172,7 +160,7 @@ class BufferFile:
     def reuse(self, size: int) -> bool:
         """Make ready for another segment; False if that is too large."""
         self._checked = 0
-        return size <= self.size
+        return size <= self._size
 
     def truncate(self, size: int) -> None:
         """Give the blocks past ``size`` back: no more will be written."""

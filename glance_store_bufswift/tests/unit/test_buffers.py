@@ -88,45 +88,7 @@ class TestBuffers(base.BaseTestCase):
             taken = held.take(size, end)
             self.assertIsNot(file, taken)
             held.give_back(taken)
-            held.end()
             self.assertTrue(self.free(2, 2))
-
-    def test_one_file_is_kept_for_the_next_segment(self) -> None:
-        held = self.buffers(4)
-        files = [held.take(MIB, _nothing_ends) for _ in range(2)]
-        for file in files:
-            held.give_back(file)
-        self.assertEqual((True, False), (self.free(3, 4), self.free(4, 4)))
-        self.assertIs(files[0], held.take(MIB, _nothing_ends))
-        held.give_back(files[0])
-        held.end()
-        self.assertTrue(self.free(4, 4))
-
-    def test_none_is_kept_after_the_end(self) -> None:
-        held = self.buffers(4)
-        file = held.take(MIB, _nothing_ends)
-        held.end()
-        held.give_back(file)
-        self.assertTrue(self.free(4, 4))
-
-    def test_none_is_kept_that_others_have_to_do_without(self) -> None:
-        held, other = self.buffers(2), self.buffers(2)
-        file = held.take(MIB, _nothing_ends)
-        others = other.take(MIB, _nothing_ends)
-        held.give_back(file)
-        self.assertTrue(self.free(1, 2))
-        other.give_back(others)
-
-    def test_one_that_is_too_small_or_spoilt_is_not_kept(self) -> None:
-        held = self.buffers(4)
-        small = held.take(MIB, _nothing_ends)
-        held.give_back(small)
-        large = held.take(2 * MIB, _nothing_ends)
-        self.assertIsNot(small, large)
-        self.assertTrue(self.free(2, 4))
-        large.truncate(0)
-        held.give_back(large)
-        self.assertTrue(self.free(4, 4))
 
     def test_nothing_is_kept_when_waiting_fails(self) -> None:
         held = self.buffers(1)
