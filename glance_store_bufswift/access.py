@@ -22,6 +22,7 @@ from glance_store_bufswift import errors
 from glance_store_bufswift import opts
 from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import client
+from glance_store_bufswift.swift import pool
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.swift import tokens
 
@@ -72,7 +73,7 @@ def account(
     """
     policy = site.policy
     entrance = retry.repeat(policy, 'Authentication for Swift', enter)
-    endpoint = client.Endpoint(
+    endpoint = pool.Endpoint(
         # Swift takes the path account//container for an object's.
         entrance.url.rstrip('/'),
         session=entrance.login,
@@ -83,7 +84,8 @@ def account(
     )
     well = False
     try:
-        with contextlib.closing(accounts.Account(endpoint, policy)) as opened:
+        opened = accounts.Account(client.Client(endpoint, policy))
+        with contextlib.closing(opened):
             yield opened
         well = True
     finally:
@@ -98,7 +100,7 @@ def is_refused(site: Site, url: str, token: str, container: str) -> bool:
     """
     try:
         with account(site, lambda: Entrance(url, token=token)) as opened:
-            opened.head_container(container)
+            opened.containers.head(container)
     except errors.RequestFailed as exc:
         # Ceph RGW answers 403 to a token that Keystone does not know.
         return exc.status in (401, 403)

@@ -49,7 +49,7 @@ def after_failure(
     """
     left, unlisted = _sweep(account, dest, attempted, found)
     if in_doubt and attempted:
-        account.pause(SECOND_LOOK)
+        account.client.pause(SECOND_LOOK)
         left, unlisted = _sweep(account, dest, attempted, found)
     if left:
         LOG.error(
@@ -90,9 +90,13 @@ def _sweep(
         failed = _delete_own(account, dest, found)
     names, unlisted = attempted - {dest.image}, None
     if names:
-        more, unlisted = deletes.listed(account, dest.container, dest.prefix)
+        more, unlisted = deletes.listed(
+            account.containers, dest.container, dest.prefix
+        )
         names = names.union(more)
-    left = deletes.failed_deletes(account, dest.container, sorted(names))
+    left = deletes.failed_deletes(
+        account.objects, dest.container, sorted(names)
+    )
     return left | ({dest.image: failed} if failed else {}), unlisted
 
 
@@ -110,10 +114,10 @@ def _delete_own(
     :returns: why it could not be deleted
     """
     try:
-        headers = account.head(dest.container, dest.image, newest=True)
+        headers = account.objects.head(dest.container, dest.image, newest=True)
         if headers is not None:
             if dest.wrote(headers):
-                account.delete(dest.container, dest.image)
+                account.objects.delete(dest.container, dest.image)
             found(headers)
     except errors.RequestFailed as exc:
         return exc

@@ -108,7 +108,7 @@ class Confirmation:
         while not self._reads_back():
             if time.monotonic() >= until:
                 return False
-            self._account.pause(pause)
+            self._account.client.pause(pause)
             pause = min(2 * pause, LONGEST_LOOK)
         return True
 
@@ -167,10 +167,12 @@ class Confirmation:
 
     def _found(self, name: str) -> dict[str, str] | None:
         """The headers of an object, None if it is missing at each try."""
-        tries = self._account.tries(f'HEAD of {self._dest.container}/{name}')
+        tries = self._account.client.tries(
+            f'HEAD of {self._dest.container}/{name}'
+        )
         while True:
             tries.begin()
-            headers = self._account.head(self._dest.container, name)
+            headers = self._account.objects.head(self._dest.container, name)
             if headers is not None or not tries.left:
                 return headers
             tries.wait('404 Not Found')

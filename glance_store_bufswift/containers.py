@@ -45,7 +45,7 @@ def make(account: accounts.Account, container: str, create: bool) -> bool:
     :param create: whether it may be created
     :raises RequestFailed: it does not exist, and may not or can not be created
     """
-    headers = account.head_container(container)
+    headers = account.containers.head(container)
     if headers is not None:
         _check(container, headers)
         return False
@@ -55,7 +55,7 @@ def make(account: accounts.Account, container: str, create: bool) -> bool:
             'or set swift_store_create_container_on_put'
         )
     LOG.info('Creating container %s in Swift', container)
-    account.create_container(container)
+    account.containers.create(container)
     return True
 
 
@@ -93,13 +93,13 @@ def share(
     :raises RequestFailed: Swift did not do it
     """
     read = '*:*' if public else _acl(readers)
-    if account.update_container(
+    if account.containers.update(
         container,
         {'X-Container-Read': read, 'X-Container-Write': _acl(writers)},
     ):
         return
     # Glance deletes an image that a store reports as not found.
-    if account.head(container, image) is None:
+    if account.objects.head(container, image) is None:
         raise errors.NoImage(container, image)
     raise errors.RequestFailed(
         f'Swift finds the image in container {container}, but not the '
@@ -119,7 +119,7 @@ def remove(account: accounts.Account, container: str, image: str) -> None:
     """
     try:
         for pause in PAUSES:
-            account.pause(pause)
+            account.client.pause(pause)
             if _remove(account, container, image):
                 return
         why = 'Swift says that it is not empty, but lists nothing there'
@@ -134,14 +134,14 @@ def remove(account: accounts.Account, container: str, image: str) -> None:
 def _remove(account: accounts.Account, container: str, image: str) -> bool:
     """Try to remove it; returns whether trying again makes no sense."""
     try:
-        account.delete_container(container)
+        account.containers.delete(container)
         return True
     except errors.RequestFailed as exc:
         if exc.status != 409:
             raise
-    if account.head(container, image) is not None:
+    if account.objects.head(container, image) is not None:
         return True  # uploaded again
-    names = list(account.listing(container, ''))
+    names = list(account.containers.listing(container, ''))
     foreign = [
         name
         for name in names
@@ -154,7 +154,7 @@ def _remove(account: accounts.Account, container: str, image: str) -> bool:
             {'container': container, 'names': ', '.join(foreign[:SOME])},
         )
         return True
-    deletes.delete_objects(account, container, names)
+    deletes.delete_objects(account.objects, container, names)
     return False
 
 
@@ -165,7 +165,7 @@ def remove_created(account: accounts.Account, container: str) -> None:
     """
     with contextlib.closing(account):
         try:
-            account.delete_container(container)
+            account.containers.delete(container)
             return
         except errors.RequestFailed as exc:
             why = exc

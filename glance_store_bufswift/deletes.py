@@ -17,7 +17,8 @@ from collections.abc import Iterable
 from oslo_log import log as logging
 
 from glance_store_bufswift import errors
-from glance_store_bufswift.swift import accounts
+from glance_store_bufswift.swift import containers
+from glance_store_bufswift.swift import objects
 from glance_store_bufswift import workers
 
 LOG = logging.getLogger(__name__)
@@ -35,13 +36,13 @@ ENOUGH = 3
 
 
 def delete_objects(
-    account: accounts.Account, container: str, names: Iterable[str]
+    objects: objects.Objects, container: str, names: Iterable[str]
 ) -> list[str]:
     """Delete objects in parallel; one log line names what is left.
 
     :returns: the names of those that could not be deleted, sorted
     """
-    failed = failed_deletes(account, container, names)
+    failed = failed_deletes(objects, container, names)
     if failed:
         LOG.warning(
             '%(count)d objects could not be deleted from container '
@@ -56,7 +57,7 @@ def delete_objects(
 
 
 def failed_deletes(
-    account: accounts.Account, container: str, names: Iterable[str]
+    objects: objects.Objects, container: str, names: Iterable[str]
 ) -> dict[str, errors.RequestFailed]:
     """Delete objects: in bulk where there are many, else one by one.
 
@@ -64,18 +65,18 @@ def failed_deletes(
     """
     left = list(names)
     if len(left) > FEW:
-        left = _in_bulk(account, container, left)
-    return _one_by_one(account, container, left)
+        left = _in_bulk(objects, container, left)
+    return _one_by_one(objects, container, left)
 
 
 def _in_bulk(
-    account: accounts.Account, container: str, names: list[str]
+    objects: objects.Objects, container: str, names: list[str]
 ) -> list[str]:
     """Delete as many as Swift's bulk delete can.
 
     :returns: the names of the others
     """
-    limit = _bulk_limit(account)
+    limit = min(objects.bulk_limit(), BATCH)
     if not limit:
         return names
     failed: list[errors.RequestFailed] = []
@@ -84,7 +85,7 @@ def _in_bulk(
         if failed:
             return batch
         try:
-            return account.delete_bulk(container, batch)
+            return objects.delete_bulk(container, batch)
         except errors.RequestFailed as exc:
             failed.append(exc)
             return batch
@@ -100,17 +101,8 @@ def _in_bulk(
     return left
 
 
-def _bulk_limit(account: accounts.Account) -> int:
-    """How many objects a bulk delete may have; 0 if there is none."""
-    offer = account.capabilities().get('bulk_delete')
-    limit = (
-        offer.get('max_deletes_per_request') if isinstance(offer, dict) else 0
-    )
-    return min(limit, BATCH) if isinstance(limit, int) else 0
-
-
 def _one_by_one(
-    account: accounts.Account, container: str, names: list[str]
+    objects: objects.Objects, container: str, names: list[str]
 ) -> dict[str, errors.RequestFailed]:
     failed: dict[str, errors.RequestFailed] = {}
     # The threads share both; a dict must not grow while it is iterated.
@@ -121,7 +113,7 @@ def _one_by_one(
             failed[name] = final[0]
             return
         try:
-            account.delete(container, name)
+            objects.delete(container, name)
         except errors.RequestFailed as exc:
             failed[name] = exc
             final.append(exc)
@@ -132,10 +124,10 @@ def _one_by_one(
 
 
 def listed(
-    account: accounts.Account, container: str, prefix: str
+    containers: containers.Containers, container: str, prefix: str
 ) -> tuple[list[str], errors.RequestFailed | None]:
     """The names with a prefix, and the error if they can't be listed."""
     try:
-        return list(account.listing(container, prefix)), None
+        return list(containers.listing(container, prefix)), None
     except errors.RequestFailed as exc:
         return [], exc

@@ -21,6 +21,7 @@ from glance_store_bufswift.reader import finding
 from glance_store_bufswift import stopwatch
 from glance_store_bufswift import summary
 from glance_store_bufswift.swift import accounts
+from glance_store_bufswift.swift import client
 from glance_store_bufswift import translation
 
 
@@ -31,18 +32,18 @@ class Download:
     read. A caller that stops earlier closes it, or drops it: CPython then
     closes it at once.
 
-    :param account: where the image is
-    :param image: reads it
+    :param client: sends the requests
+    :param image: reads the image
     :param took: logged at the end
     """
 
     def __init__(
         self,
-        account: accounts.Account,
+        client: client.Client,
         image: ahead.Ahead,
         took: summary.Download,
     ) -> None:
-        self._account = account
+        self._client = client
         self._image = image
         self._took = took
         self._told = False
@@ -91,7 +92,7 @@ class Download:
     def _tell(self, cause: BaseException | None) -> None:
         if not self._told:
             self._told = True
-            self._took.log(self._account.retries, self._account.paused, cause)
+            self._took.log(self._client.retries, self._client.paused, cause)
 
     def __del__(self) -> None:
         self.close()
@@ -123,4 +124,5 @@ def start(
     begun = ahead.Ahead(account, bounds, found.stretches, found.opened)
     with watch.share(stopwatch.SWIFT):
         begun.open()
-    return Download(account, begun, summary.Download(image, found.size, watch))
+    took = summary.Download(image, found.size, watch)
+    return Download(account.client, begun, took)

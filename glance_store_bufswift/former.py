@@ -141,7 +141,7 @@ class Former:
         return layout.timestamp(headers) < layout.timestamp(stands)
 
     def _ask(self, account: accounts.Account) -> dict[str, str] | None:
-        return account.head(
+        return account.objects.head(
             self._dest.container, self._dest.image, newest=True
         )
 
@@ -156,7 +156,7 @@ class Former:
             for name in layout.recorded_segments(image, headers, container)
         ]
         try:
-            listed = account.static_segments(container, image, nested=False)
+            listed = account.slos.segments(container, image, nested=False)
         except errors.NoList:
             if not recorded:
                 raise
@@ -177,7 +177,7 @@ class Former:
                 },
             )
         if target is not None and layout.belongs(image, target[1]):
-            names, unlisted = deletes.listed(account, *target)
+            names, unlisted = deletes.listed(account.containers, *target)
             # A listing can lag behind.
             self._delete(
                 account,
@@ -202,7 +202,7 @@ class Former:
         """
         # A former manifest may cover our segments, whatever wrote it.
         left = deletes.failed_deletes(
-            account,
+            account.objects,
             container,
             [
                 name

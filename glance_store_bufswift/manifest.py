@@ -85,7 +85,7 @@ def _write_static(
         for number, each in enumerate(segments, 1)
     ]
     put = functools.partial(
-        account.put_static,
+        account.slos.put,
         dest.container,
         dest.image,
         named,
@@ -118,7 +118,9 @@ def _write_dynamic(
 
     It sends no ETag to check: Ceph RGW answers 422 to one (bug 1824533).
     """
-    put = functools.partial(account.put_empty, dest.container, dest.image)
+    put = functools.partial(
+        account.objects.put_empty, dest.container, dest.image
+    )
     short = dest.manifest_headers(len(segments))
     more = record.headers(
         [each.size for each in segments], [each.md5 for each in segments]

@@ -42,7 +42,7 @@ def remove(account: accounts.Account, container: str, image: str) -> None:
     :raises NoImage: there is none
     :raises RequestFailed: some of it is left, with its manifest
     """
-    headers = account.head(container, image)
+    headers = account.objects.head(container, image)
     if headers is None:
         raise errors.NoImage(container, image)
     if layout.VERSION in headers:
@@ -54,7 +54,7 @@ def remove(account: accounts.Account, container: str, image: str) -> None:
     first = headers
     for _ in range(ROUNDS):
         _remove(account, container, image, headers)
-        there = account.head(container, image)
+        there = account.objects.head(container, image)
         if there is None or layout.newer(there, first):
             return
         headers = there
@@ -85,7 +85,7 @@ def _remove(
     elif static:
         _remove_slo(account, container, image)
     else:
-        account.delete(container, image)
+        account.objects.delete(container, image)
 
 
 def _replaced(
@@ -95,7 +95,7 @@ def _replaced(
     headers: Mapping[str, str],
 ) -> bool:
     """Whether another upload has written the object meanwhile."""
-    now = account.head(container, image)
+    now = account.objects.head(container, image)
     return now is not None and (
         layout.timestamp(now) > layout.timestamp(headers)
     )
@@ -117,19 +117,19 @@ def _remove_segments(
         )
         return
     names = {
-        *account.listing(container, prefix),
+        *account.containers.listing(container, prefix),
         *layout.recorded_segments(image, headers),
     }
     for _ in range(ROUNDS):
         _delete(account, container, sorted(names))
-        names = set(account.listing(container, prefix))
+        names = set(account.containers.listing(container, prefix))
         if not names:
             return
     # A listing can show for a while what is gone.
     there = [
         name
         for name in sorted(names)[:SOME]
-        if account.head(container, name) is not None
+        if account.objects.head(container, name) is not None
     ]
     if there:
         raise errors.RequestFailed(
@@ -151,7 +151,7 @@ def _remove_static_segments(
     """
     by_container: dict[str, list[str]] = {}
     try:
-        segments = account.static_segments(container, image, nested=False)
+        segments = account.slos.segments(container, image, nested=False)
     except errors.NoList as exc:
         LOG.info('%s; Swift is to delete all of it', exc)
         segments = []
@@ -163,7 +163,7 @@ def _remove_static_segments(
 
 def _remove_slo(account: accounts.Account, container: str, image: str) -> None:
     """Delete an SLO, and what else Swift finds in it."""
-    left = account.delete_slo(container, image)
+    left = account.slos.delete(container, image)
     if left and not _gone_before(account, container, image, left):
         raise errors.RequestFailed(
             f'Swift could not delete all of the SLO {container}/{image}: '
@@ -182,14 +182,14 @@ def _gone_before(
     itself = f'{container}/{image} ('
     return (
         all(each.startswith(itself) for each in left)
-        and account.head(container, image) is None
+        and account.objects.head(container, image) is None
     )
 
 
 def _delete(
     account: accounts.Account, container: str, names: list[str]
 ) -> None:
-    failed = deletes.failed_deletes(account, container, names)
+    failed = deletes.failed_deletes(account.objects, container, names)
     if not failed:
         return
     first = next(iter(failed.values()))

@@ -63,13 +63,13 @@ def plan(
     dlo = Plan(image_size, settings.segment_size)
     if settings.manifest == opts.DLO:
         return dlo
-    limits = static.limits(account.capabilities())
+    limits = static.limits(account.site.capabilities())
     if limits is None:
         notices.warn_once(
             'Swift at %s has no Static Large Objects, or its /info '
             'does not tell: images are stored as Dynamic Large Objects '
             '(swift_buffered_manifest)',
-            account.url,
+            account.client.url,
         )
         return dlo
     longest = static.Segment(

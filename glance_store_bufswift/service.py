@@ -128,7 +128,8 @@ class Service:
                 if project is None:
                     yield account
                     return
-                with contextlib.closing(account.of_project(project)) as other:
+                other = accounts.Account(account.client.of_project(project))
+                with contextlib.closing(other):
                     yield other
         except exceptions.BadStoreUri as exc:
             raise errors.ConfigError(f'Store {self._backend}: {exc}') from exc

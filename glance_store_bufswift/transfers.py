@@ -169,7 +169,7 @@ class Transfers:
             self.first_error = exc
             for body in self._in_flight.values():
                 body.abort(exc)
-        self._account.cancel()
+        self._account.client.cancel()
 
     def stop(self) -> None:
         """Wait for the workers and give all buffers back."""
@@ -187,7 +187,9 @@ class Transfers:
     ) -> None:
         """Send an object, on a worker's thread."""
         try:
-            self._account.put(self._container, name, body, length, headers)
+            self._account.objects.put(
+                self._container, name, body, length, headers
+            )
             self.stored.add(name)
             body.close()
         except BaseException as exc:

@@ -120,7 +120,9 @@ class Upload:
         else:
             self._stop()
             self._summary.log_stored(
-                self._source.size, self._account.retries, self._account.paused
+                self._source.size,
+                self._account.client.retries,
+                self._account.client.paused,
             )
             return Stored(self._source.size, *hashes)
         # Outside of "except": oslo.log would add the error to each warning.
@@ -138,8 +140,8 @@ class Upload:
                 first,
                 self._source.size,
                 len(self._transfers.stored),
-                self._account.retries,
-                self._account.paused,
+                self._account.client.retries,
+                self._account.client.paused,
                 left,
             )
         finally:
@@ -362,6 +364,6 @@ class Upload:
 
     def _in_doubt(self) -> bool:
         """Whether a PUT can still land, even one that was retried."""
-        return bool(self._account.retries) or not (
+        return bool(self._account.client.retries) or not (
             self._transfers.attempted <= self._transfers.stored
         )

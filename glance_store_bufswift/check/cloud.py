@@ -93,7 +93,7 @@ def in_swift(
         except errors.RequestFailed as exc:
             yield _unusable(exc)
         try:
-            told, why = account.info(), None
+            told, why = account.site.info(), None
         except errors.RequestFailed as exc:
             told, why = {}, exc
     if why is not None:
@@ -156,7 +156,7 @@ def _containers(
     names = _names(account, which)
     found = False
     for name in names:
-        headers = account.head_container(name)
+        headers = account.containers.head(name)
         if headers is not None:
             found = True
             yield _of_container(name, headers)
@@ -168,7 +168,9 @@ def _names(account: accounts.Account, which: naming.Containers) -> list[str]:
     if not which.many:
         return [which.name]
     names = [
-        name for name in account.containers(which.prefix) if which.has(name)
+        name
+        for name in account.containers.names(which.prefix)
+        if which.has(name)
     ]
     return names[:MOST]
 

@@ -18,7 +18,7 @@ import time
 import types
 from typing import Any
 
-from glance_store_bufswift.swift import accounts
+from glance_store_bufswift.swift import client
 from glance_store_bufswift import workers
 
 #: What ends a command: Ctrl-C, a service manager, a closed terminal.
@@ -29,18 +29,18 @@ STEP = 0.05
 
 
 class Ending:
-    """Cancels an account, so that its requests raise Aborted.
+    """Cancels all requests of a client: they raise Aborted.
 
     A signal is only noted until all within has ended: an exception at any
     place could leave a lock taken that other threads wait for, and one during
     the cleanup would leave the rest.
 
-    :param account: what is cancelled
+    :param client: what is cancelled
     :param limit: seconds after which it is
     """
 
-    def __init__(self, account: accounts.Account, limit: float) -> None:
-        self._account = account
+    def __init__(self, client: client.Client, limit: float) -> None:
+        self._client = client
         self._until = time.monotonic() + limit
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
@@ -79,5 +79,5 @@ class Ending:
     def _watch(self) -> None:
         while not self._over.wait(STEP):
             if self._noted is not None or time.monotonic() >= self._until:
-                self._account.cancel()
+                self._client.cancel()
                 return

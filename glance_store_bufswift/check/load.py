@@ -64,7 +64,7 @@ def measure(
     """
     try:
         with (
-            ending.Ending(account, LIMIT),
+            ending.Ending(account.client, LIMIT),
             temporary.objects(account, where, may_create, step) as sent,
         ):
             return _Load(account, where, sent, step).traffic()
@@ -97,7 +97,9 @@ class _Load:
         name = self._sent.put()  # makes the connection
         put = _median(self._sent.put, PUTS)
         head = _median(
-            functools.partial(self._account.head, self._where.container, name),
+            functools.partial(
+                self._account.objects.head, self._where.container, name
+            ),
             HEADS,
         )
         self._sent.size = self._fitting(put)
@@ -159,7 +161,7 @@ class _Load:
                 moved = sum(each.result() for each in begun)
             except BaseException:
                 # Those under way are waited for.
-                self._account.cancel()
+                self._account.client.cancel()
                 raise
             return moved * self._sent.size / (now() - began)
 

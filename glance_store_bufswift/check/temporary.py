@@ -79,7 +79,7 @@ class Objects:
         """Send an object; returns its name."""
         name = self._where.segment(next(self._numbers))
         self._attempted.add(name)
-        self._account.put(
+        self._account.objects.put(
             self._where.container, name, self._body(), len(self._data)
         )
         self._stored.add(name)
@@ -121,7 +121,7 @@ class Objects:
         doubt = self._attempted != self._stored
         with contextlib.closing(self._account.fresh()) as account:
             for pause in PAUSES:
-                account.pause(pause)
+                account.client.pause(pause)
                 left = self._delete(account)
                 # A PUT that broke off can land after its client gave up.
                 if not left and (pause or not doubt):
@@ -136,10 +136,10 @@ class Objects:
         self, account: accounts.Account
     ) -> dict[str, errors.RequestFailed]:
         names, _ = deletes.listed(
-            account, self._where.container, self._where.prefix
+            account.containers, self._where.container, self._where.prefix
         )
         return deletes.failed_deletes(
-            account,
+            account.objects,
             self._where.container,
             sorted(self._attempted.union(names)),
         )
@@ -165,7 +165,7 @@ def objects(
         try:
             yield sent
         except BaseException:
-            account.cancel()
+            account.client.cancel()
             if left := sent.clean_up():
                 LOG.error('%s', left)
             raise
@@ -181,7 +181,7 @@ def _container(
 
     :raises RequestFailed: there is none, or it keeps deleted objects
     """
-    headers = account.head_container(where.container) or {}
+    headers = account.containers.head(where.container) or {}
     for header in containers.VERSIONING:
         if headers.get(header, 'false').lower() != 'false':
             raise errors.RequestFailed(

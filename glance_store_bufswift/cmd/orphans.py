@@ -159,11 +159,12 @@ class Orphans:
         user = service.Service(self._conf, name)
         self._progress.step(f'{name}: signing in at {user.auth_url}')
         with user.account(self._arguments.project) as account:
+            url = account.client.url
             containers = self._existing(account, which)
             if not containers:
                 self.missing.append(
                     f'Store {name}: there is no container {which.prefix}'
-                    f'{"..." if which.many else ""} in {account.url}; it is '
+                    f'{"..." if which.many else ""} in {url}; it is '
                     'created with the first upload'
                 )
                 return
@@ -174,13 +175,13 @@ class Orphans:
             for orphan in swept.find():
                 # Two stores may share a container.
                 key = (
-                    account.url,
+                    url,
                     orphan.attempt.container,
                     orphan.attempt.prefix,
                 )
                 if key not in self._seen:
                     self._seen.add(key)
-                    yield _row(name, account, orphan.attempt) | {
+                    yield _row(name, url, orphan.attempt) | {
                         'result': self._act(swept, orphan)
                     }
 
@@ -205,11 +206,13 @@ class Orphans:
         self, account: accounts.Account, which: naming.Containers
     ) -> list[str]:
         if not which.many:
-            return [which.name] if account.has_container(which.name) else []
+            return (
+                [which.name] if account.containers.exists(which.name) else []
+            )
         try:
             return [
                 name
-                for name in account.containers(which.prefix)
+                for name in account.containers.names(which.prefix)
                 if which.has(name)
             ]
         except errors.RequestFailed as exc:
@@ -239,7 +242,7 @@ def now(account: accounts.Account, container: str) -> datetime.datetime:
     :raises ConfigError: they do not
     """
     here = datetime.datetime.now(datetime.timezone.utc)
-    headers = account.head_container(container) or {}
+    headers = account.containers.head(container) or {}
     try:
         there = mail.parsedate_to_datetime(headers['date'])
     except (KeyError, ValueError):
@@ -253,12 +256,10 @@ def now(account: accounts.Account, container: str) -> datetime.datetime:
     return min(here, there)
 
 
-def _row(
-    store: str, account: accounts.Account, orphan: attempts.Attempt
-) -> dict[str, Any]:
+def _row(store: str, url: str, orphan: attempts.Attempt) -> dict[str, Any]:
     return {
         'store': store,
-        'account': account.url.rpartition('/')[2],
+        'account': url.rpartition('/')[2],
         'container': orphan.container,
         'image': orphan.image,
         'prefix': orphan.prefix,

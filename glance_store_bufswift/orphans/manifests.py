@@ -84,7 +84,7 @@ def ask(
     :param listed: how its container lists it, None if it does not
     :raises RequestFailed: it could not be asked
     """
-    headers = account.head(container, name, newest=True)
+    headers = account.objects.head(container, name, newest=True)
     if headers is None:
         return Answer(
             doubt=f'{name} is listed, but was not found' if listed else ''
@@ -111,7 +111,7 @@ def _segments(
     try:
         return [
             attempts.Reference(*place, exact=True)
-            for place in account.static_segments(container, name)
+            for place in account.slos.segments(container, name)
         ]
     except errors.RequestFailed as exc:
         LOG.warning('%s', exc)

@@ -138,7 +138,9 @@ class Sweep:
         if orphan.doubt:
             return Result(Outcome.DOUBT, orphan.doubt)
         attempt = orphan.attempt
-        entries = list(self._account.entries(attempt.container, attempt.image))
+        entries = list(
+            self._account.containers.entries(attempt.container, attempt.image)
+        )
         now = {
             each.prefix: each
             for each in attempts.attempts(attempt.container, entries)
@@ -158,7 +160,9 @@ class Sweep:
             return kept
         return Result(
             Outcome.FAILED
-            if deletes.delete_objects(self._account, attempt.container, names)
+            if deletes.delete_objects(
+                self._account.objects, attempt.container, names
+            )
             else Outcome.DELETED
         )
 
@@ -230,13 +234,15 @@ class Sweep:
         :param names: segments that are not listed
         """
         for name in names:
-            if self._account.head(container, name) is not None:
+            if self._account.objects.head(container, name) is not None:
                 return f'{name} is stored, but not listed'
         return ''
 
     def _listing(self, container: str) -> Iterator[listings.Entry]:
         count = 0
-        for count, entry in enumerate(self._account.entries(container), 1):
+        for count, entry in enumerate(
+            self._account.containers.entries(container), 1
+        ):
             if count % STEP == 0:
                 self._progress(container, count)
             yield entry

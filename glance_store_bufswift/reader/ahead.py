@@ -121,7 +121,7 @@ class Ahead:
         self._plan = plan.Plan(())
         self._direct.close()
         if not all(each.done for each in self._fetches):
-            self._account.cancel()
+            self._account.client.cancel()
         # The garbage collector can call this on a thread that fetches.
         self._workers.close(wait=threading.current_thread().name != NAME)
         while self._fetches:
@@ -169,7 +169,7 @@ class Ahead:
         self._buffers.shrink()
 
     def _may_begin(self) -> bool:
-        limit = self._account.connection_limit(self._bounds.threads)
+        limit = self._account.client.connection_limit(self._bounds.threads)
         # Begin some more, to start as soon as a connection becomes free.
         waiting = limit if limit == self._bounds.threads else 0
         busy = sum(not each.done for each in self._fetches)

@@ -154,7 +154,7 @@ def _look(
     query: str | None = AS_IT_IS,
 ) -> dict[str, str]:
     """The headers of an image's object."""
-    headers = account.head(container, image, query=query)
+    headers = account.objects.head(container, image, query=query)
     if headers is None:
         raise errors.NoImage(container, image)
     return headers

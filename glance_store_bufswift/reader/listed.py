@@ -45,7 +45,7 @@ def segments(
     if target is None:
         return []
     container, prefix = target
-    return account.repeat(
+    return account.client.repeat(
         f'listing of {container}/{prefix}',
         functools.partial(_segments, account, home, headers, target),
     )
@@ -62,7 +62,7 @@ def _segments(
     :raises Incomplete: it does not show all segments
     """
     container, prefix = target
-    entries = list(account.entries(container, prefix))
+    entries = list(account.containers.entries(container, prefix))
     for each in entries:
         if not each.sized:
             raise errors.RequestFailed(
@@ -70,7 +70,7 @@ def _segments(
                 f'bytes {each.name} has'
             )
     lacking = (
-        _other_length(entries, account.head(*home) or {})
+        _other_length(entries, account.objects.head(*home) or {})
         or _other_names(entries, layout.recorded_segments(home[1], headers))
         or _lacks_stocks(account, home[1], target, entries)
     )
@@ -135,6 +135,6 @@ def _lacks_stocks(
     lacking = next(name for name in numbered if name not in names)
     if lacking != numbered[-1]:
         return f'it lacks {lacking}'
-    if account.head(container, lacking) is not None:
+    if account.objects.head(container, lacking) is not None:
         return f'it lacks {lacking}, which is there'
     return ''

@@ -77,7 +77,7 @@ class Prover:
         """The MD5s of all segments that share a fingerprint, by name."""
         container = told.dest.container
         names = [told.dest.segment(each) for each in told.group(number)]
-        return self._account.repeat(
+        return self._account.client.repeat(
             f'HEAD of {container}/{names[0]} to {names[-1]}',
             functools.partial(self._ask_once, told, number, names),
         )
@@ -97,7 +97,7 @@ class Prover:
         return found
 
     def _head(self, container: str, name: str) -> str:
-        headers = self._account.head(container, name)
+        headers = self._account.objects.head(container, name)
         if headers is None:
             raise errors.Incomplete(f'{name} is missing')
         return answers.md5_of(headers) or ''

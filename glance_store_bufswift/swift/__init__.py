@@ -22,14 +22,19 @@ In the order in which they build on each other::
     tcp.py          connections that can be broken off
     guard.py        swiftclient's errors and log lines, without surprises
     connections.py  swiftclient's connection, over those of tcp.py
-    client.py       runs requests, each until it is done or given up
-    info.py         what a site says about itself at /info
+    pool.py         where an account is, and a connection for each thread
+    client.py       sends requests, each until it is done or given up
+    info.py         answers of /info, kept for a while
+    sites.py        the requests to a site about itself
     listings.py     what a container lists
+    containers.py   the requests for containers
     bulk.py         many deletes in one request
-    static.py       manifests of Static Large Objects
+    puts.py         one try of an object's PUT
+    gets.py         one try of an object's GET
     objects.py      the requests for objects
+    static.py       manifests of Static Large Objects
     slos.py         the requests for Static Large Objects
-    accounts.py     the requests to one account, with those of both
+    accounts.py     an account, which holds a client and all of its requests
     extents.py      which bytes of an object an answer has
     known.py        what is known of an object that is read
     measuring.py    asking for an object's size

@@ -16,6 +16,7 @@ It always answers 200; the body says what happened
 (swift/common/middleware/bulk.py).
 """
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 import json
 from typing import Any
@@ -24,6 +25,18 @@ from urllib import parse
 from glance_store_bufswift import errors
 
 HEADERS = {'Content-Type': 'text/plain', 'Accept': 'application/json'}
+
+
+def limit(capabilities: Mapping[str, Any]) -> int:
+    """How many objects one request may delete; 0 if a site has no "bulk".
+
+    :param capabilities: what the site says about itself
+    """
+    offer = capabilities.get('bulk_delete')
+    most = (
+        offer.get('max_deletes_per_request') if isinstance(offer, dict) else 0
+    )
+    return most if isinstance(most, int) else 0
 
 
 def request(container: str, names: Sequence[str]) -> bytes:

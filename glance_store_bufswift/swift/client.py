@@ -10,13 +10,12 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Runs requests to one Swift account, each until it is done or given up."""
+"""Sends requests to one Swift account, each until it is done or given up."""
 
 from collections.abc import Callable
 from collections.abc import Collection
 import dataclasses
 import threading
-from typing import Any
 from typing import TypeVar
 
 from glance_store_bufswift import errors
@@ -24,9 +23,8 @@ from glance_store_bufswift import stopwatch
 from glance_store_bufswift.swift import connections
 from glance_store_bufswift.swift import failures
 from glance_store_bufswift.swift import pace
+from glance_store_bufswift.swift import pool
 from glance_store_bufswift.swift import retry
-from glance_store_bufswift.swift import tcp
-from glance_store_bufswift.swift import tokens
 
 T = TypeVar('T')
 
@@ -34,29 +32,8 @@ T = TypeVar('T')
 GONE = 404, 410
 
 
-@dataclasses.dataclass(frozen=True)
-class Endpoint:
-    """Where an account is and how to get in.
-
-    :ivar url: the account's storage URL
-    :ivar session: keystoneauth session that gives tokens, None if ``token``
-        is all there is
-    :ivar token: used when there is no session; can't be renewed
-    :ivar timeout: seconds that a socket operation may take
-    :ivar cacert: CA bundle, None for the system's
-    :ivar insecure: whether certificates go unverified
-    """
-
-    url: str
-    session: Any = None
-    token: str | None = dataclasses.field(default=None, repr=False)
-    timeout: float = 60
-    cacert: str | None = None
-    insecure: bool = False
-
-
 class Client:
-    """The connections to an account and what they have in common.
+    """Sends requests to an account; what they have in common.
 
     Threads may share it: each gets a connection of its own.
 
@@ -64,20 +41,30 @@ class Client:
     :param policy: how often requests are tried
     """
 
-    def __init__(self, endpoint: Endpoint, policy: retry.Policy) -> None:
+    def __init__(self, endpoint: pool.Endpoint, policy: retry.Policy) -> None:
         self._endpoint = endpoint
         self._policy = policy
-        self._sockets = tcp.Sockets()
-        self._local = threading.local()
-        self._lock = threading.Lock()
+        self._pool = pool.Pool(endpoint)
         self._pace = pace.Pace(policy.cancelled, policy.max_backoff)
-        self._connections: list[connections.Connection] = []
-        # Set once a proxy in front of Swift refuses chunked encoding.
-        self._needs_lengths = False
-        # Containers that this account object has created.
-        self._made: set[str] = set()
+        self._lock = threading.Lock()
         #: Tries beyond the first, over all requests.
         self.retries = 0
+
+    def fresh(self) -> 'Client':
+        """Another one to the same account, not cancelled."""
+        policy = dataclasses.replace(
+            self._policy,
+            cancelled=threading.Event(),
+            pauses=stopwatch.Stopwatch(),
+        )
+        return Client(self._endpoint, policy)
+
+    def of_project(self, project: str) -> 'Client':
+        """Another one to another project's account on the same site.
+
+        :raises ConfigError: its URL is not known
+        """
+        return Client(self._endpoint.of_project(project), self._policy)
 
     @property
     def url(self) -> str:
@@ -93,16 +80,38 @@ class Client:
         """End all requests, also those on the wire; for good."""
         self._policy.cancelled.set()
         self._pace.wake()
-        self._sockets.break_off()
+        self._pool.break_off()
 
     def close(self) -> None:
         """Close all connections. None may be in use."""
-        for connection in self._connections:
-            connection.close()
+        self._pool.close()
 
     def pause(self, seconds: float) -> None:
-        """Wait; raises Aborted as soon as the account is cancelled."""
+        """Wait; raises Aborted as soon as the requests are cancelled."""
         self._policy.pause(seconds)
+
+    def connection_limit(self, most: int) -> int:
+        """How many of ``most`` connections the site has use for."""
+        return self._pace.allows(most)
+
+    def tries(
+        self,
+        what: str,
+        passing: Collection[int] = (),
+        retries: int | None = None,
+    ) -> retry.Tries:
+        """The tries of a request.
+
+        :param what: names the request in log lines and errors
+        :param passing: statuses that can pass for this request alone
+        :param retries: further tries at most; None = as of any request
+        """
+        policy = self._policy
+        if retries is not None:
+            policy = dataclasses.replace(
+                policy, retries=min(retries, policy.retries)
+            )
+        return retry.Tries(policy, what, passing)
 
     def repeat(self, what: str, call: Callable[[], T]) -> T:
         """Repeat a call that raises Doubtful about what its requests returned.
@@ -123,59 +132,54 @@ class Client:
                     failures.Failure(str(exc), may_pass=exc.may_pass), exc
                 )
 
-    def connection_limit(self, most: int) -> int:
-        """How many of ``most`` connections the site has use for."""
-        return self._pace.allows(most)
-
-    def tries(self, what: str, passing: Collection[int] = ()) -> retry.Tries:
-        """The tries of a request.
-
-        :param what: names the request in log lines and errors
-        :param passing: statuses that can pass for this request alone
-        """
-        return retry.Tries(self._policy, what, passing)
-
-    def _ask(
+    def ask(
         self,
         what: str,
-        ask: Callable[[connections.Connection], T],
+        request: Callable[[connections.Connection], T],
         none: Collection[int] = (404,),
         passing: Collection[int] = (),
     ) -> T | None:
-        """Run a request without a body; None if there is nothing.
+        """Send a request without a body; None if there is nothing.
 
         :param none: the statuses that say so
         :param passing: as for tries()
         """
         try:
-            return self._run(
-                self.tries(what, passing),
-                lambda connection, _: ask(connection),
-            )
+            return self.run(self.tries(what, passing), request)
         except errors.RequestFailed as exc:
             if exc.status in none:
                 return None
             raise
 
-    def _run(
+    def once(self, request: Callable[[connections.Connection], T]) -> T:
+        """Send a request once; it raises whatever its try does."""
+        connection = self._pool.connection()
+        try:
+            return request(connection)
+        finally:
+            # Half an answer may still be on its way.
+            connection.close()
+
+    def run(
         self,
         tries: retry.Tries,
-        request: Callable[[connections.Connection, dict[str, Any]], T],
+        request: Callable[[connections.Connection], T],
         rewind: Callable[[], object] | None = None,
     ) -> T:
-        """Run a request until it succeeds or is to be given up.
+        """Send a request until it succeeds or is to be given up.
 
+        :param request: sends it once
         :param rewind: sets the request's body back, if it has one
         """
         before = max(1, tries.made)
         try:
             while True:
                 tries.begin()
-                connection = self._connection()
+                connection = self._pool.connection()
                 try:
                     return self._try(connection, request)
                 except Exception as exc:
-                    failure = self._failure(exc, connection)
+                    failure = _failure(exc, connection)
                     tries.again(failure, exc, connection.renew, rewind)
         finally:
             with self._lock:
@@ -184,14 +188,14 @@ class Client:
     def _try(
         self,
         connection: connections.Connection,
-        request: Callable[[connections.Connection, dict[str, Any]], T],
+        request: Callable[[connections.Connection], T],
     ) -> T:
-        """Run a request once, when it is its turn."""
+        """Send a request once, when it is its turn."""
         with self._pace.turn() as began:
             self._policy.check()
             try:
-                self._renew_token(connection)
-                result = request(connection, {})
+                _renew_token(connection)
+                result = request(connection)
             except Exception as exc:
                 failure = failures.of_exception(exc)
                 if failure and failure.status in failures.TOO_MANY:
@@ -200,51 +204,27 @@ class Client:
         self._pace.answered()
         return result
 
-    def _failure(
-        self, exc: Exception, connection: connections.Connection
-    ) -> failures.Failure:
-        """What made a request fail; other exceptions are raised again."""
-        failure = failures.of_exception(exc)
-        if failure is None:
-            raise exc
-        if failure.status is None or failure.may_pass:
-            # Half an answer, or half a request, can still be on its way; and
-            # another proxy may do better.
-            connection.close()
-        return failure
 
-    def _renew_token(self, connection: connections.Connection) -> None:
-        """Take another token before the connection's own expires.
+def _failure(
+    exc: Exception, connection: connections.Connection
+) -> failures.Failure:
+    """What made a request fail; other exceptions are raised again."""
+    failure = failures.of_exception(exc)
+    if failure is None:
+        raise exc
+    if failure.status is None or failure.may_pass:
+        # Half an answer, or half a request, can still be on its way; and
+        # another proxy may do better.
+        connection.close()
+    return failure
 
-        swiftclient keeps one until Swift refuses it, and an unbuffered segment
-        does not survive that. The session asks Keystone only when its
-        token is about to expire.
-        """
-        if connection.session is not None and connection.token:
-            connection.token = connection.session.get_token()
 
-    def _connection(self) -> connections.Connection:
-        """This thread's connection."""
-        connection: connections.Connection | None = getattr(
-            self._local, 'connection', None
-        )
-        if connection is None:
-            connection = self._local.connection = self._connect()
-            with self._lock:
-                self._connections.append(connection)
-        return connection
+def _renew_token(connection: connections.Connection) -> None:
+    """Take another token before the connection's own expires.
 
-    def _connect(self) -> connections.Connection:
-        where = self._endpoint
-        session = None
-        if where.session is not None:
-            session = tokens.Tokens(where.session)
-        return connections.Connection(
-            self._sockets,
-            where.url,
-            where.token,
-            session,
-            timeout=where.timeout,
-            cacert=where.cacert,
-            insecure=where.insecure,
-        )
+    swiftclient keeps one until Swift refuses it, and an unbuffered segment
+    does not survive that. The session asks Keystone only when its token is
+    about to expire.
+    """
+    if connection.session is not None and connection.token:
+        connection.token = connection.session.get_token()

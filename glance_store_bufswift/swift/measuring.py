@@ -16,8 +16,8 @@ from glance_store_bufswift import errors
 from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import answers
 from glance_store_bufswift.swift import extents
+from glance_store_bufswift.swift import gets
 from glance_store_bufswift.swift import known as knowledge
-from glance_store_bufswift.swift import objects
 
 
 def measure(
@@ -34,7 +34,7 @@ def measure(
     :raises RequestFailed: it is gone, or was replaced
     """
     what = f'HEAD of {container}/{name}'
-    headers = account.head(container, name, query=query)
+    headers = account.objects.head(container, name, query=query)
     if headers is None:
         raise errors.RequestFailed(f'{what} failed: it is gone', status=404)
     try:
@@ -60,7 +60,7 @@ def _of_first_byte(
     keeps the Content-Range.
     """
 
-    def take(answer: objects.Answer) -> int | None:
+    def take(answer: gets.Answer) -> int | None:
         answer.hang_up()
         known.compare(answer.headers)
         try:
@@ -70,11 +70,13 @@ def _of_first_byte(
         return extent.total if answer.status == 206 else None
 
     try:
-        return account.get(
+        return account.objects.get(
             container,
             name,
             {'Range': 'bytes=0-0'},
-            account.tries(f'GET of the first byte of {container}/{name}'),
+            account.client.tries(
+                f'GET of the first byte of {container}/{name}'
+            ),
             take,
             query,
         )

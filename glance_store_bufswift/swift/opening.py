@@ -24,9 +24,9 @@ from glance_store_bufswift import notices
 from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import connections
 from glance_store_bufswift.swift import extents
+from glance_store_bufswift.swift import gets
 from glance_store_bufswift.swift import known as knowledge
 from glance_store_bufswift.swift import measuring
-from glance_store_bufswift.swift import objects
 from glance_store_bufswift.swift import retry
 
 LOG = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Opened:
     :ivar framed: whether HTTP itself bounds its body by a length
     """
 
-    answer: objects.Answer
+    answer: gets.Answer
     end: int | None
     framed: bool
 
@@ -90,7 +90,7 @@ class Opening:
         while True:
             ranged = self._range(place)
             try:
-                return self._account.get(
+                return self._account.objects.get(
                     *self._object,
                     ranged,
                     tries,
@@ -147,7 +147,7 @@ class Opening:
             'bytes they have. Parts of images are read from the start '
             'of the image, the rest of a download that broke off too; '
             'see what a proxy there does with Range and Content-Range',
-            self._account.url,
+            self._account.client.url,
         )
 
     def _measure(self) -> None:
@@ -158,9 +158,7 @@ class Opening:
                 self._account, *self._object, self._known, self._query
             )
 
-    def _take(
-        self, place: int, ranged: bool, answer: objects.Answer
-    ) -> Opened:
+    def _take(self, place: int, ranged: bool, answer: gets.Answer) -> Opened:
         """Take an answer if it proves which bytes it has.
 
         :param ranged: whether a range was asked for
@@ -180,9 +178,7 @@ class Opening:
                 raise errors.Incomplete(str(exc)) from exc
             raise
 
-    def _proven(
-        self, place: int, ranged: bool, answer: objects.Answer
-    ) -> Opened:
+    def _proven(self, place: int, ranged: bool, answer: gets.Answer) -> Opened:
         headers, known = answer.headers, self._known
         extent = extents.of(answer.status, headers)
         known.compare(headers)
@@ -252,7 +248,7 @@ def _drop(body: connections.Content, count: int) -> None:
 
 #: The answer for an empty object.
 _NOTHING = Opened(
-    objects.Answer(200, {}, connections.Content(io.BytesIO()), lambda: None),
+    gets.Answer(200, {}, connections.Content(io.BytesIO()), lambda: None),
     0,
     framed=True,
 )

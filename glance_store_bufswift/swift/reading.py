@@ -69,7 +69,9 @@ class Reading:
             query,
         )
         self._passing = passing
-        self._tries = account.tries(f'GET of {container}/{name}', passing)
+        self._tries = account.client.tries(
+            f'GET of {container}/{name}', passing
+        )
         self._advanced = False
         self._open()
         self.headers = self._answer.headers
@@ -125,7 +127,9 @@ class Reading:
         if failure is None:
             raise exc
         if self._advanced:
-            self._tries = self._account.tries(self._tries.what, self._passing)
+            self._tries = self._account.client.tries(
+                self._tries.what, self._passing
+            )
             self._tries.begin()
             self._advanced = False
         self._tries.again(

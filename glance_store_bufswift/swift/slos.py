@@ -10,12 +10,11 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Requests for the Static Large Objects of one Swift account."""
+"""The requests for the Static Large Objects of one Swift account."""
 
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
-from typing import Any
 
 import swiftclient
 
@@ -27,10 +26,16 @@ from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import static
 
 
-class StaticObjects(client.Client):
-    """What is asked of Swift about SLOs."""
+class StaticLargeObjects:
+    """What is asked of Swift about SLOs.
 
-    def put_static(
+    :param client: sends the requests
+    """
+
+    def __init__(self, client: client.Client) -> None:
+        self._client = client
+
+    def put(
         self,
         container: str,
         name: str,
@@ -48,10 +53,10 @@ class StaticObjects(client.Client):
             has stored it
         :raises RequestFailed: it is not stored, or that is in doubt
         """
-        tries = self.tries(f'PUT of the SLO {container}/{name}')
+        tries = self._client.tries(f'PUT of the SLO {container}/{name}')
         manifest = static.manifest(segments)
 
-        def put(connection: connections.Connection, _: dict[str, Any]) -> None:
+        def put(connection: connections.Connection) -> None:
             if tries.made > 1 and done():
                 return
             try:
@@ -63,9 +68,9 @@ class StaticObjects(client.Client):
             except swiftclient.ClientException as exc:
                 raise static.explained(exc) from exc
 
-        self._run(tries, put)
+        self._client.run(tries, put)
 
-    def static_segments(
+    def segments(
         self, container: str, name: str, nested: bool = True
     ) -> list[tuple[str, str]]:
         """Container and name of each segment of an SLO; none if it is gone.
@@ -96,19 +101,19 @@ class StaticObjects(client.Client):
 
         what = f'GET of the manifest {container}/{name}'
         try:
-            return self._ask(what, read) or []
+            return self._client.ask(what, read) or []
         except errors.RequestFailed as exc:
             if isinstance(exc.__cause__, errors.Unreadable):
                 raise errors.NoList(str(exc)) from exc
             raise
 
-    def delete_slo(self, container: str, name: str) -> list[str]:
+    def delete(self, container: str, name: str) -> list[str]:
         """Have Swift delete an SLO, its manifest and its segments.
 
         :returns: what Swift did not delete, with its errors
         :raises RequestFailed: it is not known what was deleted
         """
-        left = self._ask(
+        left = self._client.ask(
             f'DELETE of the SLO {container}/{name}',
             lambda connection: bulk.slo_left(
                 connection.delete_slo(container, name)

@@ -34,9 +34,14 @@ from glance_store_bufswift import layout
 from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import connections
+from glance_store_bufswift.swift import containers
+from glance_store_bufswift.swift import gets
 from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import objects
+from glance_store_bufswift.swift import pool
 from glance_store_bufswift.swift import retry
+from glance_store_bufswift.swift import sites
+from glance_store_bufswift.swift import slos
 from glance_store_bufswift.swift import static
 
 T = TypeVar('T')
@@ -141,11 +146,11 @@ class Swift:
         ]
 
 
-class Account(accounts.Account):
-    """An account whose requests end in memory.
+class Client(client.Client):
+    """Notes the requests to a Swift in memory, and sends none.
 
     :param retries: further tries of a manifest's PUT, and of a GET
-    :param before: as Swift's, for the requests of this account alone
+    :param before: as Swift's, for the requests of this client alone
     """
 
     def __init__(
@@ -155,15 +160,12 @@ class Account(accounts.Account):
         before: Callable[[str, str], object] = lambda method, name: None,
     ) -> None:
         super().__init__(
-            client.Endpoint('http://nowhere'), retry.Policy(retries, 0)
+            pool.Endpoint('http://nowhere'), retry.Policy(retries, 0)
         )
         self.swift = swift
         self.before = before
         self.cancelled = threading.Event()
         self.closed = False
-
-    def fresh(self) -> 'Account':
-        return Account(self.swift, before=self.before)
 
     def cancel(self) -> None:
         self.cancelled.set()
@@ -176,6 +178,29 @@ class Account(accounts.Account):
         self.before(method, name)
         self.swift.request(method, name)
 
+    def store(
+        self, name: str, headers: Mapping[str, str], data: bytes = b''
+    ) -> None:
+        """Keep a manifest, under the condition in its headers."""
+        kept = dict(headers)
+        self.request('PUT', name)
+        if (
+            kept.pop('If-None-Match', None)
+            and not self.swift.gateway
+            and name in self.swift.objects
+        ):
+            raise errors.RequestFailed('412 Precondition Failed', 412)
+        self.swift.store(name, data, kept)
+
+
+class Objects(objects.Objects):
+    """Requests for objects that end in memory."""
+
+    def __init__(self, client: Client, site: sites.Site) -> None:
+        super().__init__(client, site, set())
+        self.client = client
+        self.swift = client.swift
+
     def put(
         self,
         container: str,
@@ -185,7 +210,7 @@ class Account(accounts.Account):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.swift.lengths[name] = length
-        self.request('PUT', name)
+        self.client.request('PUT', name)
         began = self.swift.now()
         blocks = []
         while block := body.read(1 << 20):
@@ -195,7 +220,7 @@ class Account(accounts.Account):
             raise errors.RequestFailed('499 Client Disconnect', 499)
         if md5(data) != body.md5():
             raise errors.RequestFailed('422 Unprocessable', 422)
-        self.before('END', name)
+        self.client.before('END', name)
         self.swift.store(name, data, headers or {}, began)
 
     def put_empty(
@@ -205,67 +230,15 @@ class Account(accounts.Account):
         headers: Mapping[str, str],
         done: Callable[[], bool] = lambda: False,
     ) -> None:
-        for left in range(self._policy.retries, -1, -1):
+        for left in reversed(range(self.client.tries('PUT').left)):
             try:
-                self._put_empty(name, dict(headers))
+                self.client.store(name, headers)
                 return
             except errors.RequestFailed as exc:
                 if not left or exc.status == 412:
                     raise
             if done():
                 return
-
-    def _put_empty(
-        self, name: str, headers: dict[str, str], data: bytes = b''
-    ) -> None:
-        self.request('PUT', name)
-        if (
-            headers.pop('If-None-Match', None)
-            and not self.swift.gateway
-            and name in self.swift.objects
-        ):
-            raise errors.RequestFailed('412 Precondition Failed', 412)
-        self.swift.store(name, data, headers)
-
-    def put_static(
-        self,
-        container: str,
-        name: str,
-        segments: Sequence[static.Segment],
-        heartbeat: bool,
-        headers: Mapping[str, str],
-        done: Callable[[], bool] = lambda: False,
-    ) -> None:
-        for each in segments:
-            stored = self.swift.objects.get(each.path.split('/', 1)[1])
-            if stored is None or (len(stored[0]), md5(stored[0])) != (
-                each.size,
-                each.md5,
-            ):
-                raise errors.RequestFailed(f'{each.path}: Mismatch')
-        data = json.dumps(
-            [
-                {'name': f'/{each.path}', 'bytes': each.size, 'hash': each.md5}
-                for each in segments
-            ]
-        ).encode()
-        self._put_empty(
-            name, {**headers, 'X-Static-Large-Object': 'True'}, data
-        )
-
-    def static_segments(
-        self, container: str, name: str, nested: bool = True
-    ) -> list[tuple[str, str]]:
-        self.request('GET', name)
-        found = self.swift.objects.get(name)
-        return listings.static_segments(found[0]) if found else []
-
-    def delete_slo(self, container: str, name: str) -> list[str]:
-        self.request('DELETE', name)
-        data, _ = self.swift.objects.pop(name, (b'[]', {}))
-        for _, segment_name in listings.static_segments(data):
-            self.swift.objects.pop(segment_name, None)
-        return []
 
     def head(
         self,
@@ -274,7 +247,7 @@ class Account(accounts.Account):
         newest: bool = False,
         query: str | None = None,
     ) -> dict[str, str] | None:
-        self.request('HEAD', name)
+        self.client.request('HEAD', name)
         if name not in self.swift.objects:
             return None
         data, headers = self.swift.objects[name]
@@ -305,20 +278,18 @@ class Account(accounts.Account):
         name: str,
         headers: Mapping[str, str],
         tries: retry.Tries,
-        take: Callable[[objects.Answer], T],
+        take: Callable[[gets.Answer], T],
         query: str | None = None,
     ) -> T:
-        def get(connection: connections.Connection, _: dict[str, Any]) -> T:
-            self.request('GET', name)
-            if self.cancelled.is_set():
+        def get(connection: connections.Connection) -> T:
+            self.client.request('GET', name)
+            if self.client.cancelled.is_set():
                 raise errors.Aborted('cancelled')
             return take(self._answer(name, headers.get('Range', ''), query))
 
-        return self._run(tries, get)
+        return self.client.run(tries, get)
 
-    def _answer(
-        self, name: str, asked: str, query: str | None
-    ) -> objects.Answer:
+    def _answer(self, name: str, asked: str, query: str | None) -> gets.Answer:
         if name not in self.swift.objects:
             raise failed(404)
         data, kept = self.swift.objects[name]
@@ -341,34 +312,122 @@ class Account(accounts.Account):
             told['content-range'] = f'bytes {first}-{end - 1}/{len(data)}'
             data = data[first:end]
         told['content-length'] = str(len(data))
-        return objects.Answer(
+        return gets.Answer(
             206 if found else 200,
             told,
             connections.Content(io.BytesIO(data)),
             lambda: None,
         )
 
-    def entries(
-        self, container: str, prefix: str = '', marker: str = '', end: str = ''
-    ) -> Iterator[listings.Entry]:
-        self.request('LIST', prefix)
-        for name in self.swift.listed(prefix):
-            data = self.swift.objects[name][0]
-            yield listings.Entry(name, len(data), etag=md5(data))
-
     def delete(self, container: str, name: str) -> None:
-        self.request('DELETE', name)
+        self.client.request('DELETE', name)
         self.swift.objects.pop(name, None)
 
     def delete_bulk(self, container: str, names: Sequence[str]) -> list[str]:
-        self.request('BULK', names[0])
+        self.client.request('BULK', names[0])
         for name in names:
             self.swift.objects.pop(name, None)
         return []
 
+
+class StaticLargeObjects(slos.StaticLargeObjects):
+    """Requests for SLOs that end in memory."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self.client = client
+        self.swift = client.swift
+
+    def put(
+        self,
+        container: str,
+        name: str,
+        segments: Sequence[static.Segment],
+        heartbeat: bool,
+        headers: Mapping[str, str],
+        done: Callable[[], bool] = lambda: False,
+    ) -> None:
+        for each in segments:
+            stored = self.swift.objects.get(each.path.split('/', 1)[1])
+            if stored is None or (len(stored[0]), md5(stored[0])) != (
+                each.size,
+                each.md5,
+            ):
+                raise errors.RequestFailed(f'{each.path}: Mismatch')
+        data = json.dumps(
+            [
+                {'name': f'/{each.path}', 'bytes': each.size, 'hash': each.md5}
+                for each in segments
+            ]
+        ).encode()
+        self.client.store(
+            name, {**headers, 'X-Static-Large-Object': 'True'}, data
+        )
+
+    def segments(
+        self, container: str, name: str, nested: bool = True
+    ) -> list[tuple[str, str]]:
+        self.client.request('GET', name)
+        found = self.swift.objects.get(name)
+        return listings.static_segments(found[0]) if found else []
+
+    def delete(self, container: str, name: str) -> list[str]:
+        self.client.request('DELETE', name)
+        data, _ = self.swift.objects.pop(name, (b'[]', {}))
+        for _, segment_name in listings.static_segments(data):
+            self.swift.objects.pop(segment_name, None)
+        return []
+
+
+class Containers(containers.Containers):
+    """What the one container in memory lists."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self.client = client
+        self.swift = client.swift
+
+    def entries(
+        self, container: str, prefix: str = '', marker: str = '', end: str = ''
+    ) -> Iterator[listings.Entry]:
+        self.client.request('LIST', prefix)
+        for name in self.swift.listed(prefix):
+            data = self.swift.objects[name][0]
+            yield listings.Entry(name, len(data), etag=md5(data))
+
+    def listing(self, container: str, prefix: str) -> Iterator[str]:
+        self.client.request('LIST', prefix)
+        yield from self.swift.listed(prefix)
+
+
+class Site(sites.Site):
+    """What the Swift in memory says about itself."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self.swift = client.swift
+
     def capabilities(self) -> dict[str, Any]:
         return self.swift.info
 
-    def listing(self, container: str, prefix: str) -> Iterator[str]:
-        self.request('LIST', prefix)
-        yield from self.swift.listed(prefix)
+
+class Account(accounts.Account):
+    """An account whose requests end in memory; as Client."""
+
+    client: Client
+
+    def __init__(
+        self,
+        swift: Swift,
+        retries: int = 0,
+        before: Callable[[str, str], object] = lambda method, name: None,
+    ) -> None:
+        client = Client(swift, retries, before)
+        super().__init__(client)
+        self.site = Site(client)
+        self.containers = Containers(client)
+        self.objects = Objects(client, self.site)
+        self.slos = StaticLargeObjects(client)
+
+    def fresh(self) -> 'Account':
+        return Account(self.client.swift, before=self.client.before)

@@ -51,7 +51,7 @@ class Case(wires.WireTestCase):
 
     def put(self, account: accounts.Account, buffered: bool = True) -> None:
         """Store an object."""
-        account.put('c', 'o', self.segment(DATA, buffered), len(DATA))
+        account.objects.put('c', 'o', self.segment(DATA, buffered), len(DATA))
 
     def failed(
         self, call: Callable[..., Any], *args: Any

@@ -23,6 +23,7 @@ from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import bulk
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import info
+from glance_store_bufswift.swift import pool
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift.tests.unit import wires
@@ -49,7 +50,7 @@ class TestEntries(wires.WireTestCase):
         )
         self.assertEqual(
             ['i/a', 'i/b', 'i/c'],
-            list(self.account(server).listing('c', 'i/')),
+            list(self.account(server).containers.listing('c', 'i/')),
         )
         self.assertEqual(
             [
@@ -63,7 +64,12 @@ class TestEntries(wires.WireTestCase):
     def test_between_two_names(self) -> None:
         server = self.serve(give([]))
         self.assertEqual(
-            [], list(self.account(server).entries('c', marker='a', end='z'))
+            [],
+            list(
+                self.account(server).containers.entries(
+                    'c', marker='a', end='z'
+                )
+            ),
         )
         self.assertEqual(
             '/v1/AUTH_test/c?format=json&marker=a&end_marker=z',
@@ -74,12 +80,16 @@ class TestEntries(wires.WireTestCase):
         """Of a gateway that knows no markers; it must not go on for ever."""
         server = self.serve(*[give([{'name': 'a'}, {'name': 'b'}])] * 2)
         self.assertRaises(
-            errors.RequestFailed, list, self.account(server).listing('c', '')
+            errors.RequestFailed,
+            list,
+            self.account(server).containers.listing('c', ''),
         )
 
     def test_no_container(self) -> None:
         server = self.serve(sockets.answer(404))
-        self.assertEqual([], list(self.account(server).entries('c')))
+        self.assertEqual(
+            [], list(self.account(server).containers.entries('c'))
+        )
 
     def test_page_is_asked_for_again(self) -> None:
         server = self.serve(
@@ -89,7 +99,7 @@ class TestEntries(wires.WireTestCase):
             give([]),
         )
         self.assertEqual(
-            ['a', 'b'], list(self.account(server).listing('c', ''))
+            ['a', 'b'], list(self.account(server).containers.listing('c', ''))
         )
 
     def test_what_an_entry_tells(self) -> None:
@@ -111,7 +121,7 @@ class TestEntries(wires.WireTestCase):
                 ),
                 give([]),
             )
-            [entry] = self.account(server).entries('c')
+            [entry] = self.account(server).containers.entries('c')
             self.assertEqual(
                 ('a', 7, moment, 'text/plain'),
                 (entry.name, entry.size, entry.modified, entry.content_type),
@@ -124,7 +134,10 @@ class TestEntries(wires.WireTestCase):
         )
         self.assertEqual(
             [None, None],
-            [entry.modified for entry in self.account(server).entries('c')],
+            [
+                entry.modified
+                for entry in self.account(server).containers.entries('c')
+            ],
         )
 
 
@@ -137,7 +150,7 @@ class TestCapabilities(wires.WireTestCase):
     def test_told(self) -> None:
         told = {'bulk_delete': {'max_deletes_per_request': 5}}
         server = self.serve(give(told))
-        self.assertEqual(told, self.account(server).capabilities())
+        self.assertEqual(told, self.account(server).site.capabilities())
         [request] = server.requests
         self.assertEqual('/info', request.path)
         self.assertNotIn('x-auth-token', request.headers)
@@ -168,7 +181,9 @@ class TestCapabilities(wires.WireTestCase):
     def test_accounts_of_a_site_share_it(self) -> None:
         server = self.serve(give({'slo': {}}))
         for _ in range(3):
-            self.assertEqual({'slo': {}}, self.account(server).capabilities())
+            self.assertEqual(
+                {'slo': {}}, self.account(server).site.capabilities()
+            )
 
     def test_every_failure_is_silence(self) -> None:
         for action in (
@@ -186,18 +201,20 @@ class TestCapabilities(wires.WireTestCase):
             server = self.serve(action, sockets.answer(204))
             stalls = action is sockets.stall_answer
             asked = self.account(server, timeout=2 if stalls else 20)
-            self.assertEqual({}, asked.capabilities())
-            asked.delete('c', 'o')  # the account goes on
+            self.assertEqual({}, asked.site.capabilities())
+            asked.objects.delete('c', 'o')  # the account goes on
             self.assertEqual('DELETE', server.requests[-1].method)
 
     def test_site_with_a_prefix(self) -> None:
         server = self.serve(give({'slo': {}}))
         gateway = accounts.Account(
-            client.Endpoint(server.url.replace('/v1', '/swift/v1')),
-            retry.Policy(0, 0),
+            client.Client(
+                pool.Endpoint(server.url.replace('/v1', '/swift/v1')),
+                retry.Policy(0, 0),
+            )
         )
         self.addCleanup(gateway.close)
-        self.assertEqual({'slo': {}}, gateway.capabilities())
+        self.assertEqual({'slo': {}}, gateway.site.capabilities())
         self.assertEqual('/swift/info', server.requests[0].path)
 
 
@@ -206,7 +223,9 @@ class TestBulkDelete(wires.WireTestCase):
 
     def delete(self, *actions: sockets.Action, retries: int = 3) -> list[str]:
         self.server = self.serve(*actions)
-        return self.account(self.server, retries).delete_bulk('c', self.NAMES)
+        return self.account(self.server, retries).objects.delete_bulk(
+            'c', self.NAMES
+        )
 
     def told(
         self,
@@ -308,7 +327,7 @@ class TestStaticSegments(wires.WireTestCase):
 
     def segments(self, *actions: sockets.Action) -> list[tuple[str, str]]:
         self.server = self.serve(*actions)
-        return self.account(self.server).static_segments('c', 'slo')
+        return self.account(self.server).slos.segments('c', 'slo')
 
     def test_told(self) -> None:
         self.assertEqual(

@@ -478,7 +478,7 @@ class TestRates(_TestCase):
         if takes:
             self.useFixture(
                 fixtures.MockPatchObject(
-                    account,
+                    account.client,
                     'connection_limit',
                     autospec=True,
                     side_effect=lambda _: takes[0],
@@ -517,7 +517,7 @@ class TestRates(_TestCase):
         got, least = b'', 4
         for block in begun:
             got += block
-            least = min(least, account.connection_limit(4))
+            least = min(least, account.client.connection_limit(4))
         self.assertEqual(DATA * 20, got)
         self.assertLess(least, 4)
         self.assert_nothing_left()
@@ -611,7 +611,7 @@ class TestEnd(_TestCase):
         def hang(method: str, name: str) -> None:
             if threading.current_thread().name.startswith('bufswift'):
                 started.set()
-                account.cancelled.wait()
+                account.client.cancelled.wait()
 
         self.swift.before = hang
         next(begun)

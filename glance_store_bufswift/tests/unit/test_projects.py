@@ -19,17 +19,15 @@ from keystoneauth1 import session
 from oslotest import base
 
 from glance_store_bufswift import errors
-from glance_store_bufswift.swift import accounts
-from glance_store_bufswift.swift import client
-from glance_store_bufswift.swift import retry
+from glance_store_bufswift.swift import pool
 
 
-def made(url: str, own: str | None = 'own') -> accounts.Account:
+def made(url: str, own: str | None = 'own') -> pool.Endpoint:
     known: Any = None
     if own:
         known = mock.create_autospec(session.Session, instance=True)
         known.get_project_id.return_value = own
-    return accounts.Account(client.Endpoint(url, known), retry.Policy(0, 0))
+    return pool.Endpoint(url, known)
 
 
 class TestOfProject(base.BaseTestCase):

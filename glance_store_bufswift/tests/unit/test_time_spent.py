@@ -32,6 +32,7 @@ from glance_store_bufswift import opts
 from glance_store_bufswift import stopwatch
 from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import client
+from glance_store_bufswift.swift import pool
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.tests.support import logs
 from glance_store_bufswift.tests.support import streams
@@ -241,7 +242,7 @@ class TestUpload(_TestCase):
             if method == 'END' and not name.endswith('3'):
                 waiting.acquire()
 
-        self.account.before = before
+        self.account.client.before = before
         self.upload(3, threads=1)
         shares = self.shares(self.line())
         self.assertEqual(3 * READ, shares['source'])
@@ -309,8 +310,8 @@ class TestPauses(_TestCase):
     def test_retries(self) -> None:
         account = fakes.Account(self.swift, retries=2)
         pauses = iter((10, 200))
-        account._policy.cancelled.wait = mock.create_autospec(  # type: ignore
-            account._policy.cancelled.wait,
+        account.client._policy.cancelled.wait = mock.create_autospec(  # type: ignore
+            account.client._policy.cancelled.wait,
             side_effect=lambda seconds: self.clock.spend(next(pauses)),
         )
         self.swift.store('id', b'image', {})
@@ -333,10 +334,14 @@ class TestPauses(_TestCase):
     def test_of_an_account(self) -> None:
         """What cleans up afterwards is not counted with an upload."""
         policy = retry.Policy(1, 30, cancelled=waits.Waits())
-        account = accounts.Account(client.Endpoint('http://nowhere'), policy)
+        account = accounts.Account(
+            client.Client(pool.Endpoint('http://nowhere'), policy)
+        )
         with policy.pauses.share(stopwatch.RETRIES):
             self.clock.spend(4)
-        self.assertEqual((4, 0), (account.paused, account.fresh().paused))
+        self.assertEqual(
+            (4, 0), (account.client.paused, account.fresh().client.paused)
+        )
 
 
 class TestDownload(_TestCase):

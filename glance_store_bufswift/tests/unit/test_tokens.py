@@ -24,9 +24,7 @@ from keystoneauth1 import identity
 from keystoneauth1 import session as ks_session
 from oslotest import base
 
-from glance_store_bufswift.swift import accounts
-from glance_store_bufswift.swift import client
-from glance_store_bufswift.swift import retry
+from glance_store_bufswift.swift import pool
 from glance_store_bufswift.swift import tokens
 
 
@@ -58,10 +56,7 @@ class TestTokens(base.BaseTestCase):
 
     def _connections(self, count: int) -> list[tokens.Tokens]:
         """What as many connections of one account have as their session."""
-        where = accounts.Account(
-            client.Endpoint('http://swift', session=self.session),
-            retry.Policy(0, 0),
-        )
+        where = pool.Pool(pool.Endpoint('http://swift', session=self.session))
         return [where._connect().session for _ in range(count)]
 
     def test_token_comes_from_the_session(self) -> None:

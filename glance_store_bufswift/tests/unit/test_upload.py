@@ -193,7 +193,7 @@ class TestStored(_TestCase):
 
     def test_everything_is_closed(self) -> None:
         self.upload(bytes(2300))
-        self.assertTrue(self.account.closed)
+        self.assertTrue(self.account.client.closed)
         self.assertEqual(
             [],
             [
@@ -209,7 +209,7 @@ class TestReadsBack(_TestCase):
         super().setUp()
         # Waiting lets the time pass.
         self.now = 0.0
-        self.account.pause = self._pause  # type: ignore[method-assign]
+        self.account.client.pause = self._pause  # type: ignore[method-assign]
         self.useFixture(
             fixtures.MonkeyPatch(
                 'glance_store_bufswift.confirmation.time',
@@ -244,7 +244,7 @@ class TestReadsBack(_TestCase):
     def lags(self, headers: dict[str, str]) -> None:
         """A replica knows the object that stood there before."""
         self.swift.store('id', b'[]', headers)
-        true_head = self.account.head
+        true_head = self.account.objects.head
         stale = [true_head('images', 'id')] * 3
 
         def head(
@@ -254,7 +254,7 @@ class TestReadsBack(_TestCase):
             return stale.pop() if stale else true_head(container, name)
 
         with mock.patch.object(
-            self.account, 'head', autospec=True, side_effect=head
+            self.account.objects, 'head', autospec=True, side_effect=head
         ):
             self.upload(bytes(2300), confirm_timeout=15)
         self.assertEqual([], stale)
@@ -332,7 +332,7 @@ class TestReadsBack(_TestCase):
         self,
     ) -> None:
         name = self.where.segment(2)
-        true_head = self.account.head
+        true_head = self.account.objects.head
 
         def head(
             container: str, asked: str, newest: bool = False
@@ -345,7 +345,7 @@ class TestReadsBack(_TestCase):
 
         self.swift.lag = 10_000
         with mock.patch.object(
-            self.account, 'head', autospec=True, side_effect=head
+            self.account.objects, 'head', autospec=True, side_effect=head
         ):
             self.fails('another object now: 999 bytes', confirm_timeout=0)
 
@@ -368,7 +368,7 @@ class TestReadsBack(_TestCase):
         It lists what somebody deleted as he took it for an orphan.
         """
         lost = self.where.segment(2)
-        true_head = self.account.head
+        true_head = self.account.objects.head
 
         def head(
             container: str, name: str, newest: bool = False
@@ -385,7 +385,7 @@ class TestReadsBack(_TestCase):
                 )
             )
             with mock.patch.object(
-                self.account, 'head', autospec=True, side_effect=head
+                self.account.objects, 'head', autospec=True, side_effect=head
             ):
                 if fails:
                     self.fails('is gone', confirm_timeout=15)
@@ -521,7 +521,7 @@ class TestBeside(_TestCase):
                 with lock:
                     under_way.discard(name)
 
-        self.account.before = before
+        self.account.client.before = before
         data = streams.image(20 * SEGMENT)
         self.upload(data, threads=threads)
         self.assertEqual(data, b''.join(self.swift.parts('id')))
@@ -545,7 +545,7 @@ class TestFailed(_TestCase):
         **how: Any,
     ) -> Any:
         exc = self.assertRaises(expected, self.upload, stream, size, **how)
-        self.assertTrue(self.account.closed)
+        self.assertTrue(self.account.client.closed)
         return exc
 
     def test_nothing_is_left(self) -> None:
@@ -554,7 +554,7 @@ class TestFailed(_TestCase):
             self.failing('PUT', end, exc)
             self.assertIs(exc, self._fails(errors.RequestFailed, bytes(3500)))
             self.assertEqual({}, self.swift.objects)
-            self.assertTrue(self.account.cancelled.is_set())
+            self.assertTrue(self.account.client.cancelled.is_set())
 
     def test_source_fails(self) -> None:
         def fail() -> None:
@@ -578,7 +578,7 @@ class TestFailed(_TestCase):
             if name.endswith('00000002'):
                 raise first
             if method == 'PUT':
-                self.account.cancelled.wait(waits.GENEROUS)
+                self.account.client.cancelled.wait(waits.GENEROUS)
                 raise second
 
         self.swift.before = before
@@ -699,7 +699,7 @@ class TestFewThreads(_TestCase):
             raise original
 
         for most in self.MOST:
-            self.account.cancelled.clear()
+            self.account.client.cancelled.clear()
             stream = streams.Stream(bytes(3500), most=100, at=2700, then=fail)
             with refusal.Threads(most):
                 exc = self.assertRaises(
@@ -711,7 +711,7 @@ class TestFewThreads(_TestCase):
     def test_verifier_fails(self) -> None:
         verifier = mock.Mock(spec=['update'])
         verifier.update.side_effect = OSError('bad signature')
-        true_put = self.account.put
+        true_put = self.account.objects.put
 
         def put(*args: Any) -> None:
             try:
@@ -720,7 +720,9 @@ class TestFewThreads(_TestCase):
                 # Which swiftclient would have tried again.
                 raise AssertionError('taken for the network') from exc
 
-        self.useFixture(fixtures.MockPatchObject(self.account, 'put', put))
+        self.useFixture(
+            fixtures.MockPatchObject(self.account.objects, 'put', put)
+        )
         with refusal.Threads(0):
             self.assertRaises(
                 OSError,

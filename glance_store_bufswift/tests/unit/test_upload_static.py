@@ -133,7 +133,7 @@ class TestStored(_TestCase):
         asked = []
 
         def put_static(
-            account: fakes.Account,
+            slos: fakes.StaticLargeObjects,
             container: str,
             name: str,
             segments: list[static.Segment],
@@ -141,12 +141,12 @@ class TestStored(_TestCase):
             *more: Any,
         ) -> None:
             asked.append((len(segments), heartbeat))
-            put(account, container, name, segments, heartbeat, *more)
+            put(slos, container, name, segments, heartbeat, *more)
 
-        put = fakes.Account.put_static
+        put = fakes.StaticLargeObjects.put
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.tests.unit.fakes.Account.put_static',
+                'glance_store_bufswift.tests.unit.fakes.StaticLargeObjects.put',
                 put_static,
             )
         )
@@ -223,14 +223,14 @@ class TestFailed(_TestCase):
             if (method, name) == ('PUT', 'id'):
                 self.swift.objects.pop(self.where.segment(2), None)
 
-        def put_static(account: fakes.Account, *args: Any) -> None:
+        def put_static(slos: fakes.StaticLargeObjects, *args: Any) -> None:
             before('PUT', 'id')
-            put(account, *args)
+            put(slos, *args)
 
-        put = fakes.Account.put_static
+        put = fakes.StaticLargeObjects.put
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.tests.unit.fakes.Account.put_static',
+                'glance_store_bufswift.tests.unit.fakes.StaticLargeObjects.put',
                 put_static,
             )
         )
@@ -248,7 +248,7 @@ class TestFailed(_TestCase):
         """A proxy of the site has no filter slo."""
 
         def put_static(
-            account: fakes.Account,
+            slos: fakes.StaticLargeObjects,
             container: str,
             name: str,
             segments: list[static.Segment],
@@ -256,11 +256,11 @@ class TestFailed(_TestCase):
             headers: dict[str, str],
             *more: Any,
         ) -> None:
-            account.swift.store(name, static.manifest(segments), headers)
+            slos.swift.store(name, static.manifest(segments), headers)
 
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.tests.unit.fakes.Account.put_static',
+                'glance_store_bufswift.tests.unit.fakes.StaticLargeObjects.put',
                 put_static,
             )
         )
@@ -298,7 +298,7 @@ class TestReplaced(_TestCase):
         self.upload(bytes(3500), attempt='try1')
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.tests.unit.fakes.Account.static_segments',
+                'glance_store_bufswift.tests.unit.fakes.StaticLargeObjects.segments',
                 no_list,
             )
         )

@@ -29,7 +29,9 @@ class TestPut(wires.WireTestCase):
     def test_known_length_is_announced(self) -> None:
         server = self.serve(sockets.store)
         data = streams.image(3_000_000)
-        self.account(server).put('c', 'o', self.segment(data), len(data))
+        self.account(server).objects.put(
+            'c', 'o', self.segment(data), len(data)
+        )
         (request,) = server.requests
         self.assertEqual('3000000', request.headers['content-length'])
         self.assertNotIn('transfer-encoding', request.headers)
@@ -39,7 +41,7 @@ class TestPut(wires.WireTestCase):
     def test_unknown_length_is_chunked(self) -> None:
         server = self.serve(sockets.store)
         data = streams.image(3_000_000)
-        self.account(server).put('c', 'o', self.segment(data))
+        self.account(server).objects.put('c', 'o', self.segment(data))
         (request,) = server.requests
         self.assertEqual('chunked', request.headers['transfer-encoding'])
         self.assertNotIn('content-length', request.headers)
@@ -47,7 +49,9 @@ class TestPut(wires.WireTestCase):
 
     def test_chunks_are_large(self) -> None:
         server = self.serve(sockets.store)
-        self.account(server).put('c', 'o', self.segment(bytes(3 << 20)))
+        self.account(server).objects.put(
+            'c', 'o', self.segment(bytes(3 << 20))
+        )
         self.assertEqual([1 << 20] * 3, server.requests[0].chunks)
 
     def test_blocks_of_a_known_length_are_large(self) -> None:
@@ -63,7 +67,7 @@ class TestPut(wires.WireTestCase):
         body.write(bytes(1 << 20))
         body.finish(wires.md5_of(bytes(2 << 20)))
         server = self.serve(sockets.store)
-        self.account(server).put('c', 'o', body, 2 << 20)
+        self.account(server).objects.put('c', 'o', body, 2 << 20)
         self.assertEqual([1 << 20] * 2, asked)
 
     def test_blocks_are_not_copied(self) -> None:
@@ -77,21 +81,21 @@ class TestPut(wires.WireTestCase):
 
         account = self.account(self.serve(sockets.store, sockets.store))
         with mock.patch.object(tcp.HTTP, '_write', write):
-            account.put('c', 'o', self.segment(block), len(block))
-            account.put('c', 'o', self.segment(block))
+            account.objects.put('c', 'o', self.segment(block), len(block))
+            account.objects.put('c', 'o', self.segment(block))
         self.assertEqual(2, written.count(id(block)))
 
     def test_zero_bytes(self) -> None:
         server = self.serve(sockets.store, sockets.store)
         account = self.account(server)
-        account.put('c', 'o', self.segment(b''), 0)
-        account.put('c', 'o', self.segment(b''))
+        account.objects.put('c', 'o', self.segment(b''), 0)
+        account.objects.put('c', 'o', self.segment(b''))
         self.assertEqual([b'', b''], [each.body for each in server.requests])
         self.assertEqual('0', server.requests[0].headers['content-length'])
 
     def test_headers_go_with_it(self) -> None:
         server = self.serve(sockets.store)
-        self.account(server).put(
+        self.account(server).objects.put(
             'c', 'o', self.segment(b'x'), 1, {'X-Object-Meta-A': 'b'}
         )
         headers = server.requests[0].headers
@@ -100,7 +104,7 @@ class TestPut(wires.WireTestCase):
 
     def test_names_are_quoted(self) -> None:
         server = self.serve(sockets.store)
-        self.account(server).put('my c', 'a/ä', self.segment(b'x'), 1)
+        self.account(server).objects.put('my c', 'a/ä', self.segment(b'x'), 1)
         self.assertEqual(
             '/v1/AUTH_test/my%20c/a/%C3%A4', server.requests[0].path
         )
@@ -116,7 +120,7 @@ class TestPut(wires.WireTestCase):
 
         server = self.serve(first_half)
         body = self.segment(bytes(10), finished=False)
-        put = waits.start(self.account(server).put, 'c', 'o', body, 20)
+        put = waits.start(self.account(server).objects.put, 'c', 'o', body, 20)
         self.assertTrue(came.wait(waits.GENEROUS))
         body.write(bytes(10))
         body.finish(wires.md5_of(bytes(20)))
@@ -127,9 +131,9 @@ class TestPut(wires.WireTestCase):
         server = self.serve(*[sockets.store] * 3)
         account = self.account(server)
         for _ in range(3):
-            account.put('c', 'o', self.segment(b'x'), 1)
+            account.objects.put('c', 'o', self.segment(b'x'), 1)
         self.assertEqual(1, server.made)
-        self.assertEqual(0, account.retries)
+        self.assertEqual(0, account.client.retries)
 
 
 class TestClose(wires.WireTestCase):
@@ -138,7 +142,7 @@ class TestClose(wires.WireTestCase):
     def test_idle_connection_is_closed(self) -> None:
         server = self.serve(sockets.store)
         account = self.account(server)
-        account.put('c', 'o', self.segment(b'x'), 1)
+        account.objects.put('c', 'o', self.segment(b'x'), 1)
         self.assertEqual(0, server.ended)
         account.close()
         server.stop()
@@ -149,9 +153,9 @@ class TestClose(wires.WireTestCase):
         account = self.account(server)
         for _ in range(3):
             # One after the other: the server has one thread.
-            waits.start(account.put, 'c', 'o', self.segment(b'x'), 1).result(
-                waits.GENEROUS
-            )
+            waits.start(
+                account.objects.put, 'c', 'o', self.segment(b'x'), 1
+            ).result(waits.GENEROUS)
             account.close()
         server.stop()
         self.assertEqual((3, 3), (server.made, server.ended))
@@ -165,7 +169,7 @@ class TestClose(wires.WireTestCase):
             sockets.store,
         )
         account = self.account(server, retries=4, timeout=2)
-        account.put('c', 'o', self.segment(bytes(100)), 100)
+        account.objects.put('c', 'o', self.segment(bytes(100)), 100)
         account.close()
         server.stop()
         self.assertEqual((5, 5), (server.made, server.ended))
@@ -174,7 +178,9 @@ class TestClose(wires.WireTestCase):
 class TestEmptyPut(wires.WireTestCase):
     def test_manifest_has_no_body(self) -> None:
         server = self.serve(sockets.store)
-        self.account(server).put_empty('c', 'o', {'X-Object-Manifest': 'c/o/'})
+        self.account(server).objects.put_empty(
+            'c', 'o', {'X-Object-Manifest': 'c/o/'}
+        )
         (request,) = server.requests
         self.assertEqual('0', request.headers['content-length'])
         self.assertEqual('c/o/', request.headers['x-object-manifest'])
@@ -185,7 +191,7 @@ class TestEmptyPut(wires.WireTestCase):
             sockets.answer(202),
             sockets.store,
         )
-        self.account(server).put_empty('c', 'o', {})
+        self.account(server).objects.put_empty('c', 'o', {})
         self.assertEqual(3, len(server.requests))
         self.assertEqual(9, self.waits.seconds[0])
 
@@ -193,7 +199,7 @@ class TestEmptyPut(wires.WireTestCase):
         server = self.serve(*[sockets.answer(202)] * 2)
         exc = self.assertRaises(
             errors.RequestFailed,
-            self.account(server, retries=1).put_empty,
+            self.account(server, retries=1).objects.put_empty,
             'c',
             'o',
             {},

@@ -42,7 +42,7 @@ def body(text: bytes, announced: int | None = None) -> sockets.Action:
 class TestCutAnswers(wires.WireTestCase):
     def test_put_is_sent_again(self) -> None:
         server = self.serve(CUT, sockets.store)
-        self.account(server).put('c', 'o', self.segment(b'body'), 4)
+        self.account(server).objects.put('c', 'o', self.segment(b'body'), 4)
         self.assertEqual(
             [b'body'] * 2, [request.body for request in server.requests]
         )
@@ -51,7 +51,7 @@ class TestCutAnswers(wires.WireTestCase):
         server = self.serve(CUT, CUT)
         exc = self.assertRaises(
             errors.RequestFailed,
-            self.account(server, retries=1).put,
+            self.account(server, retries=1).objects.put,
             'c',
             'o',
             self.segment(b'body'),
@@ -63,18 +63,23 @@ class TestCutAnswers(wires.WireTestCase):
         server = self.serve(
             body(b'[{"name": ', announced=100), page('a'), page()
         )
-        self.assertEqual(['a'], list(self.account(server).listing('c', 'p')))
+        self.assertEqual(
+            ['a'], list(self.account(server).containers.listing('c', 'p'))
+        )
 
     def test_listing_that_is_no_json_is_asked_for_again(self) -> None:
         server = self.serve(body(b'<html>'), page('a'), page())
-        self.assertEqual(['a'], list(self.account(server).listing('c', 'p')))
+        self.assertEqual(
+            ['a'], list(self.account(server).containers.listing('c', 'p'))
+        )
 
 
 class TestPages(wires.WireTestCase):
     def test_short_page_is_not_the_last(self) -> None:
         server = self.serve(page('a', 'b'), page('c'), page())
         self.assertEqual(
-            ['a', 'b', 'c'], list(self.account(server).listing('c', 'p'))
+            ['a', 'b', 'c'],
+            list(self.account(server).containers.listing('c', 'p')),
         )
         self.assertEqual(
             [False, True, True],
@@ -90,7 +95,7 @@ class TestTokens(wires.WireTestCase):
         for number in (1, 2):
             # What a session does when its token is about to expire.
             self.session.number = number
-            account.put('c', 'o', self.segment(b'body'), 4)
+            account.objects.put('c', 'o', self.segment(b'body'), 4)
         self.assertEqual(
             ['token-1', 'token-2'],
             [request.headers['x-auth-token'] for request in server.requests],
@@ -99,9 +104,11 @@ class TestTokens(wires.WireTestCase):
     def test_only_one_stays_after_it_was_refused(self) -> None:
         server = self.serve(sockets.answer(401), sockets.store)
         account = self.account(server, session=None, token='only')
-        exc = self.assertRaises(errors.RequestFailed, account.head, 'c', 'o')
+        exc = self.assertRaises(
+            errors.RequestFailed, account.objects.head, 'c', 'o'
+        )
         self.assertEqual(401, exc.status)
-        account.put('c', 'o', self.segment(b'body'), 4)
+        account.objects.put('c', 'o', self.segment(b'body'), 4)
         self.assertEqual(
             ['only'] * 2,
             [request.headers['x-auth-token'] for request in server.requests],

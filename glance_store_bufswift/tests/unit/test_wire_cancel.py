@@ -41,11 +41,11 @@ class TestCancel(wires.WireTestCase):
         self.addCleanup(stall.released.set)
         # Nothing but the cancelling ends it before the test gives up.
         account = self.account(server, timeout=3600, cacert=self.cacert)
-        put = waits.start(account.put, 'c', 'o', body, size)
+        put = waits.start(account.objects.put, 'c', 'o', body, size)
         self.assertTrue(stall.began.wait(waits.GENEROUS))
-        account.cancel()
+        account.client.cancel()
         exc = put.exception(waits.GENEROUS)
-        self.assertRaises(errors.Aborted, account.head, 'c', 'o')
+        self.assertRaises(errors.Aborted, account.objects.head, 'c', 'o')
         stall.released.set()
         return exc
 
@@ -70,10 +70,10 @@ class TestCancel(wires.WireTestCase):
     def test_nothing_is_sent_after_it(self) -> None:
         server = self.serve(tls=self.tls)
         account = self.account(server, cacert=self.cacert)
-        account.cancel()
+        account.client.cancel()
         exc = self.assertRaises(
             errors.BufswiftError,
-            account.put,
+            account.objects.put,
             'c',
             'o',
             self.segment(b'body'),
@@ -87,17 +87,17 @@ class TestCancel(wires.WireTestCase):
     def test_fresh_account_is_not_cancelled(self) -> None:
         server = self.serve(sockets.answer(204), tls=self.tls)
         account = self.account(server, cacert=self.cacert)
-        account.cancel()
+        account.client.cancel()
         fresh = account.fresh()
         self.addCleanup(fresh.close)
-        fresh.delete('c', 'o')
+        fresh.objects.delete('c', 'o')
         self.assertEqual('DELETE', server.requests[0].method)
 
     def test_idle_connection_is_broken_off(self) -> None:
         server = self.serve(sockets.store, tls=self.tls)
         account = self.account(server, cacert=self.cacert)
-        account.put('c', 'o', self.segment(b'body'), 4)
-        account.cancel()
+        account.objects.put('c', 'o', self.segment(b'body'), 4)
+        account.client.cancel()
         server.stop()
         self.assertEqual(1, server.ended)
 
@@ -118,7 +118,7 @@ class TestTLS(TestCancel):
         server = self.serve(
             sockets.reset(1_000_000), sockets.store, tls=self.tls
         )
-        self.account(server, cacert=self.cacert).put(
+        self.account(server, cacert=self.cacert).objects.put(
             'c', 'o', self.segment(data), len(data) if known else None
         )
         self.assertEqual(data, server.requests[1].body)
@@ -133,7 +133,7 @@ class TestTLS(TestCancel):
         server = self.serve(tls=self.tls)
         exc = self.assertRaises(
             errors.RequestFailed,
-            self.account(server).put,
+            self.account(server).objects.put,
             'c',
             'o',
             self.segment(b'body'),
@@ -146,7 +146,7 @@ class TestTLS(TestCancel):
 
     def test_unknown_certificate_is_fine_where_told(self) -> None:
         server = self.serve(sockets.store, tls=self.tls)
-        self.account(server, insecure=True).put(
+        self.account(server, insecure=True).objects.put(
             'c', 'o', self.segment(b'body'), 4
         )
         self.assertEqual(b'body', server.requests[0].body)

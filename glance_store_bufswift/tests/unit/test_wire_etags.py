@@ -63,7 +63,7 @@ class TestForms(wires.WireTestCase):
         for etag in FORMS:
             for buffered in (True, False):
                 server = self.serve(sockets.answer(201, ETag=etag))
-                self.account(server).put(
+                self.account(server).objects.put(
                     'c', 'o', self.segment(DATA, buffered), len(DATA)
                 )
                 self.assertEqual(1, len(server.requests))
@@ -72,7 +72,7 @@ class TestForms(wires.WireTestCase):
         wrong = sockets.answer(201, ETag=f'W/"{"0" * 32}"')
         exc = self.assertRaises(
             errors.RequestFailed,
-            self.account(self.serve(wrong), 0).put,
+            self.account(self.serve(wrong), 0).objects.put,
             'c',
             'o',
             self.segment(DATA),
@@ -93,7 +93,9 @@ class TestMissing(wires.WireTestCase):
     ) -> None:
         self.server = self.serve(*actions)
         self.last = self.account(self.server, retries)
-        self.last.put('c', 'o', self.segment(DATA, buffered), len(DATA))
+        self.last.objects.put(
+            'c', 'o', self.segment(DATA, buffered), len(DATA)
+        )
 
     def asked(self) -> list[str]:
         return [each.method for each in self.server.requests]
@@ -115,14 +117,14 @@ class TestMissing(wires.WireTestCase):
                     BARE, sockets.answer(200, ETag=etag), buffered=buffered
                 )
                 self.assertEqual(['PUT', 'HEAD'], self.asked())
-                self.assertEqual(0, self.last.retries)
+                self.assertEqual(0, self.last.client.retries)
         self.assertEqual('true', self.server.requests[1].headers['x-newest'])
 
     def test_site_is_warned_of_once(self) -> None:
         server = self.serve(*[BARE, sockets.answer(200, ETag=MD5)] * 2)
         account = self.account(server)
         for _ in range(2):
-            account.put('c', 'o', self.segment(DATA), 4)
+            account.objects.put('c', 'o', self.segment(DATA), 4)
         [warning] = [
             each.getMessage()
             for each in self.records.all
@@ -141,7 +143,9 @@ class TestMissing(wires.WireTestCase):
     def test_a_head_has_another(self) -> None:
         self.put(BARE, sockets.answer(200, ETag='0' * 32), sockets.store)
         self.assertEqual(['PUT', 'HEAD', 'PUT'], self.asked())
-        self.assertEqual((1, 1), (self.last.retries, len(self.waits.seconds)))
+        self.assertEqual(
+            (1, 1), (self.last.client.retries, len(self.waits.seconds))
+        )
 
     def test_a_head_fails(self) -> None:
         for action in (
@@ -158,7 +162,7 @@ class TestMissing(wires.WireTestCase):
             sockets.answer(503), BARE, wrong, BARE, wrong, retries=2
         )
         self.assertIn('tried 3 times', said)
-        self.assertEqual(2, self.last.retries)
+        self.assertEqual(2, self.last.client.retries)
 
     def test_202_is_not_asked_about(self) -> None:
         self.put(sockets.answer(202), sockets.store)

@@ -53,7 +53,7 @@ class _TestCase(wires.WireTestCase):
         timeout: float = 20,
     ) -> None:
         self.last = self.account(server, retries, timeout=timeout)
-        self.last.put('c', 'o', self.segment(data), length)
+        self.last.objects.put('c', 'o', self.segment(data), length)
 
     def fail(  # type: ignore[override]  # shorter
         self,
@@ -82,7 +82,7 @@ class TestResume(_TestCase):
             self.put(server, length=length)
             self.assertEqual(DATA, server.requests[-1].body)
             self.assertEqual(len(faults) + 1, len(server.requests))
-            self.assertEqual(len(faults), self.last.retries)
+            self.assertEqual(len(faults), self.last.client.retries)
         return server
 
     def test_reset_in_the_middle(self) -> None:
@@ -169,7 +169,7 @@ class TestTokens(_TestCase):
         account = self.account(server, session=None, token='given')
         exc = self.assertRaises(
             errors.RequestFailed,
-            account.put,
+            account.objects.put,
             'c',
             'o',
             self.segment(b'body'),
@@ -279,7 +279,7 @@ class TestUnbuffered(_TestCase):
         server = self.serve(*faults)
         account = self.account(server)
         size = 6 << 20
-        put = waits.start(account.put, 'c', 'o', body, size)
+        put = waits.start(account.objects.put, 'c', 'o', body, size)
         for _ in range(6):
             body.write(bytes(1 << 20))
         body.finish(wires.md5_of(bytes(size)))
@@ -294,7 +294,7 @@ class TestUnbuffered(_TestCase):
         server = self.serve(
             sockets.reset(1000), sockets.answer(202), sockets.store
         )
-        self.account(server).put(
+        self.account(server).objects.put(
             'c', 'o', self.segment(DATA, buffered=False), len(DATA)
         )
         self.assertEqual(DATA, server.requests[-1].body)

@@ -104,7 +104,7 @@ class TestEarlyAnswers(wires.WireTestCase):
         """Write half of a segment before the answer, half behind it."""
         body = self.segment(DATA[:1_000_000], finished=False)
         self.last = self.account(server, **how)
-        put = waits.start(self.last.put, 'c', 'o', body, length)
+        put = waits.start(self.last.objects.put, 'c', 'o', body, length)
         self.assertTrue(early.answered.wait(waits.GENEROUS))
         body.write(DATA[1_000_000:])
         body.finish(wires.md5_of(DATA))
@@ -133,7 +133,7 @@ class TestEarlyAnswers(wires.WireTestCase):
             [1, 2], [request.connection for request in server.requests]
         )
         self.assertEqual(DATA, server.requests[1].body)
-        self.assertEqual(1, self.last.retries)
+        self.assertEqual(1, self.last.client.retries)
 
     def test_new_token_after_a_401(self) -> None:
         early = Early(html(b'401 Unauthorized'))
@@ -155,7 +155,7 @@ class TestEarlyAnswers(wires.WireTestCase):
 
         server = self.serve(act)
         self.assertIsNone(self.put(server, early))
-        self.assertEqual(0, self.last.retries)
+        self.assertEqual(0, self.last.client.retries)
         self.assertEqual(DATA, server.requests[0].body)
 
     def test_answer_behind_an_interim_one(self) -> None:
@@ -180,7 +180,7 @@ class TestEarlyAnswers(wires.WireTestCase):
 
         server = self.serve(act, sockets.store)
         self.assertIsNone(self.put(server, early))
-        self.assertEqual(1, self.last.retries)
+        self.assertEqual(1, self.last.client.retries)
 
 
 class TestLostAnswers(wires.WireTestCase):
@@ -190,7 +190,7 @@ class TestLostAnswers(wires.WireTestCase):
         self, *faults: sockets.Action, timeout: float = 60
     ) -> list[str]:
         server = self.serve(*faults, sockets.store)
-        self.account(server, timeout=timeout).put(
+        self.account(server, timeout=timeout).objects.put(
             'c', 'o', self.segment(DATA), len(DATA)
         )
         self.assertEqual(DATA, server.requests[-1].body)
@@ -224,7 +224,7 @@ class TestLostAnswers(wires.WireTestCase):
         server = self.serve(
             sockets.reset(100), sockets.reset(100), sockets.store
         )
-        self.account(server, session=None, token='only').put(
+        self.account(server, session=None, token='only').objects.put(
             'c', 'o', self.segment(DATA), len(DATA)
         )
         self.assertEqual(
@@ -246,7 +246,9 @@ class TestEarly401(wires.WireTestCase):
 
     def test_it_is_read_behind_the_broken_pipe(self) -> None:
         server = self.serve(*[refuse_first_token] * 2)
-        self.account(server).put('c', 'o', self.segment(DATA), len(DATA))
+        self.account(server).objects.put(
+            'c', 'o', self.segment(DATA), len(DATA)
+        )
         self.assertEqual(
             ['token-1', 'token-2'],
             [request.headers['x-auth-token'] for request in server.requests],
@@ -259,7 +261,7 @@ class TestEarly401(wires.WireTestCase):
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(path)
         server = self.serve(*[refuse_first_token] * 3, tls=tls)
-        self.account(server, cacert=str(path)).put(
+        self.account(server, cacert=str(path)).objects.put(
             'c', 'o', self.segment(DATA), len(DATA)
         )
         self.assertEqual(DATA, server.requests[-1].body)
@@ -271,7 +273,7 @@ class TestOwnAnswers(wires.WireTestCase):
             server = self.serve(*[whole(html(status))] * 2)
             exc = self.assertRaises(
                 errors.RequestFailed,
-                self.account(server, 1).put,
+                self.account(server, 1).objects.put,
                 'c',
                 'o',
                 self.segment(b'body'),
@@ -285,8 +287,8 @@ class TestOwnAnswers(wires.WireTestCase):
         bad = whole(html(b'502 Bad Gateway'))
         server = self.serve(bad, sockets.answer(200), bad, sockets.answer(204))
         account = self.account(server)
-        self.assertTrue(account.has_container('c'))
-        account.delete('c', 'o')
+        self.assertTrue(account.containers.exists('c'))
+        account.objects.delete('c', 'o')
 
     def test_haproxys_429(self) -> None:
         server = self.serve(
@@ -296,7 +298,7 @@ class TestOwnAnswers(wires.WireTestCase):
             ),
             sockets.store,
         )
-        self.account(server).put('c', 'o', self.segment(b'body'), 4)
+        self.account(server).objects.put('c', 'o', self.segment(b'body'), 4)
         self.assertEqual([7], self.waits.seconds)
 
     def test_http_1_0(self) -> None:
@@ -308,8 +310,8 @@ class TestOwnAnswers(wires.WireTestCase):
         server = self.serve(answer, answer)
         account = self.account(server)
         for _ in range(2):
-            account.put('c', 'o', self.segment(b'body'), 4)
-        self.assertEqual((2, 0), (server.made, account.retries))
+            account.objects.put('c', 'o', self.segment(b'body'), 4)
+        self.assertEqual((2, 0), (server.made, account.client.retries))
 
 
 class TestIdleConnections(wires.WireTestCase):
@@ -323,17 +325,17 @@ class TestIdleConnections(wires.WireTestCase):
 
         server = self.serve(act, sockets.store)
         account = self.account(server)
-        account.put('c', 'o', self.segment(b'body'), 4)
+        account.objects.put('c', 'o', self.segment(b'body'), 4)
         self.assertTrue(closed.wait(sockets.GENEROUS))
-        account.put('c', 'o', self.segment(b'body'), 4)
-        self.assertEqual((2, 0), (server.made, account.retries))
+        account.objects.put('c', 'o', self.segment(b'body'), 4)
+        self.assertEqual((2, 0), (server.made, account.client.retries))
 
     def test_closed_just_when_the_next_one_comes(self) -> None:
         server = self.serve(sockets.store, sockets.reset(0), sockets.store)
         account = self.account(server)
         for _ in range(2):
-            account.put('c', 'o', self.segment(DATA), len(DATA))
-        self.assertEqual(1, account.retries)
+            account.objects.put('c', 'o', self.segment(DATA), len(DATA))
+        self.assertEqual(1, account.client.retries)
         self.assertEqual(DATA, server.requests[2].body)
 
 
@@ -345,8 +347,8 @@ class TestLengthRequired(wires.WireTestCase):
             sockets.early(411, 2), sockets.store, sockets.store
         )
         account = self.account(server)
-        account.put('c', 'o', self.segment(DATA))
-        account.put('c', 'p', self.segment(DATA))
+        account.objects.put('c', 'o', self.segment(DATA))
+        account.objects.put('c', 'p', self.segment(DATA))
         self.assertEqual(
             ['chunked', None, None],
             [
@@ -357,17 +359,17 @@ class TestLengthRequired(wires.WireTestCase):
         self.assertEqual(
             [DATA, DATA], [request.body for request in server.requests[1:]]
         )
-        self.assertEqual(1, account.retries)
+        self.assertEqual(1, account.client.retries)
 
     def test_next_segments_wait_for_their_end(self) -> None:
         server = self.serve(
             sockets.early(411, 2), sockets.store, sockets.store
         )
         account = self.account(server)
-        account.put('c', 'o', self.segment(b'body'))
+        account.objects.put('c', 'o', self.segment(b'body'))
         account.close()  # the server has one thread
         body = self.segment(b'bo', finished=False)
-        put = waits.start(account.put, 'c', 'p', body)
+        put = waits.start(account.objects.put, 'c', 'p', body)
         body.write(b'dy')
         body.finish(wires.md5_of(b'body'))
         put.result(waits.GENEROUS)
@@ -377,7 +379,7 @@ class TestLengthRequired(wires.WireTestCase):
         server = self.serve(sockets.early(411, 2))
         exc = self.assertRaises(
             errors.RequestFailed,
-            self.account(server).put,
+            self.account(server).objects.put,
             'c',
             'o',
             self.segment(b'body', buffered=False),
@@ -390,7 +392,7 @@ class TestLengthRequired(wires.WireTestCase):
         server = self.serve(sockets.answer(411))
         exc = self.assertRaises(
             errors.RequestFailed,
-            self.account(server).put,
+            self.account(server).objects.put,
             'c',
             'o',
             self.segment(b'body'),

@@ -24,6 +24,7 @@ from glance_store_bufswift import layout
 from glance_store_bufswift import opts
 from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import client
+from glance_store_bufswift.swift import pool
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.tests.support import logs
 from glance_store_bufswift.tests.support import streams
@@ -49,10 +50,12 @@ class _TestCase(wires.WireTestCase):
     def to_gateway(self, retries: int = 3) -> accounts.Account:
         """An account there."""
         made = accounts.Account(
-            client.Endpoint(
-                self.gateway.url, session=self.session, timeout=20
-            ),
-            retry.Policy(retries, 0, self.waits),
+            client.Client(
+                pool.Endpoint(
+                    self.gateway.url, session=self.session, timeout=20
+                ),
+                retry.Policy(retries, 0, self.waits),
+            )
         )
         self.addCleanup(made.close)
         return made
@@ -159,7 +162,7 @@ class TestTokens(_TestCase):
         account = self.to_gateway()
         exc = self.assertRaises(
             errors.RequestFailed,
-            account.put,
+            account.objects.put,
             'c',
             'o',
             self.segment(b'body'),
@@ -175,7 +178,7 @@ class TestTokens(_TestCase):
         account = self.to_gateway()
         exc = self.assertRaises(
             errors.RequestFailed,
-            account.put,
+            account.objects.put,
             'c',
             'o',
             self.segment(b'body'),
@@ -188,11 +191,15 @@ class TestTokens(_TestCase):
     def test_no_more_try_without_a_session(self) -> None:
         self.gateway.older = True
         account = accounts.Account(
-            client.Endpoint(self.gateway.url, token='old'),
-            retry.Policy(3, 0, self.waits),
+            client.Client(
+                pool.Endpoint(self.gateway.url, token='old'),
+                retry.Policy(3, 0, self.waits),
+            )
         )
         self.addCleanup(account.close)
-        exc = self.assertRaises(errors.RequestFailed, account.head, 'c', 'o')
+        exc = self.assertRaises(
+            errors.RequestFailed, account.objects.head, 'c', 'o'
+        )
         self.assertIn('tried once: 403', str(exc))
 
 
@@ -203,7 +210,8 @@ class TestDelete(_TestCase):
             self.upload()
             names = [*self.gateway.objects, 'gone']
             self.assertEqual(
-                [], deletes.delete_objects(self.to_gateway(), 'c', names)
+                [],
+                deletes.delete_objects(self.to_gateway().objects, 'c', names),
             )
             self.assertEqual({}, self.gateway.objects)
 
@@ -213,15 +221,15 @@ class TestDelete(_TestCase):
         names = [f'image/x/{number:08d}' for number in range(1025)]
         for name in names:
             self.gateway.objects[name] = radosgw.Object(b'', {})
-        self.assertEqual([], account.delete_bulk('c', names[:1024]))
+        self.assertEqual([], account.objects.delete_bulk('c', names[:1024]))
         self.assertEqual(names[1024:], [*self.gateway.objects])
         exc = self.assertRaises(
-            errors.RequestFailed, account.delete_bulk, 'c', names
+            errors.RequestFailed, account.objects.delete_bulk, 'c', names
         )
         self.assertIn('1024 of 1025 objects deleted', str(exc))
 
     def test_what_is_not_there(self) -> None:
         account = self.to_gateway()
-        account.delete('c', 'o')
-        self.assertIsNone(account.head('c', 'o'))
-        self.assertEqual([], list(account.listing('c', 'image/')))
+        account.objects.delete('c', 'o')
+        self.assertIsNone(account.objects.head('c', 'o'))
+        self.assertEqual([], list(account.containers.listing('c', 'image/')))

@@ -52,15 +52,15 @@ class TestCodes(refusals.Case):
         told = sockets.give(b'{"Code": "InvalidBucketName"}', 400)
         calls: tuple[Callable[[accounts.Account], object], ...] = (
             self.put,
-            lambda account: account.put_empty('c', 'o', {}),
-            lambda account: account.create_container('c'),
-            lambda account: account.delete('c', 'o'),
-            lambda account: account.delete_container('c'),
-            lambda account: account.delete_slo('c', 'o'),
-            lambda account: account.delete_bulk('c', ['o']),
-            lambda account: list(account.listing('c', '')),
-            lambda account: list(account.containers('')),
-            lambda account: account.static_segments('c', 'o'),
+            lambda account: account.objects.put_empty('c', 'o', {}),
+            lambda account: account.containers.create('c'),
+            lambda account: account.objects.delete('c', 'o'),
+            lambda account: account.containers.delete('c'),
+            lambda account: account.slos.delete('c', 'o'),
+            lambda account: account.objects.delete_bulk('c', ['o']),
+            lambda account: list(account.containers.listing('c', '')),
+            lambda account: list(account.containers.names('')),
+            lambda account: account.slos.segments('c', 'o'),
         )
         for call in calls:
             exc = self.failed(call, self.to(told))
@@ -80,13 +80,13 @@ class TestRaces(refusals.Case):
 
     def test_head_and_put_of_a_container(self) -> None:
         self.assertIsNotNone(
-            self.to(RACE, RACE, sockets.answer(204)).head_container('c')
+            self.to(RACE, RACE, sockets.answer(204)).containers.head('c')
         )
-        self.to(RACE, sockets.answer(201)).create_container('c')
+        self.to(RACE, sockets.answer(201)).containers.create('c')
 
     def test_not_for_ever(self) -> None:
         exc = self.failed(
-            self.to(*[RACE] * 3, retries=2).create_container, 'c'
+            self.to(*[RACE] * 3, retries=2).containers.create, 'c'
         )
         self.assertEqual(409, exc.status)
         self.assertIn(
@@ -95,7 +95,7 @@ class TestRaces(refusals.Case):
 
     def test_other_409(self) -> None:
         """A container that is not empty, for one."""
-        exc = self.failed(self.to(RACE).delete_container, 'c')
+        exc = self.failed(self.to(RACE).containers.delete, 'c')
         self.assertEqual(409, exc.status)
         self.failed(self.put, self.to(RACE))
 
@@ -136,20 +136,26 @@ class TestRedirects(refusals.Case):
 
         data = bytes(3 << 20)
         account = self.to(act)
-        exc = self.failed(account.put, 'c', 'o', self.segment(data), len(data))
+        exc = self.failed(
+            account.objects.put, 'c', 'o', self.segment(data), len(data)
+        )
         self.assertIn('307 Told (to https://swift/v1;', str(exc))
 
     def test_every_other_request(self) -> None:
         calls: tuple[Callable[[accounts.Account], object], ...] = (
-            lambda account: account.head('c', 'o'),
-            lambda account: account.head_container('c'),
-            lambda account: account.put_empty('c', 'o', {}),
-            lambda account: account.delete('c', 'o'),
-            lambda account: account.delete_slo('c', 'o'),
-            lambda account: list(account.listing('c', '')),
-            lambda account: account.static_segments('c', 'o'),
-            lambda account: account.get(
-                'c', 'o', {}, account.tries('GET'), lambda answer: answer
+            lambda account: account.objects.head('c', 'o'),
+            lambda account: account.containers.head('c'),
+            lambda account: account.objects.put_empty('c', 'o', {}),
+            lambda account: account.objects.delete('c', 'o'),
+            lambda account: account.slos.delete('c', 'o'),
+            lambda account: list(account.containers.listing('c', '')),
+            lambda account: account.slos.segments('c', 'o'),
+            lambda account: account.objects.get(
+                'c',
+                'o',
+                {},
+                account.client.tries('GET'),
+                lambda answer: answer,
             ),
         )
         for call in calls:
@@ -177,22 +183,22 @@ class TestRedirects(refusals.Case):
     def test_capabilities(self) -> None:
         other = self.serve()
         account = self.to(sockets.answer(302, Location=other.url))
-        self.assertEqual({}, account.capabilities())
+        self.assertEqual({}, account.site.capabilities())
         self.assertEqual([], other.requests)
 
 
 class TestGone(refusals.Case):
     def test_410_to_a_delete(self) -> None:
         for status in (404, 410):
-            self.to(sockets.answer(status)).delete('c', 'o')
-            self.to(sockets.answer(status)).delete_container('c')
+            self.to(sockets.answer(status)).objects.delete('c', 'o')
+            self.to(sockets.answer(status)).containers.delete('c')
             self.assertEqual(
-                [], self.to(sockets.answer(status)).delete_slo('c', 'o')
+                [], self.to(sockets.answer(status)).slos.delete('c', 'o')
             )
 
     def test_410_to_a_head(self) -> None:
         """Doubt protects."""
-        exc = self.failed(self.to(sockets.answer(410)).head, 'c', 'o')
+        exc = self.failed(self.to(sockets.answer(410)).objects.head, 'c', 'o')
         self.assertEqual(410, exc.status)
 
 
@@ -204,7 +210,7 @@ class TestNewContainer(refusals.Case):
             account = self.to(
                 sockets.answer(201), MISSING, MISSING, sockets.store
             )
-            account.create_container('c')
+            account.containers.create('c')
             self.put(account, buffered)
             self.assertEqual(
                 [refusals.DATA] * 3,
@@ -215,17 +221,17 @@ class TestNewContainer(refusals.Case):
 
     def test_manifest_is_tried_again(self) -> None:
         account = self.to(sockets.answer(201), MISSING, sockets.answer(201))
-        account.create_container('c')
-        account.put_empty('c', 'o', {})
+        account.containers.create('c')
+        account.objects.put_empty('c', 'o', {})
 
     def test_not_for_ever(self) -> None:
         account = self.to(sockets.answer(201), *[MISSING] * 4)
-        account.create_container('c')
+        account.containers.create('c')
         exc = self.failed(self.put, account)
         self.assertEqual(404, exc.status)
         self.assertIn('tried 4 times: 404', str(exc))
 
     def test_container_that_was_there(self) -> None:
         account = self.to(sockets.answer(201), MISSING)
-        account.create_container('another')
+        account.containers.create('another')
         self.assertEqual(404, self.failed(self.put, account).status)

@@ -32,7 +32,7 @@ class TestSegments(refusals.Case):
     def segments(
         self, *actions: sockets.Action, retries: int = 1
     ) -> list[tuple[str, str]]:
-        return self.to(*actions, retries=retries).static_segments('c', 'o')
+        return self.to(*actions, retries=retries).slos.segments('c', 'o')
 
     def test_told(self) -> None:
         self.assertEqual(

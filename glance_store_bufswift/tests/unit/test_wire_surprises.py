@@ -18,8 +18,11 @@ import logging
 import swiftclient.client
 
 from glance_store_bufswift.swift import accounts
+from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import failures
 from glance_store_bufswift.swift import info
+from glance_store_bufswift.swift import pool
+from glance_store_bufswift.swift import retry
 from glance_store_bufswift.tests.support import logs
 from glance_store_bufswift.tests.unit import refusals
 from glance_store_bufswift.tests.unit import sockets
@@ -56,23 +59,23 @@ BODIES = {
 Call = Callable[[accounts.Account], object]
 
 READERS: tuple[Call, ...] = (
-    lambda account: list(account.listing('c', '')),
-    lambda account: list(account.containers('')),
-    lambda account: account.static_segments('c', 'o'),
+    lambda account: list(account.containers.listing('c', '')),
+    lambda account: list(account.containers.names('')),
+    lambda account: account.slos.segments('c', 'o'),
 )
 
 CALLS: tuple[Call, ...] = (
     *READERS,
-    lambda account: account.head('c', 'o'),
-    lambda account: account.head_container('c'),
-    lambda account: account.put_empty('c', 'o', {}),
-    lambda account: account.create_container('c'),
-    lambda account: account.delete('c', 'o'),
-    lambda account: account.delete_container('c'),
-    lambda account: account.delete_slo('c', 'o'),
-    lambda account: account.delete_bulk('c', ['o']),
-    lambda account: account.get(
-        'c', 'o', {}, account.tries('GET of c/o'), lambda answer: answer
+    lambda account: account.objects.head('c', 'o'),
+    lambda account: account.containers.head('c'),
+    lambda account: account.objects.put_empty('c', 'o', {}),
+    lambda account: account.containers.create('c'),
+    lambda account: account.objects.delete('c', 'o'),
+    lambda account: account.containers.delete('c'),
+    lambda account: account.slos.delete('c', 'o'),
+    lambda account: account.objects.delete_bulk('c', ['o']),
+    lambda account: account.objects.get(
+        'c', 'o', {}, account.client.tries('GET of c/o'), lambda answer: answer
     ),
 )
 
@@ -136,8 +139,8 @@ class TestSurprises(refusals.Case):
                 b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno size'
             )
         )
-        body = account.get(
-            'c', 'o', {}, account.tries('GET'), lambda answer: answer
+        body = account.objects.get(
+            'c', 'o', {}, account.client.tries('GET'), lambda answer: answer
         ).body
         try:
             body.read(10)
@@ -150,9 +153,12 @@ class TestSurprises(refusals.Case):
     def test_scheme(self) -> None:
         """What the catalog has may be no address at all."""
         for url in ('ftp://swift/v1', 'http://swift:port/v1', '/v1'):
-            account = self.to()
-            account._endpoint = account._endpoint.__class__(
-                url, session=self.session
+            self.to()
+            account = accounts.Account(
+                client.Client(
+                    pool.Endpoint(url, session=self.session),
+                    retry.Policy(3, 30, self.waits),
+                )
             )
             exc = self.failed(self.put, account)
             self.assertNotIn('no answer', str(exc))
@@ -177,8 +183,8 @@ class TestQuiet(refusals.Case):
         account = self.to(
             sockets.answer(503), sockets.answer(404), sockets.answer(404)
         )
-        account.head('c', 'o')
-        account.capabilities()
+        account.objects.head('c', 'o')
+        account.site.capabilities()
 
     def test_ours(self) -> None:
         self.ask()

@@ -23,6 +23,7 @@ from glance_store_bufswift.buffer import segment
 from glance_store_bufswift.buffer import space
 from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import client
+from glance_store_bufswift.swift import pool
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift.tests.unit import waits
@@ -69,8 +70,10 @@ class WireTestCase(base.BaseTestCase):
         """An account there, closed before the server is."""
         how = {'session': self.session, 'timeout': 20, **how}
         made = accounts.Account(
-            client.Endpoint(server.url, **how),
-            retry.Policy(retries, 30, self.waits),
+            client.Client(
+                pool.Endpoint(server.url, **how),
+                retry.Policy(retries, 30, self.waits),
+            )
         )
         self.addCleanup(made.close)
         return made

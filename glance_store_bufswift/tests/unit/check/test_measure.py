@@ -12,6 +12,7 @@
 
 """Measuring: what is sent, for how long, and what is left."""
 
+from collections.abc import Callable
 from concurrent import futures
 import os
 import signal
@@ -36,24 +37,40 @@ from glance_store_bufswift import units
 LARGEST = 200_000
 
 
-class _Account(fakes.Account):
-    """With its containers: their headers, by name."""
+class _Containers(fakes.Containers):
+    """Those that are there: their headers, by name."""
 
     there: dict[str, dict[str, str]]
 
-    def head_container(self, container: str) -> dict[str, str] | None:
+    def head(self, container: str) -> dict[str, str] | None:
         return self.there.get(container)
 
-    def create_container(self, container: str) -> None:
+    def create(self, container: str) -> None:
         self.there[container] = {}
 
-    def delete_container(self, container: str) -> None:
+    def delete(self, container: str) -> None:
         del self.there[container]
 
+
+class _Account(fakes.Account):
+    """With containers that can be created and deleted."""
+
+    containers: _Containers
+
+    def __init__(
+        self,
+        swift: fakes.Swift,
+        there: dict[str, dict[str, str]],
+        before: Callable[[str, str], object] = lambda method, name: None,
+    ) -> None:
+        super().__init__(swift, before=before)
+        self.containers = _Containers(self.client)
+        self.containers.there = there
+
     def fresh(self) -> '_Account':
-        made = _Account(self.swift, before=self.before)
-        made.there = self.there
-        return made
+        return _Account(
+            self.client.swift, self.containers.there, self.client.before
+        )
 
 
 class TestLoad(base.BaseTestCase):
@@ -71,8 +88,8 @@ class TestLoad(base.BaseTestCase):
             )
         self.clock = self.useFixture(waits.Clock())
         self.swift = fakes.Swift()
-        self.account = _Account(self.swift)
-        self.account.there = {'images': {}}
+        self.there: dict[str, dict[str, str]] = {'images': {}}
+        self.account = _Account(self.swift, self.there)
         self.steps: list[str] = []
         self.takes(1e6)
 
@@ -154,7 +171,7 @@ class TestLoad(base.BaseTestCase):
             if method == 'PUT' and name.endswith('11'):
                 raise errors.RequestFailed('PUT: 507', 507)
 
-        self.account.before = before
+        self.account.client.before = before
         exc = self.assertRaises(errors.RequestFailed, self.measure)
         self.assertEqual('PUT: 507', str(exc))
         self.assertLessEqual(10, len(self.puts()))
@@ -172,7 +189,7 @@ class TestLoad(base.BaseTestCase):
             elif method == 'LIST' and late:
                 self.swift.store(late.pop(), b'late', {})
 
-        self.account.before = before
+        self.account.client.before = before
         self.assertRaises(errors.RequestFailed, self.measure)
         self.assertEqual([], late)
 
@@ -186,7 +203,7 @@ class TestLoad(base.BaseTestCase):
             if (method, name[-2:]) == ('DELETE', '03'):
                 raise errors.RequestFailed('DELETE: 503', 503)
 
-        self.account.before = before
+        self.account.client.before = before
         where = layout.Layout('images', 'id', 'try')
         exc = self.assertRaises(
             errors.RequestFailed,
@@ -209,11 +226,11 @@ class TestLoad(base.BaseTestCase):
         def before(method: str, name: str) -> None:
             if method == 'PUT' and name.endswith('11'):
                 os.kill(os.getpid(), signal.SIGINT)
-                if not self.account.cancelled.wait(waits.GENEROUS):
+                if not self.account.client.cancelled.wait(waits.GENEROUS):
                     raise AssertionError('not cancelled')
                 raise errors.Aborted('cancelled')
 
-        self.account.before = before
+        self.account.client.before = before
         self.assertRaises(KeyboardInterrupt, self.measure)
         self.assertEqual('deleting what was sent', self.steps[-1])
 
@@ -224,21 +241,21 @@ class TestLoad(base.BaseTestCase):
 
         def before(method: str, name: str) -> None:
             if method == 'PUT':
-                self.account.cancelled.wait(waits.GENEROUS)
+                self.account.client.cancelled.wait(waits.GENEROUS)
                 raise errors.Aborted('cancelled')
 
-        self.account.before = before
+        self.account.client.before = before
         exc = self.assertRaises(errors.RequestFailed, self.measure)
         self.assertEqual('Swift took more than 0 s', str(exc))
 
     def test_a_container_that_was_not_there(self) -> None:
-        self.account.there.clear()
+        self.there.clear()
         self.assertRaises(errors.RequestFailed, self.measure)
         self.measure(create=True)
-        self.assertEqual({}, self.account.there)
+        self.assertEqual({}, self.there)
 
     def test_what_keeps_versions(self) -> None:
-        self.account.there['images'] = {'x-versions-enabled': 'True'}
+        self.there['images'] = {'x-versions-enabled': 'True'}
         exc = self.assertRaises(errors.RequestFailed, self.measure)
         self.assertIn('keeps what is deleted', str(exc))
         self.assertEqual([], self.swift.requests)
@@ -250,7 +267,7 @@ class TestEnding(base.BaseTestCase):
         self.account = fakes.Account(fakes.Swift())
 
     def end(self, limit: float, call: Any) -> None:
-        with ending.Ending(self.account, limit):
+        with ending.Ending(self.account.client, limit):
             call()
 
     def test_signal(self) -> None:
@@ -260,7 +277,7 @@ class TestEnding(base.BaseTestCase):
         def interrupt() -> None:
             for _ in range(2):
                 os.kill(os.getpid(), signal.SIGINT)
-            self.assertTrue(self.account.cancelled.wait(waits.GENEROUS))
+            self.assertTrue(self.account.client.cancelled.wait(waits.GENEROUS))
             ended.append(True)
 
         before = signal.getsignal(signal.SIGINT)
@@ -272,13 +289,13 @@ class TestEnding(base.BaseTestCase):
         self.end(
             0,
             lambda: self.assertTrue(
-                self.account.cancelled.wait(waits.GENEROUS)
+                self.account.client.cancelled.wait(waits.GENEROUS)
             ),
         )
 
     def test_neither(self) -> None:
         self.end(1000, lambda: None)
-        self.assertFalse(self.account.cancelled.is_set())
+        self.assertFalse(self.account.client.cancelled.is_set())
 
     def test_what_is_ignored_stays_so(self) -> None:
         """As below nohup, or in the background of a shell."""

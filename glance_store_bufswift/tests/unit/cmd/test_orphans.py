@@ -22,22 +22,30 @@ from glance_store_bufswift.cmd import orphans
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import client
+from glance_store_bufswift.swift import containers
+from glance_store_bufswift.swift import pool
 from glance_store_bufswift.swift import retry
 
 UTC = datetime.timezone.utc
 
 
-class Account(accounts.Account):
+class Containers(containers.Containers):
     """Answers with a date."""
 
-    def __init__(self, date: str | None) -> None:
-        super().__init__(
-            client.Endpoint('http://nowhere/a'), retry.Policy(0, 0)
-        )
-        self._headers = {} if date is None else {'date': date}
+    date: str | None = None
 
-    def head_container(self, container: str) -> dict[str, str] | None:
-        return self._headers
+    def head(self, container: str) -> dict[str, str] | None:
+        return {} if self.date is None else {'date': self.date}
+
+
+def account(date: str | None) -> accounts.Account:
+    """An account whose containers answer with a date."""
+    made = accounts.Account(
+        client.Client(pool.Endpoint('http://nowhere/a'), retry.Policy(0, 0))
+    )
+    made.containers = told = Containers(made.client)
+    told.date = date
+    return made
 
 
 class TestAge(base.BaseTestCase):
@@ -66,7 +74,7 @@ class TestAge(base.BaseTestCase):
 
 class TestNow(base.BaseTestCase):
     def now(self, date: str | None) -> datetime.datetime:
-        return orphans.now(Account(date), 'images')
+        return orphans.now(account(date), 'images')
 
     def away(self, **delta: float) -> datetime.datetime:
         there = datetime.datetime.now(UTC) + datetime.timedelta(**delta)

@@ -24,8 +24,13 @@ from glance_store_bufswift.orphans import attempts
 from glance_store_bufswift.orphans import sweep
 from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import client
+from glance_store_bufswift.swift import containers
 from glance_store_bufswift.swift import listings
+from glance_store_bufswift.swift import objects
+from glance_store_bufswift.swift import pool
 from glance_store_bufswift.swift import retry
+from glance_store_bufswift.swift import sites
+from glance_store_bufswift.swift import slos
 
 UTC = datetime.timezone.utc
 IMAGES = [
@@ -35,8 +40,8 @@ NOW = datetime.datetime(2026, 11, 24, tzinfo=UTC)
 OLD = NOW - datetime.timedelta(days=2)
 
 
-class Account(accounts.Account):
-    """An account in memory.
+class Account:
+    """What is in an account, in memory, and the requests for it.
 
     :ivar requests: method, container, name
     :ivar before: called before each request; may raise
@@ -46,9 +51,6 @@ class Account(accounts.Account):
     """
 
     def __init__(self) -> None:
-        super().__init__(
-            client.Endpoint('http://nowhere/a'), retry.Policy(0, 0)
-        )
         self.stored: dict[
             tuple[str, str],
             tuple[listings.Entry, dict[str, str], list[tuple[str, str]]],
@@ -90,20 +92,44 @@ class Account(accounts.Account):
             key=str.encode,
         )
 
-    def _note(self, method: str, container: str, name: str) -> None:
+    def note(self, method: str, container: str, name: str) -> None:
+        """Note a request, and let it fail if the test wants it."""
         self.requests.append((method, container, name))
         self.before(method, container, name)
+
+
+class Site(sites.Site):
+    """Offers nothing."""
+
+    def capabilities(self) -> dict[str, object]:
+        return {}
+
+
+class Containers(containers.Containers):
+    """Lists what is in memory."""
+
+    def __init__(self, client: client.Client, there: Account) -> None:
+        super().__init__(client)
+        self._there = there
 
     def entries(
         self, container: str, prefix: str = '', marker: str = '', end: str = ''
     ) -> Iterator[listings.Entry]:
-        self._note('LIST', container, prefix)
-        for name in self.names(container):
+        self._there.note('LIST', container, prefix)
+        for name in self._there.names(container):
             if (
                 name.startswith(prefix)
-                and (container, name) not in self.unlisted
+                and (container, name) not in self._there.unlisted
             ):
-                yield self.stored[container, name][0]
+                yield self._there.stored[container, name][0]
+
+
+class Objects(objects.Objects):
+    """Finds objects in memory."""
+
+    def __init__(self, client: client.Client, there: Account) -> None:
+        super().__init__(client, Site(client), set())
+        self._there = there
 
     def head(
         self,
@@ -112,24 +138,44 @@ class Account(accounts.Account):
         newest: bool = False,
         query: str | None = None,
     ) -> dict[str, str] | None:
-        self._note('HEAD', container, name)
-        if (container, name) in self.lost:
+        self._there.note('HEAD', container, name)
+        if (container, name) in self._there.lost:
             return None
-        found = self.stored.get((container, name))
-        return self.stale.get((container, name), found[1]) if found else None
-
-    def static_segments(
-        self, container: str, name: str, nested: bool = True
-    ) -> list[tuple[str, str]]:
-        self._note('GET', container, name)
-        return self.stored[container, name][2]
+        found = self._there.stored.get((container, name))
+        return (
+            self._there.stale.get((container, name), found[1])
+            if found
+            else None
+        )
 
     def delete(self, container: str, name: str) -> None:
-        self._note('DELETE', container, name)
-        self.stored.pop((container, name), None)
+        self._there.note('DELETE', container, name)
+        self._there.stored.pop((container, name), None)
 
-    def capabilities(self) -> dict[str, object]:
-        return {}
+
+class SLOs(slos.StaticLargeObjects):
+    """Finds manifests in memory."""
+
+    def __init__(self, client: client.Client, there: Account) -> None:
+        super().__init__(client)
+        self._there = there
+
+    def segments(
+        self, container: str, name: str, nested: bool = True
+    ) -> list[tuple[str, str]]:
+        self._there.note('GET', container, name)
+        return self._there.stored[container, name][2]
+
+
+def requests_to(there: Account) -> accounts.Account:
+    """An account whose requests end in memory."""
+    made = accounts.Account(
+        client.Client(pool.Endpoint('http://nowhere/a'), retry.Policy(0, 0))
+    )
+    made.containers = Containers(made.client, there)
+    made.objects = Objects(made.client, there)
+    made.slos = SLOs(made.client, there)
+    return made
 
 
 def ours(image: str, count: int = 2, attempt: int = 0) -> list[str]:
@@ -149,7 +195,7 @@ class TestCase(base.BaseTestCase):
 
     def sweeping(self, *containers: str) -> sweep.Sweep:
         return sweep.Sweep(
-            self.account,
+            requests_to(self.account),
             containers or ['images'],
             NOW - datetime.timedelta(days=1),
             lambda *each: self.told.append(each),
