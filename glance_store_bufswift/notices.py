@@ -21,8 +21,24 @@ from oslo_log import log as logging
 
 LOG = logging.getLogger(__name__)
 
-_lock = threading.Lock()
-_given: set[tuple[str, ...]] = set()
+
+class Notices:
+    """The warnings that were logged so far; threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._given: set[tuple[str, ...]] = set()
+
+    def is_new(self, *notice: str) -> bool:
+        """Whether a notice is given for the first time."""
+        with self._lock:
+            known = notice in self._given
+            self._given.add(notice)
+        return not known
+
+
+#: Those of this process.
+SHARED = Notices()
 
 
 def warn_once(message: str, *about: str) -> None:
@@ -30,14 +46,5 @@ def warn_once(message: str, *about: str) -> None:
 
     :param message: with a ``%s`` for each of ``about``
     """
-    with _lock:
-        if (message, *about) in _given:
-            return
-        _given.add((message, *about))
-    LOG.warning(message, *about)
-
-
-def forget() -> None:
-    """Forget which warnings were logged, for tests."""
-    with _lock:
-        _given.clear()
+    if SHARED.is_new(message, *about):
+        LOG.warning(message, *about)

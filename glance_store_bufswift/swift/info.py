@@ -27,8 +27,30 @@ LIFETIME, LIFETIME_UNKNOWN = 3600.0, 300.0
 #: More sites than any Glance has; the cache is emptied beyond that.
 MOST = 100
 
-_lock = threading.Lock()
-_known: dict[str, tuple[float, dict[str, Any]]] = {}
+
+class Answers:
+    """The answers of sites, each kept for a while; threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[str, tuple[float, dict[str, Any]]] = {}
+
+    def get(self, site: str, now: float) -> dict[str, Any] | None:
+        """The answer of a site, None if it has to be asked."""
+        with self._lock:
+            until, answer = self._kept.get(site, (now, {}))
+        return answer if now < until else None
+
+    def keep(self, site: str, answer: dict[str, Any], until: float) -> None:
+        """Keep the answer of a site until then."""
+        with self._lock:
+            if len(self._kept) >= MOST:
+                self._kept.clear()
+            self._kept[site] = until, answer
+
+
+#: Those that this process keeps.
+SHARED = Answers()
 
 
 def of_site(
@@ -44,32 +66,21 @@ def of_site(
     """
     # All accounts of a site get the same answer.
     site = url.rpartition('/')[0]
-    with _lock:
-        until, told = _known.get(site, (clock(), {}))
-    if clock() < until:
-        return told
-    told = _ask(site, ask)
-    lifetime = LIFETIME if told else LIFETIME_UNKNOWN
-    with _lock:
-        if len(_known) >= MOST:
-            _known.clear()
-        _known[site] = clock() + lifetime, told
-    return told
-
-
-def forget() -> None:
-    """Forget all answers, for tests."""
-    with _lock:
-        _known.clear()
+    answer = SHARED.get(site, clock())
+    if answer is None:
+        answer = _ask(site, ask)
+        lifetime = LIFETIME if answer else LIFETIME_UNKNOWN
+        SHARED.keep(site, answer, clock() + lifetime)
+    return answer
 
 
 def _ask(site: str, ask: Callable[[], Any]) -> dict[str, Any]:
     try:
-        told = ask()
+        answer = ask()
     except Exception as exc:  # a site may answer with anything
         LOG.debug(
             '%(site)s says nothing about itself: %(why)s',
             {'site': site, 'why': exc},
         )
         return {}
-    return told if isinstance(told, dict) else {}
+    return answer if isinstance(answer, dict) else {}

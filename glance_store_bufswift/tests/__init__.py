@@ -27,6 +27,7 @@
       streams.py   images, and sources that stall or fail
       leaks.py     files and connections that are open
       logs.py      what was logged
+      fresh.py     what a process remembers, emptied
       signals.py, arguments.py   of the programs
 
     programs/    each in a tox environment of its name

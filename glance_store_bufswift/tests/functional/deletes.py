@@ -20,10 +20,10 @@ import fixtures
 from glance_store import multi_backend
 
 from glance_store_bufswift import deletes
-from glance_store_bufswift.swift import info
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.support.cloud import faults
 from glance_store_bufswift.tests.support.cloud import journal
+from glance_store_bufswift.tests.support import fresh
 from glance_store_bufswift.tests.support import leaks
 from glance_store_bufswift.tests.support import streams
 
@@ -42,8 +42,7 @@ class Case(base.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        info.forget()
-        self.addCleanup(info.forget)
+        self.useFixture(fresh.Info())
 
     def upload(
         self, segments: float = 3, kind: str = OURS, **options: Any

@@ -25,6 +25,7 @@ from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import commands
 from glance_store_bufswift.tests.support.cloud import faults
 from glance_store_bufswift.tests.support.cloud import process
+from glance_store_bufswift.tests.support import fresh
 
 SEGMENT = base.SEGMENT
 
@@ -415,9 +416,7 @@ class TestSwift(Case):
         )
 
     def test_no_info(self) -> None:
-        self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.swift.info._known', {})
-        )
+        self.useFixture(fresh.Info())
         self.proxy.add(
             faults.Rule(faults.Status(code=404), 'GET', '/info', times=None)
         )
@@ -427,11 +426,7 @@ class TestSwift(Case):
 
     def test_info_is_refused(self) -> None:
         for code in (401, 403):
-            self.useFixture(
-                fixtures.MonkeyPatch(
-                    'glance_store_bufswift.swift.info._known', {}
-                )
-            )
+            self.useFixture(fresh.Info())
             self.proxy.add(
                 faults.Rule(
                     faults.Status(code=code), 'GET', '/info', times=None

@@ -17,10 +17,10 @@ from typing import Any
 
 from glance_store import exceptions
 
-from glance_store_bufswift.swift import info
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import deletes
 from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import fresh
 
 BULK = 'bulk-delete'
 
@@ -75,7 +75,7 @@ class TestBulk(deletes.Case):
             self.offered({'max_deletes_per_request': 0}),
             self.offered({'max_deletes_per_request': 'x'}),
         ):
-            info.forget()
+            self.useFixture(fresh.Info())
             self.inject(offer, 'GET', '/info$')
             self.deletes()
             self.assertEqual(0, len(self.requests('POST', BULK)))

@@ -16,10 +16,9 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import fixtures
 
-from glance_store_bufswift import notices
 from glance_store_bufswift.tests.functional import disk
+from glance_store_bufswift.tests.support import fresh
 from glance_store_bufswift.tests.support import streams
 
 SEGMENT = disk.SEGMENT
@@ -28,9 +27,7 @@ SEGMENT = disk.SEGMENT
 class TestStart(disk.Case):
     def setUp(self) -> None:
         super().setUp()
-        self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.notices._given', set())
-        )
+        self.useFixture(fresh.Notices())
         self.directory = Path(self.buffers, 'buffers')
         self.data = streams.image(2 * SEGMENT)
 
@@ -92,6 +89,3 @@ class TestStart(disk.Case):
         made = self.stores()
         self.add(made)
         self.assertEqual([], self.records.of(logging.WARNING))
-
-
-assert notices._given is not None  # the name that setUp() patches

@@ -18,10 +18,10 @@ import re
 from glance_store import exceptions
 import testscenarios
 
-from glance_store_bufswift import notices
 from glance_store_bufswift.tests.functional import deletes
 from glance_store_bufswift.tests.functional import matrix
 from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import fresh
 from glance_store_bufswift.tests.support import streams
 
 load_tests = testscenarios.load_tests_apply_scenarios
@@ -55,8 +55,7 @@ class TestEtag(Case):
 
     def setUp(self) -> None:
         super().setUp()
-        notices.forget()
-        self.addCleanup(notices.forget)
+        self.useFixture(fresh.Notices())
 
     def md5(self) -> str:
         """Of the bytes that the target is to have."""

@@ -17,9 +17,9 @@ from typing import Any
 from glance_store import exceptions
 from glance_store import multi_backend
 
-from glance_store_bufswift import notices
 from glance_store_bufswift.tests.functional import downloads
 from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.support import fresh
 from glance_store_bufswift.tests.support import stores
 
 IMAGE, SEGMENT = downloads.IMAGE, downloads.SEGMENT
@@ -61,8 +61,7 @@ RANGES = {
 class TestCase(downloads.TestCase):
     def setUp(self) -> None:
         super().setUp()
-        notices.forget()
-        self.addCleanup(notices.forget)
+        self.useFixture(fresh.Notices())
 
     def upload(self, *args: Any, **options: Any) -> None:
         """Have an image; what the stock driver leaves open is not ours."""

@@ -22,6 +22,7 @@ from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import matrix
 from glance_store_bufswift.tests.support.cloud import faults
 from glance_store_bufswift.tests.support.cloud import journal
+from glance_store_bufswift.tests.support import fresh
 from glance_store_bufswift.tests.support import streams
 
 MANIFEST = matrix.Target(
@@ -35,9 +36,7 @@ class Case(matrix.Case):
     def setUp(self) -> None:
         super().setUp()
         # What other tests' sites said of themselves.
-        self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.swift.info._known', {})
-        )
+        self.useFixture(fresh.Info())
 
     def recovers(self, *args: Any, **how: Any) -> None:
         """The same, as often as it is asked for."""
@@ -161,9 +160,7 @@ class TestDynamic(Case):
         )
 
     def test_site_has_none(self) -> None:
-        self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.notices._given', set())
-        )
+        self.useFixture(fresh.Notices())
         self.info(b'{"swift": {}}')
         self.check('has no Static Large Objects')
 

@@ -27,6 +27,7 @@ from glance_store_bufswift.tests.functional import deletes
 from glance_store_bufswift.tests.support.cloud import cloud as clouds
 from glance_store_bufswift.tests.support.cloud import faults
 from glance_store_bufswift.tests.support.cloud import replicated
+from glance_store_bufswift.tests.support import fresh
 from glance_store_bufswift.tests.support import stores as made_stores
 from glance_store_bufswift.tests.support import streams
 
@@ -37,9 +38,7 @@ STATIC = {'swift_buffered_manifest': 'slo', 'swift_buffered_retries': 2}
 
 def fresh_info(test: base.TestCase) -> None:
     """Forget what other tests' sites said of themselves."""
-    test.useFixture(
-        fixtures.MonkeyPatch('glance_store_bufswift.swift.info._known', {})
-    )
+    test.useFixture(fresh.Info())
 
 
 class TestReaders(base.TestCase):

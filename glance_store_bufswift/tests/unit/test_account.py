@@ -25,6 +25,7 @@ from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import info
 from glance_store_bufswift.swift import pool
 from glance_store_bufswift.swift import retry
+from glance_store_bufswift.tests.support import fresh
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift.tests.unit import wires
 
@@ -144,8 +145,7 @@ class TestEntries(wires.WireTestCase):
 class TestCapabilities(wires.WireTestCase):
     def setUp(self) -> None:
         super().setUp()
-        info.forget()
-        self.addCleanup(info.forget)
+        self.useFixture(fresh.Info())
 
     def test_told(self) -> None:
         told = {'bulk_delete': {'max_deletes_per_request': 5}}
@@ -197,7 +197,7 @@ class TestCapabilities(wires.WireTestCase):
             sockets.say(CUT),
             sockets.stall_answer,
         ):
-            info.forget()
+            self.useFixture(fresh.Info())
             server = self.serve(action, sockets.answer(204))
             stalls = action is sockets.stall_answer
             asked = self.account(server, timeout=2 if stalls else 20)

@@ -21,10 +21,10 @@ from oslotest import base
 import testscenarios
 
 from glance_store_bufswift import errors
-from glance_store_bufswift import notices
 from glance_store_bufswift.reader import finding
 from glance_store_bufswift.swift import extents
 from glance_store_bufswift.swift import reading
+from glance_store_bufswift.tests.support import fresh
 from glance_store_bufswift.tests.support import logs
 from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import gets
@@ -140,8 +140,7 @@ ANSWERS: dict[str, tuple[Server, int]] = {
 class _TestCase(wires.WireTestCase):
     def setUp(self) -> None:
         super().setUp()
-        notices.forget()
-        self.addCleanup(notices.forget)
+        self.useFixture(fresh.Notices())
         self.records = self.useFixture(logs.Records())
 
     def open(

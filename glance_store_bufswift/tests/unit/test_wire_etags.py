@@ -15,8 +15,8 @@
 import hashlib
 
 from glance_store_bufswift import errors
-from glance_store_bufswift import notices
 from glance_store_bufswift.swift import answers
+from glance_store_bufswift.tests.support import fresh
 from glance_store_bufswift.tests.support import logs
 from glance_store_bufswift.tests.unit import sockets
 from glance_store_bufswift.tests.unit import wires
@@ -84,8 +84,7 @@ class TestForms(wires.WireTestCase):
 class TestMissing(wires.WireTestCase):
     def setUp(self) -> None:
         super().setUp()
-        notices.forget()
-        self.addCleanup(notices.forget)
+        self.useFixture(fresh.Notices())
         self.records = self.useFixture(logs.Records())
 
     def put(

@@ -20,9 +20,9 @@ import swiftclient.client
 from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import failures
-from glance_store_bufswift.swift import info
 from glance_store_bufswift.swift import pool
 from glance_store_bufswift.swift import retry
+from glance_store_bufswift.tests.support import fresh
 from glance_store_bufswift.tests.support import logs
 from glance_store_bufswift.tests.unit import refusals
 from glance_store_bufswift.tests.unit import sockets
@@ -179,7 +179,7 @@ class TestQuiet(refusals.Case):
         ]
 
     def ask(self) -> None:
-        info.forget()
+        self.useFixture(fresh.Info())
         account = self.to(
             sockets.answer(503), sockets.answer(404), sockets.answer(404)
         )
