@@ -96,8 +96,8 @@ class Upload:
     def count(self, body: segment.Segment) -> None:
         """Count a segment that was written to its end."""
         self.segments += 1
-        self.buffered += body.filed
-        self.unbuffered += body.size - body.filed
+        self.buffered += body.on_disk
+        self.unbuffered += body.size - body.on_disk
 
     def log_stored(self, size: int, retries: int, paused: float) -> None:
         """Log an upload that succeeded.

@@ -57,7 +57,7 @@ class Transfers:
         self._watch = watch
         self._workers = workers.Workers(held, 'bufswift-put')
         self._lock = threading.Lock()
-        self._moved = threading.Condition()
+        self._changed = threading.Condition()
         self._in_flight: dict[futures.Future[None], segment.Segment] = {}
         #: Every name for which a PUT was begun, and those known to be stored.
         self.attempted: set[str] = set()
@@ -85,7 +85,7 @@ class Transfers:
         future = self._workers.submit(
             functools.partial(self._put, name, body, length, headers)
         )
-        future.add_done_callback(self.moved)
+        future.add_done_callback(self.wake)
         with self._lock:
             self._in_flight[future] = body
             if self.first_error is not None:
@@ -112,25 +112,25 @@ class Transfers:
             self.abort(exc)
             raise errors.Aborted('The segment can not be written') from exc
 
-    def wait_for_place(self) -> None:
+    def wait_for_slot(self) -> None:
         """Wait until another segment may begin; raises as check()."""
         self._forget_ended()
-        while not self._has_place():
+        while not self._has_slot():
             with self._watch.share(stopwatch.SWIFT):
-                self._wait_for_move()
+                self._wait_for_change()
             self._forget_ended()
 
-    def _wait_for_move(self) -> None:
-        with self._moved:
-            if not self._has_place():
-                self._moved.wait()
+    def _wait_for_change(self) -> None:
+        with self._changed:
+            if not self._has_slot():
+                self._changed.wait()
 
-    def moved(self, *_: object) -> None:
-        """Report that a segment has ended, or was sent; on any thread."""
-        with self._moved:
-            self._moved.notify_all()
+    def wake(self, *_: object) -> None:
+        """Wake the upload: a segment has ended, or was sent; on any thread."""
+        with self._changed:
+            self._changed.notify_all()
 
-    def _has_place(self) -> bool:
+    def _has_slot(self) -> bool:
         with self._lock:
             left = [
                 body

@@ -218,11 +218,11 @@ class Upload:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """Copy the source to one object, while a worker sends it."""
-        self._transfers.wait_for_place()
+        self._transfers.wait_for_slot()
         body = segment.Segment(
             self._file(capacity),
             self._buffers.give_back,
-            self._transfers.moved,
+            self._transfers.wake,
         )
         self._transfers.send(
             name, body, length, headers, self._copy(body, capacity)
@@ -238,8 +238,8 @@ class Upload:
                 stopwatch.DISK if body.buffered else stopwatch.SWIFT
             ):
                 body.write(block)
-            if body.spilled is not None:
-                self._warn(body.spilled)
+            if body.disk_error is not None:
+                self._warn(body.disk_error)
             left -= len(block)
             yield
         md5 = self._digests.end_segment()

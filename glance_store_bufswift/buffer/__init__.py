@@ -17,5 +17,6 @@ In the order in which they build on each other::
     quota.py     a bound that all processes of the host keep together
     space.py     room on disk
     buffers.py   what one upload takes of it, and gives back
+    window.py    the latest bytes of a segment, in memory
     segment.py   written by one thread, read by another, rewound for a retry
 """

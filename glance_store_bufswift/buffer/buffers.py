@@ -55,7 +55,7 @@ class Buffers:
         """Give back the room of a segment that has ended; on any thread."""
         with self._lock:
             self._in_use.discard(file)
-            if self._kept is not None and file.whole:
+            if self._kept is not None and file.reusable:
                 self._kept.append(file)
                 return
         file.close()
@@ -79,7 +79,7 @@ class Buffers:
     def _further(self, size: int) -> space.BufferFile | None:
         with self._lock:
             holds = bool(self._kept) or any(
-                file.whole for file in self._in_use
+                file.reusable for file in self._in_use
             )
         try:
             return self._directory.open(size, spare=size if holds else 0)

@@ -19,13 +19,13 @@ reader who keeps up needs no file. What is in the file or in the window can be
 sent again.
 """
 
-import collections
 from collections.abc import Callable
 from concurrent import futures
 import io
 import threading
 
 from glance_store_bufswift.buffer import space
+from glance_store_bufswift.buffer import window
 from glance_store_bufswift import errors
 
 #: Bytes in memory for a segment that is not buffered on disk. The source has
@@ -45,37 +45,39 @@ class Segment:
 
     :param file: the file that buffers it, None for none
     :param give_back: takes the file at the end
-    :param moved: called when all of it was read
+    :param when_sent: called each time that all of it was read
     """
 
     def __init__(
         self,
         file: space.BufferFile | None = None,
         give_back: Callable[[space.BufferFile], object] = _close,
-        moved: Callable[[], object] = lambda: None,
+        when_sent: Callable[[], object] = lambda: None,
     ) -> None:
         self._file = file
-        self._moved = moved
         self._give_back = give_back
+        self._when_sent = when_sent
         self._changed = threading.Condition()
         self._error: BaseException | None = None
         self._finished = False
         self._md5: futures.Future[str] | None = None
         self._feed: Callable[[], object] | None = None
         self._position = 0
-        #: Bytes written so far.
-        self.size = 0
-        #: Why bytes did not go to the file, None if all did.
-        self.spilled: OSError | None = None
-        #: Bytes that lie in the file.
-        self.filed = 0
-        self._window: collections.deque[bytes] = collections.deque()
-        self._window_start = 0
+        self._window = window.Window()
+        #: Bytes in the file: all, or those before the disk failed.
+        self.on_disk = 0
+        #: Why the file takes no more bytes, None if it does.
+        self.disk_error: OSError | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+        return self._window.end
 
     @property
     def buffered(self) -> bool:
         """Whether all that was written lies in the file."""
-        return self._file is not None and self.spilled is None
+        return self._file is not None and self.disk_error is None
 
     @property
     def finished(self) -> bool:
@@ -95,19 +97,18 @@ class Segment:
         :raises Aborted: the segment was aborted
         """
         self._raise_error()
-        if self._file is not None and self.spilled is None:
+        if self._file is not None and self.disk_error is None:
             try:
-                self._file.write(block, self.filed)
+                self._file.write(block, self.on_disk)
             except OSError as exc:
-                self._spill(self._file, exc)
+                self._leave_disk(self._file, exc)
         with self._changed:
             if self.buffered:
-                self.filed += len(block)
+                self.on_disk += len(block)
             else:
                 self._wait_for_window(len(block))
             self._window.append(block)
-            self.size += len(block)
-            self._forget_filed()
+            self._drop_what_is_on_disk()
             self._changed.notify_all()
 
     def finish(self, md5: 'futures.Future[str]') -> None:
@@ -120,7 +121,7 @@ class Segment:
             self._finished = True
             self._changed.notify_all()
         if self.sent:
-            self._moved()
+            self._when_sent()
 
     def feed_from(self, feed: Callable[[], object]) -> None:
         """Have the read side write what it needs, instead of waiting for it.
@@ -145,11 +146,11 @@ class Segment:
         if file is not None:
             self._give_back(file)
 
-    def _spill(self, file: space.BufferFile, exc: OSError) -> None:
-        """Go on without the file; what is in it is still sent from it."""
+    def _leave_disk(self, file: space.BufferFile, exc: OSError) -> None:
+        """Go on in memory; what is in the file is still sent from it."""
         with self._changed:
-            self.spilled = exc
-        file.truncate(self.filed)
+            self.disk_error = exc
+        file.truncate(self.on_disk)
 
     def _wait_for_window(self, size: int) -> None:
         """Wait until the window takes ``size`` bytes more.
@@ -157,30 +158,20 @@ class Segment:
         Bytes that were sent stay until their room is needed: a request that
         breaks early can still be retried.
         """
-        while self._window and (
-            self.size - self._window_start + size > WINDOW
-        ):
+        while self._window and len(self._window) + size > WINDOW:
             self._raise_error()
-            if self._end_of_first <= max(self._position, self.filed):
-                self._forget_first()
+            if self._window.end_of_first <= max(self._position, self.on_disk):
+                self._window.drop()
             else:
                 self._changed.wait()
         self._raise_error()
 
-    def _forget_filed(self) -> None:
+    def _drop_what_is_on_disk(self) -> None:
         while (
-            self._window
-            and self._end_of_first <= self.filed
-            and (self.size - self._window_start > RECENT)
+            len(self._window) > RECENT
+            and self._window.end_of_first <= self.on_disk
         ):
-            self._forget_first()
-
-    @property
-    def _end_of_first(self) -> int:
-        return self._window_start + len(self._window[0])
-
-    def _forget_first(self) -> None:
-        self._window_start += len(self._window.popleft())
+            self._window.drop()
 
     # The read side
 
@@ -195,13 +186,13 @@ class Segment:
             self._raise_error()
             if self._position >= self.size:
                 return b''
-            position, filed = self._position, self.filed
-            in_memory = position >= self._window_start
+            position, on_disk = self._position, self.on_disk
+            in_memory = position >= self._window.start
             if in_memory:
-                block = self._from_window(position, size)
+                block = self._window.read(position, size)
         if not in_memory:
-            count = filed - position
-            assert self._file is not None  # noqa: S101  # filed > 0
+            count = on_disk - position
+            assert self._file is not None  # noqa: S101  # on_disk > 0
             block = self._file.read(
                 count if size < 0 else min(size, count), position
             )
@@ -209,7 +200,7 @@ class Segment:
             self._position = position + len(block)
             self._changed.notify_all()
         if self.sent:
-            self._moved()
+            self._when_sent()
         return block
 
     def tell(self) -> int:
@@ -229,7 +220,7 @@ class Segment:
             raise ValueError('A segment is positioned from its start')
         with self._changed:
             self._raise_error()
-            if self._window_start > self.filed:
+            if self._window.start > self.on_disk:
                 raise errors.NotRewindable(self._why_lost())
             # Before the wait, so that the window keeps what is sent again.
             self._position = offset
@@ -243,11 +234,14 @@ class Segment:
 
         :raises Aborted: the upload has failed elsewhere
         """
-        self._wait_until(lambda: False)
+        self._wait_until_ended()
         if self._md5 is None:
             self._raise_error()
         assert self._md5 is not None  # noqa: S101  # or it has raised
         return self._md5.result()
+
+    def _wait_until_ended(self) -> None:
+        self._wait_until(lambda: False)
 
     def _wait_until(self, ready: Callable[[], bool]) -> None:
         """Wait until the write side is ready, has ended, or has failed."""
@@ -263,19 +257,9 @@ class Segment:
             self._feed()
 
     def _why_lost(self) -> str:
-        if self.spilled is not None:
-            return f'the buffer gave out: {self.spilled}'
+        if self.disk_error is not None:
+            return f'the buffer gave out: {self.disk_error}'
         return 'it is not buffered'
-
-    def _from_window(self, position: int, size: int) -> bytes:
-        start = self._window_start
-        for block in self._window:
-            if position < start + len(block):
-                begin = position - start
-                end = len(block) if size < 0 else begin + size
-                return block[begin:end]
-            start += len(block)
-        raise errors.BufferFailed('The window has lost its place')
 
     def _raise_error(self) -> None:
         if self._error is not None:

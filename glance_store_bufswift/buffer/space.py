@@ -130,7 +130,7 @@ class BufferFile:
         self._held = held
         self._checked = 0
         #: Whether it can still hold another segment of its size.
-        self.whole = True
+        self.reusable = True
 
     def write(self, block: bytes, position: int) -> None:
         """Write a block; raises OSError when the disk does not take it."""
@@ -164,7 +164,7 @@ class BufferFile:
 
     def truncate(self, size: int) -> None:
         """Give the blocks past ``size`` back: no more will be written."""
-        self.whole = False
+        self.reusable = False
         with contextlib.suppress(OSError):
             os.ftruncate(self._descriptor, size)
 

@@ -27,7 +27,7 @@ class BufferFile(space.BufferFile):
     def __init__(self, full_at: int = 1 << 40, give: int = 1 << 40) -> None:
         self.data = bytearray()
         self.closed = False
-        self.whole = True
+        self.reusable = True
         self._full_at = full_at
         self._give = give
 
@@ -43,7 +43,7 @@ class BufferFile(space.BufferFile):
 
     def truncate(self, size: int) -> None:
         """Drop the rest."""
-        self.whole = False
+        self.reusable = False
         del self.data[size:]
 
     def close(self) -> None:

@@ -45,6 +45,7 @@ ORDER = (
     'buffer.quota',
     'buffer.space',
     'buffer.buffers',
+    'buffer.window',
     'buffer.segment',
     'summary',
     'swift.pace',

@@ -67,7 +67,7 @@ class Machine(stateful.RuleBasedStateMachine):
     @stateful.precondition(lambda self: not self.finished)
     @stateful.rule(block=st.binary(min_size=1, max_size=WINDOW))
     def write(self, block: bytes) -> None:
-        held = self.end - self.segment.filed
+        held = self.end - self.segment.on_disk
         if not self.segment.buffered and held + len(block) > WINDOW:
             self.drain()
         self.segment.write(block)
@@ -95,7 +95,7 @@ class Machine(stateful.RuleBasedStateMachine):
     def seek(self, share: float) -> None:
         offset = int(share * self.plain.tell())
         whole = (
-            self.segment.buffered or self.end - self.segment.filed <= WINDOW
+            self.segment.buffered or self.end - self.segment.on_disk <= WINDOW
         )
         try:
             self.segment.seek(offset)
@@ -113,7 +113,7 @@ class Machine(stateful.RuleBasedStateMachine):
     @stateful.invariant()
     def memory_is_bounded(self) -> None:
         if hasattr(self, 'segment'):
-            held = sum(map(len, self.segment._window))
+            held = len(self.segment._window)
             assert held <= WINDOW
 
     def drain(self) -> None:

@@ -157,7 +157,7 @@ class TestWindow(_TestCase):
             body.read(100)
         exc = self.assertRaises(errors.NotRewindable, body.seek, 0)
         self.assertIn('No space left', str(exc))
-        self.assertEqual((5, 20), (body.filed, body.size))
+        self.assertEqual((5, 20), (body.on_disk, body.size))
         self.assertFalse(body.buffered)
 
     def test_failed_disk_gets_no_more_and_gives_the_rest_back(self) -> None:
@@ -166,7 +166,7 @@ class TestWindow(_TestCase):
         body.write(b'12345')
         body.write(b'67890')
         self.assertEqual(b'12345', bytes(file.data))
-        self.assertEqual(28, body.spilled.errno if body.spilled else 0)
+        self.assertEqual(28, body.disk_error.errno if body.disk_error else 0)
 
 
 class TestAbort(_TestCase):

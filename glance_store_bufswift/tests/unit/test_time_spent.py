@@ -224,7 +224,7 @@ class TestUpload(_TestCase):
     def test_wait_for_a_place(self) -> None:
         """No segment ends before the next one waits for its place."""
         waiting = threading.Semaphore(0)
-        wait = transfers.Transfers._wait_for_move
+        wait = transfers.Transfers._wait_for_change
 
         def slow(segments: transfers.Transfers) -> None:
             self.clock.spend(5000)
@@ -233,7 +233,7 @@ class TestUpload(_TestCase):
 
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.transfers.Transfers._wait_for_move',
+                'glance_store_bufswift.transfers.Transfers._wait_for_change',
                 slow,
             )
         )
