@@ -21,6 +21,7 @@ In the order in which the data of an upload flows::
     trusts.py      tokens in a user's name that outlive the user's own
     containers.py  the containers that images are in
     upload.py      one upload, from source to manifest, or cleanup
+    copying.py     from the source into segments, while they are sent
     summary.py     what an upload took, and where its time went, for the log
     stopwatch.py   seconds, by what was waited for
     transfers.py   the segments on their way, and what fails first

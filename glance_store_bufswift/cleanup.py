@@ -12,12 +12,13 @@
 
 """What a failed upload leaves in Swift, and its removal."""
 
-from collections.abc import Callable
+import contextlib
 
 from oslo_log import log as logging
 
 from glance_store_bufswift import deletes
 from glance_store_bufswift import errors
+from glance_store_bufswift import former
 from glance_store_bufswift import layout
 from glance_store_bufswift.swift import accounts
 
@@ -29,28 +30,52 @@ SECOND_LOOK = 2.0
 
 
 def after_failure(
+    failed: accounts.Account,
+    dest: layout.Layout,
+    attempted: set[str],
+    in_doubt: bool,
+    before: former.Former,
+) -> list[str] | None:
+    """Remove whatever a failed attempt may have left; errors are only logged.
+
+    :param failed: the attempt's account. Other connections are made: a DELETE
+        has to come after the end of the PUT's connection
+    :param attempted: every name for which a PUT was begun
+    :param in_doubt: whether a PUT can still land
+    :param before: what was there before
+    :returns: the names of what is left; None if that is not known
+    """
+    try:
+        with contextlib.closing(failed.fresh()) as account:
+            return _clean_up(account, dest, attempted, in_doubt, before)
+    except BaseException as exc:
+        LOG.exception(
+            'Cleaning up after the failed upload of image %(image)s '
+            'broke off. These objects may be left in container '
+            '%(container)s: %(names)s',
+            {
+                'image': dest.image,
+                'container': dest.container,
+                'names': ', '.join(sorted(attempted)),
+            },
+        )
+        if not isinstance(exc, Exception):
+            raise  # an interrupt
+        return None
+
+
+def _clean_up(
     account: accounts.Account,
     dest: layout.Layout,
     attempted: set[str],
     in_doubt: bool,
-    found: Callable[[dict[str, str]], object],
+    before: former.Former,
 ) -> list[str] | None:
-    """Remove whatever a failed attempt may have left.
-
-    It logs one line about what it could not delete.
-
-    :param account: with connections of its own: a DELETE has to come after the
-        end of the PUT's connection
-    :param attempted: every name for which a PUT was begun
-    :param in_doubt: whether a PUT can still land
-    :param found: called with the headers of the object with the image's
-        name: this attempt's, when that is deleted, or another one's
-    :returns: the names of what is left; None if that is not known
-    """
-    left, unlisted = _sweep(account, dest, attempted, found)
+    """Remove all, twice if in doubt; one log line tells what is left."""
+    left, unlisted = _sweep(account, dest, attempted, before)
     if in_doubt and attempted:
         account.client.pause(SECOND_LOOK)
-        left, unlisted = _sweep(account, dest, attempted, found)
+        left, unlisted = _sweep(account, dest, attempted, before)
     if left:
         LOG.error(
             'These objects of the failed upload of image %(image)s '
@@ -78,7 +103,7 @@ def _sweep(
     account: accounts.Account,
     dest: layout.Layout,
     attempted: set[str],
-    found: Callable[[dict[str, str]], object],
+    before: former.Former,
 ) -> tuple[dict[str, errors.RequestFailed], errors.RequestFailed | None]:
     """Delete all once; return what is left, and why it can't be listed.
 
@@ -87,7 +112,7 @@ def _sweep(
     """
     failed = None
     if dest.image in attempted:
-        failed = _delete_own(account, dest, found)
+        failed = _delete_own(account, dest, before)
     names, unlisted = attempted - {dest.image}, None
     if names:
         more, unlisted = deletes.listed(
@@ -103,7 +128,7 @@ def _sweep(
 def _delete_own(
     account: accounts.Account,
     dest: layout.Layout,
-    found: Callable[[dict[str, str]], object],
+    before: former.Former,
 ) -> errors.RequestFailed | None:
     """Delete the object with the image's name if this attempt wrote it.
 
@@ -118,7 +143,7 @@ def _delete_own(
         if headers is not None:
             if dest.wrote(headers):
                 account.objects.delete(dest.container, dest.image)
-            found(headers)
+            before.remove(account, headers)
     except errors.RequestFailed as exc:
         return exc
     return None

@@ -59,7 +59,8 @@ class Transfers:
         self._lock = threading.Lock()
         self._changed = threading.Condition()
         self._in_flight: dict[futures.Future[None], segment.Segment] = {}
-        #: Every name for which a PUT was begun, and those known to be stored.
+        #: Every name for which a PUT was begun, the upload's own of the
+        #: manifest too, and those known to be stored.
         self.attempted: set[str] = set()
         self.stored: set[str] = set()
         self.first_error: BaseException | None = None
@@ -70,16 +71,15 @@ class Transfers:
         body: segment.Segment,
         length: int | None,
         headers: Mapping[str, str] | None,
-        blocks: Iterator[object],
+        steps: Iterator[object],
     ) -> None:
         """Send an object while its bytes are written; raises as check().
 
         Its last bytes and its answer may still be under way on return.
 
         :param length: bytes in the object; None = not known yet
-        :param blocks: writes a block of the segment at each step, and ends
-            when the segment is finished; what it raises is raised as it is,
-            or kept as the first error
+        :param steps: each writes a block of the segment, the last one finishes
+            it; what they raise is raised as it is, or kept as the first error
         """
         self.attempted.add(name)
         future = self._workers.submit(
@@ -92,22 +92,22 @@ class Transfers:
                 # The abort came before this segment was in flight.
                 body.abort(self.first_error)
         if self._workers.alone:
-            body.feed_from(functools.partial(self._write, blocks))
+            body.feed_from(functools.partial(self._write, steps))
             with self._watch.share(stopwatch.SWIFT):
                 self._workers.help()
             self._forget_ended()
             return
-        for _ in blocks:
+        for _ in steps:
             self.check()
 
-    def _write(self, blocks: Iterator[object]) -> None:
+    def _write(self, steps: Iterator[object]) -> None:
         """Write a block of a segment that this thread is sending.
 
         swiftclient asks for it, and must not take the source's error for one
         of the network.
         """
         try:
-            next(blocks, None)
+            next(steps, None)
         except BaseException as exc:
             self.abort(exc)
             raise errors.Aborted('The segment can not be written') from exc

@@ -12,21 +12,17 @@
 
 """One upload: from Glance's stream to an image that reads back whole."""
 
-from collections.abc import Iterator
 from collections.abc import Mapping
-from concurrent import futures
-import contextlib
 import dataclasses
-import functools
 from typing import NoReturn
 
 from oslo_log import log as logging
 
 from glance_store_bufswift.buffer import buffers
-from glance_store_bufswift.buffer import segment
 from glance_store_bufswift.buffer import space
 from glance_store_bufswift import cleanup
 from glance_store_bufswift import confirmation
+from glance_store_bufswift import copying
 from glance_store_bufswift import digests
 from glance_store_bufswift import errors
 from glance_store_bufswift import former
@@ -59,8 +55,8 @@ class Stored:
 class Upload:
     """Stores one image; used once.
 
-    The caller's thread reads the source and writes segments, which the
-    workers of Transfers send.
+    The caller's thread copies the source into segments, which the workers of
+    Transfers send.
 
     :param account: for this upload alone; closed at its end
     :param dest: the names of this attempt
@@ -86,13 +82,6 @@ class Upload:
         self._source = source.Source(stream, image_size, self._watch)
         self._image_size = image_size
         self._digests = image_digests
-        self._buffers = buffers.Buffers(
-            space.Space(
-                settings.directory,
-                settings.disk_quota,
-                settings.min_free_percent,
-            )
-        )
         self._transfers = transfers.Transfers(
             account,
             dest.container,
@@ -100,11 +89,18 @@ class Upload:
             settings.held,
             self._watch,
         )
-        # Bytes in each, and its MD5.
-        self._segments: list[tuple[int, futures.Future[str]]] = []
-        self._warned = False
         self._former = former.Former(dest)
         self._summary = summary.Upload(dest.image, self._watch)
+        room = space.Space(
+            settings.directory, settings.disk_quota, settings.min_free_percent
+        )
+        self._copier = copying.Copier(
+            self._source,
+            image_digests,
+            buffers.Buffers(room),
+            self._transfers,
+            self._summary,
+        )
 
     def run(self) -> Stored:
         """Store the image, or leave nothing behind.
@@ -134,7 +130,13 @@ class Upload:
             self._transfers.abort(exc)
             self._stop()
             with self._watch.share(stopwatch.CLEANUP):
-                left = self._clean_up()
+                left = cleanup.after_failure(
+                    self._account,
+                    self._dest,
+                    self._transfers.attempted,
+                    self._in_doubt(),
+                    self._former,
+                )
             first = self._transfers.first_error or exc
             self._summary.log_failed(
                 first,
@@ -170,7 +172,7 @@ class Upload:
         """Store an image that becomes one object."""
         with self._watch.share(stopwatch.SWIFT):
             self._former.look(self._account)
-        self._send(
+        self._copier.copy(
             self._dest.image, length, length, self._dest.plain_headers()
         )
         hashes = self._hashes()
@@ -187,7 +189,7 @@ class Upload:
     def _plain_length(self) -> int | None:
         """Bytes in an image that becomes one object, None for segments."""
         limit = self._settings.plain_limit
-        self._source.peek()
+        self._source.peek()  # shows whether the image ends within a block
         if self._source.ended and self._source.size <= limit:
             return self._source.size
         if 0 < self._image_size <= limit:
@@ -207,69 +209,10 @@ class Upload:
                 )
             size = plan.size(number)
             length = min(size, left) if self._image_size else None
-            self._send(self._dest.segment(number), length or size, length)
-            left -= size
-
-    def _send(
-        self,
-        name: str,
-        capacity: int,
-        length: int | None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        """Copy the source to one object, while a worker sends it."""
-        self._transfers.wait_for_slot()
-        body = segment.Segment(
-            self._file(capacity),
-            self._buffers.give_back,
-            self._transfers.wake,
-        )
-        self._transfers.send(
-            name, body, length, headers, self._copy(body, capacity)
-        )
-
-    def _copy(self, body: segment.Segment, capacity: int) -> Iterator[None]:
-        """Copy the source to a segment, a block at each step."""
-        left = capacity
-        while left and (block := self._source.read(left)):
-            with self._watch.share(stopwatch.DIGESTS):
-                self._digests.update(block)
-            with self._watch.share(
-                stopwatch.DISK if body.buffered else stopwatch.SWIFT
-            ):
-                body.write(block)
-            if body.disk_error is not None:
-                self._warn(body.disk_error)
-            left -= len(block)
-            yield
-        md5 = self._digests.end_segment()
-        self._segments.append((body.size, md5))
-        body.finish(md5)
-        self._summary.count(body)
-
-    def _file(self, capacity: int) -> space.BufferFile | None:
-        """Room for a buffer; None if the segment is to go without."""
-        if not capacity:
-            return None
-        try:
-            with self._watch.share(stopwatch.DISK):
-                return self._buffers.take(
-                    capacity, self._transfers.wait_for_one
-                )
-        except space.NoSpace as exc:
-            why = exc
-        self._warn(why)
-        return None
-
-    def _warn(self, why: Exception) -> None:
-        if not self._warned:
-            self._warned = True
-            LOG.warning(
-                'Image %(image)s is uploaded in part without a '
-                'buffer, where a broken request can not be '
-                'repeated: %(why)s',
-                {'image': self._dest.image, 'why': why},
+            self._copier.copy(
+                self._dest.segment(number), length or size, length
             )
+            left -= size
 
     # The end
 
@@ -292,10 +235,7 @@ class Upload:
 
     def _write_manifest(self, plan: segmenting.Plan) -> None:
         self._transfers.attempted.add(self._dest.image)
-        segments = [
-            manifest.Segment(size, md5.result())
-            for size, md5 in self._segments
-        ]
+        segments = self._copier.segments()
         static = manifest.write(
             self._account, self._dest, segments, plan, self._former
         )
@@ -328,39 +268,13 @@ class Upload:
         LOG.warning('%s', why)
 
     def _stop(self) -> None:
-        """Wait for all threads, close all files and connections."""
+        """Wait for all threads, close all files and connections.
+
+        May be called twice, after an interrupt of the first.
+        """
         self._transfers.stop()
         self._digests.close()
         self._account.close()
-
-    def _clean_up(self) -> list[str] | None:
-        """Remove what the upload has left; errors are only logged.
-
-        :returns: the names of what is left; None if it is not known
-        """
-        try:
-            with contextlib.closing(self._account.fresh()) as account:
-                return cleanup.after_failure(
-                    account,
-                    self._dest,
-                    self._transfers.attempted,
-                    self._in_doubt(),
-                    functools.partial(self._former.remove, account),
-                )
-        except BaseException as exc:
-            LOG.exception(
-                'Cleaning up after the failed upload of image %(image)s '
-                'broke off. These objects may be left in container '
-                '%(container)s: %(names)s',
-                {
-                    'image': self._dest.image,
-                    'container': self._dest.container,
-                    'names': ', '.join(sorted(self._transfers.attempted)),
-                },
-            )
-            if not isinstance(exc, Exception):
-                raise  # an interrupt
-            return None
 
     def _in_doubt(self) -> bool:
         """Whether a PUT can still land, even one that was retried."""

@@ -1,0 +1,135 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Copying the source into objects, while workers send them."""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from concurrent import futures
+
+from oslo_log import log as logging
+
+from glance_store_bufswift.buffer import buffers
+from glance_store_bufswift.buffer import segment
+from glance_store_bufswift.buffer import space
+from glance_store_bufswift import digests
+from glance_store_bufswift import manifest
+from glance_store_bufswift import source
+from glance_store_bufswift import stopwatch
+from glance_store_bufswift import summary
+from glance_store_bufswift import transfers
+
+LOG = logging.getLogger(__name__)
+
+
+class Copier:
+    """Copies an image into its objects, on the caller's thread.
+
+    :param image: the source, read to its end
+    :param image_digests: fed with all that is read
+    :param room: where the objects are buffered
+    :param sender: sends them
+    :param took: counts them, and the time that this takes
+    """
+
+    def __init__(
+        self,
+        image: source.Source,
+        image_digests: digests.Digests,
+        room: buffers.Buffers,
+        sender: transfers.Transfers,
+        took: summary.Upload,
+    ) -> None:
+        self._source = image
+        self._digests = image_digests
+        self._buffers = room
+        self._transfers = sender
+        self._summary = took
+        self._watch = took.watch
+        # Bytes in each, and its MD5.
+        self._segments: list[tuple[int, futures.Future[str]]] = []
+        self._warned = False
+
+    def copy(
+        self,
+        name: str,
+        capacity: int,
+        length: int | None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Copy the source to one object, while a worker sends it.
+
+        :param capacity: bytes to copy, fewer if the source ends
+        :param length: bytes in the object; None = not known yet
+        :raises SourceFailed: the stream raised
+        :raises WrongSize: the image is not as long as declared
+        :raises Aborted: anything else has failed
+        """
+        self._transfers.wait_for_slot()
+        body = segment.Segment(
+            self._file(capacity),
+            self._buffers.give_back,
+            self._transfers.wake,
+        )
+        self._transfers.send(
+            name, body, length, headers, self._steps(body, capacity)
+        )
+
+    def segments(self) -> list[manifest.Segment]:
+        """The objects in their order, waiting for their MD5s."""
+        return [
+            manifest.Segment(size, md5.result())
+            for size, md5 in self._segments
+        ]
+
+    def _steps(self, body: segment.Segment, capacity: int) -> Iterator[None]:
+        """Copy the source to a segment, a block at each step."""
+        left = capacity
+        while left and (block := self._source.read(left)):
+            with self._watch.share(stopwatch.DIGESTS):
+                self._digests.update(block)
+            with self._watch.share(
+                stopwatch.DISK if body.buffered else stopwatch.SWIFT
+            ):
+                body.write(block)
+            if body.disk_error is not None:
+                self._warn(body.disk_error)
+            left -= len(block)
+            yield
+        md5 = self._digests.end_segment()
+        self._segments.append((body.size, md5))
+        body.finish(md5)
+        self._summary.count(body)
+
+    def _file(self, capacity: int) -> space.BufferFile | None:
+        """Room for a buffer; None if the segment is to go without."""
+        if not capacity:
+            return None
+        try:
+            with self._watch.share(stopwatch.DISK):
+                return self._buffers.take(
+                    capacity, self._transfers.wait_for_one
+                )
+        except space.NoSpace as exc:
+            why = exc
+        self._warn(why)
+        return None
+
+    def _warn(self, why: Exception) -> None:
+        if not self._warned:
+            self._warned = True
+            LOG.warning(
+                'Image %(image)s is uploaded in part without a '
+                'buffer, where a broken request can not be '
+                'repeated: %(why)s',
+                {'image': self._summary.image, 'why': why},
+            )
