@@ -115,13 +115,11 @@ def _sweep(
         failed = _delete_own(account, dest, before)
     names, unlisted = attempted - {dest.image}, None
     if names:
-        more, unlisted = deletes.listed(
+        more, unlisted = deletes.list_names(
             account.containers, dest.container, dest.prefix
         )
         names = names.union(more)
-    left = deletes.failed_deletes(
-        account.objects, dest.container, sorted(names)
-    )
+    left = deletes.delete_all(account.objects, dest.container, sorted(names))
     return left | ({dest.image: failed} if failed else {}), unlisted
 
 

@@ -71,11 +71,11 @@ class Confirmation:
         self._gone = False
         self._seen: dict[str, str] | None = None
 
-    def run(self, timeout: float, each: bool) -> Mapping[str, str] | None:
+    def run(self, timeout: float, ask_all: bool) -> Mapping[str, str] | None:
         """Wait until the image reads back; then check what is in doubt.
 
         :param timeout: seconds to wait; 0 = look once
-        :param each: whether to ask for each segment in any case
+        :param ask_all: whether to ask for each segment in any case
         :returns: headers of the image, None if it was not seen
         :raises Replaced: another upload has replaced the image
         :raises RequestFailed: a part of it is gone, or may be
@@ -86,7 +86,7 @@ class Confirmation:
                 f'The manifest of image {self._dest.image} was stored, but '
                 'is gone'
             )
-        if each or not listed:
+        if ask_all or not listed:
             self._ask_for_each()
         if not listed and not self._static:
             LOG.warning(
@@ -114,7 +114,7 @@ class Confirmation:
 
     def _reads_back(self) -> bool:
         try:
-            headers = self._before.stands(self._account)
+            headers = self._before.own(self._account)
         except errors.Replaced:
             raise
         except errors.RequestFailed as exc:

@@ -145,7 +145,7 @@ def _remove(account: accounts.Account, container: str, image: str) -> bool:
     foreign = [
         name
         for name in names
-        if name != image and not layout.owns(image, name)
+        if name != image and not layout.is_segment(image, name)
     ]
     if foreign:
         LOG.warning(
@@ -154,7 +154,7 @@ def _remove(account: accounts.Account, container: str, image: str) -> bool:
             {'container': container, 'names': ', '.join(foreign[:SOME])},
         )
         return True
-    deletes.delete_objects(account.objects, container, names)
+    deletes.delete_and_log(account.objects, container, names)
     return False
 
 

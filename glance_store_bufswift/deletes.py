@@ -35,14 +35,14 @@ BATCH = 1000
 ENOUGH = 3
 
 
-def delete_objects(
+def delete_and_log(
     objects: objects.Objects, container: str, names: Iterable[str]
 ) -> list[str]:
-    """Delete objects in parallel; one log line names what is left.
+    """Delete objects; one log line tells how many are left.
 
     :returns: the names of those that could not be deleted, sorted
     """
-    failed = failed_deletes(objects, container, names)
+    failed = delete_all(objects, container, names)
     if failed:
         LOG.warning(
             '%(count)d objects could not be deleted from container '
@@ -56,7 +56,7 @@ def delete_objects(
     return sorted(failed)
 
 
-def failed_deletes(
+def delete_all(
     objects: objects.Objects, container: str, names: Iterable[str]
 ) -> dict[str, errors.RequestFailed]:
     """Delete objects: in bulk where there are many, else one by one.
@@ -123,7 +123,7 @@ def _one_by_one(
     return failed
 
 
-def listed(
+def list_names(
     containers: containers.Containers, container: str, prefix: str
 ) -> tuple[list[str], errors.RequestFailed | None]:
     """The names with a prefix, and the error if they can't be listed."""

@@ -30,17 +30,17 @@ LOG = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
-class _Former:
+class _Found:
     """An object that was found.
 
     :ivar headers: its headers
-    :ivar late: whether this attempt was writing already
+    :ivar while_writing: whether this attempt was writing already
     :ivar segments: container and name of each segment, if it is an SLO: their
         list goes with its manifest
     """
 
     headers: Mapping[str, str]
-    late: bool
+    while_writing: bool
     segments: tuple[tuple[str, str], ...] = ()
 
 
@@ -57,24 +57,27 @@ class Former:
 
     def __init__(self, dest: layout.Layout) -> None:
         self._dest = dest
-        self._found: dict[str, _Former] = {}
+        self._found: dict[str, _Found] = {}
         self._warned = False
 
-    def __bool__(self) -> bool:
+    @property
+    def found_any(self) -> bool:
         """Whether anything of another attempt was found."""
         return bool(self._found)
 
     @property
     def contested(self) -> bool:
         """Whether another attempt wrote while this one did."""
-        return any(each.late for each in self._found.values())
+        return any(each.while_writing for each in self._found.values())
 
-    def look(self, account: accounts.Account, late: bool = False) -> bool:
+    def look(
+        self, account: accounts.Account, while_writing: bool = False
+    ) -> bool:
         """Look what is there, and remember it if another attempt wrote it.
 
         If the request fails, that stays unknown.
 
-        :param late: whether this attempt is writing already
+        :param while_writing: whether this attempt is writing already
         :returns: whether it is this attempt's own
         """
         try:
@@ -83,9 +86,9 @@ class Former:
                 return headers is not None
             key = _key(headers)
             if key not in self._found:
-                self._found[key] = _Former(headers, late)
-                self._found[key] = _Former(
-                    headers, late, self._segments(account, headers)
+                self._found[key] = _Found(headers, while_writing)
+                self._found[key] = _Found(
+                    headers, while_writing, self._segments(account, headers)
                 )
         except errors.RequestFailed as exc:
             why = exc
@@ -96,7 +99,7 @@ class Former:
             LOG.warning('%s', why)
         return False
 
-    def stands(self, account: accounts.Account) -> dict[str, str] | None:
+    def own(self, account: accounts.Account) -> dict[str, str] | None:
         """The headers of this attempt's object, after it was written.
 
         :returns: None if it is not there, or the replica that answers does not
@@ -108,37 +111,37 @@ class Former:
         if headers is None or self._dest.wrote(headers):
             return headers
         found = self._found.get(_key(headers))
-        if found and not found.late:
+        if found and not found.while_writing:
             return None
         raise errors.Replaced(self._dest.image)
 
     def remove(
-        self, account: accounts.Account, stands: Mapping[str, str]
+        self, account: accounts.Account, current: Mapping[str, str]
     ) -> None:
         """Remove the segments of former images; never raises.
 
         What may belong to another image is left alone.
 
-        :param stands: headers of the object that has replaced them, this
+        :param current: headers of the object that has replaced them, this
             attempt's or not; what is not older than that stays
         """
-        for former in self._found.values():
-            if not self._older(former.headers, stands):
+        for found in self._found.values():
+            if not self._older(found.headers, current):
                 continue
             try:
-                self._remove(account, former)
+                self._remove(account, found)
             except Exception:
                 LOG.exception(
                     'Removing the former data of image %s', self._dest.image
                 )
 
     def _older(
-        self, headers: Mapping[str, str], stands: Mapping[str, str]
+        self, headers: Mapping[str, str], current: Mapping[str, str]
     ) -> bool:
         """Whether the object now there has surely replaced another one."""
-        if not layout.timestamp(stands):
-            return self._dest.wrote(stands)
-        return layout.timestamp(headers) < layout.timestamp(stands)
+        if not layout.timestamp(current):
+            return self._dest.wrote(current)
+        return layout.timestamp(headers) < layout.timestamp(current)
 
     def _ask(self, account: accounts.Account) -> dict[str, str] | None:
         return account.objects.head(
@@ -153,7 +156,7 @@ class Former:
         container, image = self._dest.container, self._dest.image
         recorded = [
             (container, name)
-            for name in layout.recorded_segments(image, headers, container)
+            for name in layout.segment_names(image, headers, container)
         ]
         try:
             listed = account.slos.segments(container, image, nested=False)
@@ -163,26 +166,26 @@ class Former:
             listed = []
         return *listed, *recorded
 
-    def _remove(self, account: accounts.Account, former: _Former) -> None:
+    def _remove(self, account: accounts.Account, found: _Found) -> None:
         image = self._dest.image
-        target = layout.manifest_target(former.headers)
-        for container in {each for each, _ in former.segments}:
+        target = layout.manifest_target(found.headers)
+        for container in {each for each, _ in found.segments}:
             self._delete(
                 account,
                 container,
                 {
                     name
-                    for dest, name in former.segments
-                    if dest == container and layout.owns(image, name)
+                    for dest, name in found.segments
+                    if dest == container and layout.is_segment(image, name)
                 },
             )
-        if target is not None and layout.belongs(image, target[1]):
-            names, unlisted = deletes.listed(account.containers, *target)
+        if target is not None and layout.is_segment_prefix(image, target[1]):
+            names, unlisted = deletes.list_names(account.containers, *target)
             # A listing can lag behind.
             self._delete(
                 account,
                 target[0],
-                {*names, *layout.recorded_segments(image, former.headers)},
+                {*names, *layout.segment_names(image, found.headers)},
                 target[1],
                 unlisted,
             )
@@ -201,7 +204,7 @@ class Former:
         :param unlisted: why those with the prefix could not be listed
         """
         # A former manifest may cover our segments, whatever wrote it.
-        left = deletes.failed_deletes(
+        left = deletes.delete_all(
             account.objects,
             container,
             [

@@ -89,9 +89,9 @@ class Layout:
         of segments is needed to delete the image while the container's listing
         lags behind.
         """
-        where = f'{self.container}/{self.prefix}'
+        path = f'{self.container}/{self.prefix}'
         return {
-            'X-Object-Manifest': parse.quote(where),
+            'X-Object-Manifest': parse.quote(path),
             ATTEMPT: self.attempt,
             SEGMENTS: str(segments),
             'Content-Type': CONTENT_TYPE,
@@ -154,7 +154,7 @@ def newer(headers: Mapping[str, str], than: Mapping[str, str]) -> bool:
     return timestamp(headers) > timestamp(than)
 
 
-def recorded_segments(
+def segment_names(
     image: str, headers: Mapping[str, str], container: str = ''
 ) -> list[str]:
     """The names of the segments, by the headers of a manifest of ours.
@@ -169,19 +169,19 @@ def recorded_segments(
         target = container, f'{image}/{headers[ATTEMPT]}/'
     if target is None or not count.isdecimal():
         return []
-    where = Layout(target[0], image, headers.get(ATTEMPT, ''))
-    if where.prefix != target[1] or int(count) > MAX_SEGMENTS:
+    dest = Layout(target[0], image, headers.get(ATTEMPT, ''))
+    if dest.prefix != target[1] or int(count) > MAX_SEGMENTS:
         return []
-    return [where.segment(number) for number in range(1, int(count) + 1)]
+    return [dest.segment(number) for number in range(1, int(count) + 1)]
 
 
-def owns(image: str, name: str) -> bool:
-    """Whether an object can only be a segment of this image."""
+def is_segment(image: str, name: str) -> bool:
+    """Whether an object of this name can only be a segment of an image."""
     return name.startswith((f'{image}/', f'{image}-'))
 
 
-def belongs(image: str, prefix: str) -> bool:
-    """Whether the segments under a prefix can only be this image's.
+def is_segment_prefix(image: str, prefix: str) -> bool:
+    """Whether what has a prefix can only be segments of an image.
 
     Ours are ``<image id>/...``, those of the stock driver ``<image id>-``.
     """

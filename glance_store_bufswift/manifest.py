@@ -157,7 +157,7 @@ def _write(
     :param put: gets headers, and a call that returns whether an earlier try
         stored it
     """
-    if not before:
+    if not before.found_any:
         try:
             put({**headers, 'If-None-Match': '*'})
         except errors.RequestFailed as exc:
@@ -166,8 +166,8 @@ def _write(
         else:
             return
 
-    def stands() -> bool:
+    def is_stored() -> bool:
         return before.look(account)
 
-    if not stands():  # or its answer was lost
-        put(headers, stands)
+    if not is_stored():  # or its answer was lost
+        put(headers, is_stored)

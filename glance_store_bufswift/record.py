@@ -113,7 +113,7 @@ def read(image: str, told: Mapping[str, str]) -> Record | None:
     :param image: the manifest's name
     :param told: its headers
     """
-    names = layout.recorded_segments(image, told)
+    names = layout.segment_names(image, told)
     sizes = _sizes(told.get(SIZES, ''))
     target = layout.manifest_target(told)
     if not names or target is None or len(sizes) != len(names):

@@ -109,7 +109,7 @@ def _remove_segments(
 ) -> None:
     """Delete the segments of a DLO, even those not listed yet."""
     container, prefix = target
-    if not layout.belongs(image, prefix):
+    if not layout.is_segment_prefix(image, prefix):
         LOG.warning(
             'What the manifest of image %(image)s points to may not '
             'be its own, and stays: %(container)s/%(prefix)s*',
@@ -118,7 +118,7 @@ def _remove_segments(
         return
     names = {
         *account.containers.listing(container, prefix),
-        *layout.recorded_segments(image, headers),
+        *layout.segment_names(image, headers),
     }
     for _ in range(ROUNDS):
         _delete(account, container, sorted(names))
@@ -155,10 +155,10 @@ def _remove_static_segments(
     except errors.NoList as exc:
         LOG.info('%s; Swift is to delete all of it', exc)
         segments = []
-    for where, name in segments:
-        by_container.setdefault(where, []).append(name)
-    for where, names in by_container.items():
-        _delete(account, where, names)
+    for each, name in segments:
+        by_container.setdefault(each, []).append(name)
+    for each, names in by_container.items():
+        _delete(account, each, names)
 
 
 def _remove_slo(account: accounts.Account, container: str, image: str) -> None:
@@ -189,7 +189,7 @@ def _gone_before(
 def _delete(
     account: accounts.Account, container: str, names: list[str]
 ) -> None:
-    failed = deletes.failed_deletes(account.objects, container, names)
+    failed = deletes.delete_all(account.objects, container, names)
     if not failed:
         return
     first = next(iter(failed.values()))

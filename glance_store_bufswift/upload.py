@@ -177,13 +177,13 @@ class Upload:
         )
         hashes = self._hashes()
         with self._watch.share(stopwatch.SWIFT):
-            self._wait_for_all(late=True)
-            stands: Mapping[str, str] | None = self._dest.written()
+            self._wait_for_all(while_writing=True)
+            current: Mapping[str, str] | None = self._dest.written()
             if self._former.contested:
                 # Only Swift knows which of the two was written later.
-                stands = self._former.stands(self._account)
-            if stands is not None:
-                self._former.remove(self._account, stands)
+                current = self._former.own(self._account)
+            if current is not None:
+                self._former.remove(self._account, current)
         return hashes
 
     def _plain_length(self) -> int | None:
@@ -221,15 +221,16 @@ class Upload:
         with self._watch.share(stopwatch.DIGESTS):
             return self._digests.finish()
 
-    def _wait_for_all(self, late: bool = False) -> None:
+    def _wait_for_all(self, while_writing: bool = False) -> None:
         """Wait for all PUTs, and look for other attempts meanwhile.
 
         The later the last look, the fewer attempts it misses.
 
-        :param late: whether the object with the image's name is under way
+        :param while_writing: whether the object with the image's name is under
+            way
         """
         while True:
-            self._former.look(self._account, late)
+            self._former.look(self._account, while_writing)
             if self._transfers.wait_for_all(LOOK_AGAIN):
                 return
 
@@ -241,16 +242,16 @@ class Upload:
         )
         # An upload without a sign of life for so long can be taken for
         # orphaned.
-        each = not static and self._watch.seconds >= layout.LEAST_AGE / 2
+        ask_all = not static and self._watch.seconds >= layout.LEAST_AGE / 2
         with self._watch.share(stopwatch.LISTING):
-            stands = confirmation.Confirmation(
+            current = confirmation.Confirmation(
                 self._account, self._dest, segments, self._former, static
-            ).run(self._settings.confirm_timeout, each)
-        if stands is not None and self._former:
-            self._former.remove(self._account, stands)
-            self._still_stands()
+            ).run(self._settings.confirm_timeout, ask_all)
+        if current is not None and self._former.found_any:
+            self._former.remove(self._account, current)
+            self._check_not_replaced()
 
-    def _still_stands(self) -> None:
+    def _check_not_replaced(self) -> None:
         """Look once more, since other uploads write this image too.
 
         An attempt that replaces this one now looked before this one wrote, and
@@ -259,7 +260,7 @@ class Upload:
         :raises Replaced: another upload has replaced the image
         """
         try:
-            self._former.stands(self._account)
+            self._former.own(self._account)
             return
         except errors.Replaced:
             raise

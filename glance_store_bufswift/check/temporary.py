@@ -135,10 +135,10 @@ class Objects:
     def _delete(
         self, account: accounts.Account
     ) -> dict[str, errors.RequestFailed]:
-        names, _ = deletes.listed(
+        names, _ = deletes.list_names(
             account.containers, self._where.container, self._where.prefix
         )
-        return deletes.failed_deletes(
+        return deletes.delete_all(
             account.objects,
             self._where.container,
             sorted(self._attempted.union(names)),

@@ -160,7 +160,7 @@ class Sweep:
             return kept
         return Result(
             Outcome.FAILED
-            if deletes.delete_objects(
+            if deletes.delete_and_log(
                 self._account.objects, attempt.container, names
             )
             else Outcome.DELETED

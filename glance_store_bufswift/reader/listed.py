@@ -71,7 +71,7 @@ def _segments(
             )
     lacking = (
         _other_length(entries, account.objects.head(*home) or {})
-        or _other_names(entries, layout.recorded_segments(home[1], headers))
+        or _other_names(entries, layout.segment_names(home[1], headers))
         or _lacks_stocks(account, home[1], target, entries)
     )
     if lacking:

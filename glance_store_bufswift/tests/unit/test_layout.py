@@ -108,12 +108,12 @@ class TestHeaders(base.BaseTestCase):
         self.assertFalse(where.wrote({}))
 
     def test_prefix_that_can_only_be_of_the_image_belongs_to_it(self) -> None:
-        self.assertTrue(layout.belongs('id', 'id/try/'))
-        self.assertTrue(layout.belongs('id', 'id-'))
+        self.assertTrue(layout.is_segment_prefix('id', 'id/try/'))
+        self.assertTrue(layout.is_segment_prefix('id', 'id-'))
 
     def test_prefix_that_may_hold_other_images_does_not(self) -> None:
         for prefix in ('', 'id', 'i', 'id2/try/', 'id2-', 'id-2-', 'x/id/'):
-            self.assertFalse(layout.belongs('id', prefix), prefix)
+            self.assertFalse(layout.is_segment_prefix('id', prefix), prefix)
 
 
 class TestSegmentSize(base.BaseTestCase):

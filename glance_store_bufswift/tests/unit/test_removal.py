@@ -120,7 +120,7 @@ class TestRecorded(TestCase):
     def recorded(
         self, count: str, attempt: str = 'try', target: str = 'c/id/try/'
     ) -> list[str]:
-        return layout.recorded_segments(
+        return layout.segment_names(
             'id',
             {
                 layout.MANIFEST: target,
@@ -139,7 +139,7 @@ class TestRecorded(TestCase):
         headers = where.manifest_headers(3)
         self.assertEqual(
             [where.segment(number) for number in (1, 2, 3)],
-            layout.recorded_segments(
+            layout.segment_names(
                 'id', {name.lower(): headers[name] for name in headers}
             ),
         )
@@ -150,5 +150,5 @@ class TestRecorded(TestCase):
         self.assertEqual([], self.recorded('2', attempt='other'))
         self.assertEqual([], self.recorded('2', target='c/other/try/'))
         self.assertEqual(
-            [], layout.recorded_segments('id', {layout.SEGMENTS: '2'})
+            [], layout.segment_names('id', {layout.SEGMENTS: '2'})
         )

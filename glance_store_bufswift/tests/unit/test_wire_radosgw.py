@@ -211,7 +211,7 @@ class TestDelete(_TestCase):
             names = [*self.gateway.objects, 'gone']
             self.assertEqual(
                 [],
-                deletes.delete_objects(self.to_gateway().objects, 'c', names),
+                deletes.delete_and_log(self.to_gateway().objects, 'c', names),
             )
             self.assertEqual({}, self.gateway.objects)
 
