@@ -47,49 +47,49 @@ class Site:
 
 
 @dataclasses.dataclass(frozen=True)
-class Entrance:
-    """How an account is entered, and left.
+class SignIn:
+    """What a user has to get at an account.
 
     :ivar url: the account's storage URL
     :ivar login: gives tokens, None if ``token`` is all there is
     :ivar token: used when there is no login; can't be renewed
-    :ivar leave: called at the end, with whether all went well
+    :ivar sign_out: called at the end, with whether all succeeded
     """
 
     url: str
     login: tokens.Login | None = None
     token: str | None = dataclasses.field(default=None, repr=False)
-    leave: Callable[[bool], object] = lambda well: None
+    sign_out: Callable[[bool], object] = lambda succeeded: None
 
 
 @contextlib.contextmanager
 def account(
-    site: Site, enter: Callable[[], Entrance]
+    site: Site, sign_in: Callable[[], SignIn]
 ) -> Iterator[accounts.Account]:
     """Open an account; close all that was opened for it at the end.
 
-    :param enter: signs in at Keystone
+    :param sign_in: signs in at Keystone
     :raises RequestFailed: Keystone failed, or knows no endpoint
     """
     policy = site.policy
-    entrance = retry.repeat(policy, 'Authentication for Swift', enter)
+    user = retry.repeat(policy, 'Authentication for Swift', sign_in)
     endpoint = pool.Endpoint(
         # Swift takes the path account//container for an object's.
-        entrance.url.rstrip('/'),
-        session=entrance.login,
-        token=entrance.token,
+        user.url.rstrip('/'),
+        session=user.login,
+        token=user.token,
         timeout=site.settings.timeout,
         cacert=site.cacert,
         insecure=site.insecure,
     )
-    well = False
+    succeeded = False
     try:
         opened = accounts.Account(client.Client(endpoint, policy))
         with contextlib.closing(opened):
             yield opened
-        well = True
+        succeeded = True
     finally:
-        entrance.leave(well)
+        user.sign_out(succeeded)
 
 
 def is_refused(site: Site, url: str, token: str, container: str) -> bool:
@@ -99,7 +99,7 @@ def is_refused(site: Site, url: str, token: str, container: str) -> bool:
     :param container: one that exists
     """
     try:
-        with account(site, lambda: Entrance(url, token=token)) as opened:
+        with account(site, lambda: SignIn(url, token=token)) as opened:
             opened.containers.head(container)
     except errors.RequestFailed as exc:
         # Ceph RGW answers 403 to a token that Keystone does not know.

@@ -39,8 +39,8 @@ PAUSES = (0, 0.5, 1, 2)
 SOME = 20
 
 
-def make(account: accounts.Account, container: str, create: bool) -> bool:
-    """Make sure that a container exists; returns whether it was missing.
+def ensure(account: accounts.Account, container: str, create: bool) -> bool:
+    """Make sure that a container exists; returns whether it was created.
 
     :param create: whether it may be created
     :raises RequestFailed: it does not exist, and may not or can not be created

@@ -18,13 +18,13 @@ digest that gets no thread is fed on the caller's.
 """
 
 from concurrent import futures
-import hashlib
 import queue
 import threading
 from typing import Any
 from typing import Protocol
 
 from glance_store_bufswift import md5
+from glance_store_bufswift import multihash
 from glance_store_bufswift import workers
 
 #: Blocks that a digest may be behind; with blocks of at most 1 MiB this
@@ -44,12 +44,13 @@ class Digests:
 
     :param hashing_algo: hashlib's name of the multihash
     :param verifier: Glance's signature verifier, None for none
+    :raises ConfigError: there is no such multihash
     """
 
     def __init__(
         self, hashing_algo: str, verifier: Digest | None = None
     ) -> None:
-        self._multihash = hashlib.new(hashing_algo, usedforsecurity=False)
+        self._multihash = multihash.new(hashing_algo)
         image, segments = md5.new()
         self._checksum = _MD5Thread(image)
         self._segments = (
@@ -118,7 +119,7 @@ class _HashThread:
             self._begun = True
             self._thread = workers.start(self._run, 'bufswift-digest')
         if self._thread is None:
-            self._take_if_well(item)
+            self._take_unless_failed(item)
             return
         self._places.get()
         self._queue.put(item)
@@ -136,10 +137,10 @@ class _HashThread:
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
-            self._take_if_well(item)
+            self._take_unless_failed(item)
             self._places.put(None)
 
-    def _take_if_well(self, item: Any) -> None:
+    def _take_unless_failed(self, item: Any) -> None:
         if self._error is None:
             self._take(item)
 

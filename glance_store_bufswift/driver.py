@@ -22,7 +22,7 @@ from oslo_log import log as logging
 
 from glance_store_bufswift import opts
 from glance_store_bufswift import precedence
-from glance_store_bufswift.stores import base
+from glance_store_bufswift.stores import configured
 from glance_store_bufswift.stores import locations
 from glance_store_bufswift.stores import multi
 from glance_store_bufswift.stores import single
@@ -30,7 +30,7 @@ from glance_store_bufswift.stores import single
 LOG = logging.getLogger(__name__)
 
 #: The driver's name in ``enabled_backends``.
-NAME = base.NAME
+NAME = configured.NAME
 
 StoreLocation = locations.StoreLocation
 SingleTenantStore = single.SingleTenantStore
@@ -68,7 +68,7 @@ def _store(conf: Any, backend: str | None) -> upstream.BaseStore:
     if not conf[backend or 'glance_store'].swift_store_multi_tenant:
         return SingleTenantStore(conf, backend=backend)
     if utils.is_multiple_swift_store_accounts_enabled(conf, backend=backend):
-        base.refuse(
+        configured.refuse(
             'swift_store_multi_tenant and swift_store_config_file '
             'exclude each other; unset one of them'
         )
@@ -84,7 +84,7 @@ def prepare(conf: Any, backend: str | None = None) -> None:
         conf.register_opts(upstream.Store.OPTIONS, group=group)
     opts.register(conf, backend)
     if backend:
-        precedence.settle(conf, backend, _READ_RAW)
+        precedence.resolve(conf, backend, _READ_RAW)
 
 
 # glance_store looks for them on the callable of the entry point.

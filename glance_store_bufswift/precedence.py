@@ -51,8 +51,8 @@ def lookup(conf: cfg.ConfigOpts, backend: str | None, name: str) -> Any:
     return conf[having[-1]][name]
 
 
-def settle(conf: cfg.ConfigOpts, backend: str, names: list[str]) -> None:
-    """Give a store's own section the values it has by precedence.
+def resolve(conf: cfg.ConfigOpts, backend: str, names: list[str]) -> None:
+    """Write the values by precedence into a store's own section.
 
     Upstream reads some options from the section alone, where glance_store
     resets the default to None (the class of bug 2146432), so that a value in

@@ -188,7 +188,7 @@ def _container(
                 f'Container {where.container} keeps what is deleted '
                 f'({header}): nothing is sent there to measure'
             )
-    if not containers.make(account, where.container, may_create):
+    if not containers.ensure(account, where.container, may_create):
         yield
         return
     try:

@@ -14,8 +14,9 @@
 
 In the order in which they build on each other::
 
-    locations.py  where images are, with the credentials to get there
-    base.py       what both kinds of store have in common
-    single.py     all images in the account of one service user
-    multi.py      each image in its project's account
+    locations.py   where images are, with the credentials to get there
+    configured.py  what a store has from its sections
+    base.py        what both kinds of store do with images
+    single.py      all images in the account of one service user
+    multi.py       each image in its project's account
 """

@@ -16,16 +16,10 @@ another way to move bytes.
 Credentials, containers and the names of images stay upstream's.
 """
 
-from collections.abc import Mapping
 import contextlib
-import dataclasses
 import functools
-import os
 from typing import Any
-from typing import NoReturn
 
-from glance_store._drivers.swift import store as upstream
-from glance_store._drivers.swift import utils
 from glance_store import capabilities
 from glance_store import driver
 from glance_store import exceptions
@@ -37,66 +31,25 @@ from glance_store_bufswift import digests
 from glance_store_bufswift import download
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
-from glance_store_bufswift import multihash
-from glance_store_bufswift import notices
-from glance_store_bufswift import opts
 from glance_store_bufswift.reader import finding
 from glance_store_bufswift import removal
 from glance_store_bufswift import source
+from glance_store_bufswift.stores import configured
 from glance_store_bufswift.stores import locations
 from glance_store_bufswift.swift import accounts
 from glance_store_bufswift import translation
 from glance_store_bufswift import upload
 
-#: The type of the stores in ``enabled_backends``.
-NAME = 'swift+buffered'
 
-
-class BufferedStore(upstream.BaseStore):
+class BufferedStore(configured.ConfiguredStore):
     """What both stores have in common."""
 
     _CAPABILITIES = (
         capabilities.BitMasks.RW_ACCESS | capabilities.BitMasks.READ_RANDOM
     )
-    OPTIONS = upstream.Store.OPTIONS + opts.OPTIONS
 
     #: Whether each image has a container of its own.
     container_per_image = False
-
-    #: Settings in place of those of the configuration, for the commands.
-    overrides: Mapping[str, Any] = {}
-
-    def get_schemes(self) -> tuple[str, ...]:
-        """Upstream's schemes, and the driver's name.
-
-        glance_store looks a store up by its type, as if that were a scheme
-        (multi_backend.get_store_from_store_identifier). URIs never have it.
-        """
-        return (*super().get_schemes(), NAME)
-
-    def configure(self, re_raise_bsc: bool = False) -> None:
-        """Read the options, even if the buffer directory is unusable.
-
-        Upstream raises when swift_buffer_on_upload, an option that this
-        driver ignores, meets an unusable directory; downloads and deletes
-        would fail with it.
-        """
-        try:
-            super().configure(re_raise_bsc=re_raise_bsc)
-        except exceptions.BadStoreConfiguration:
-            if not self._options().swift_buffer_on_upload:
-                raise
-            driver.Store.configure(self, re_raise_bsc=re_raise_bsc)
-
-    def _options(self) -> Any:
-        """The store's own options; glance_store 4.9 has no store_conf."""
-        group = self.backend_group or 'glance_store'
-        return getattr(self, 'store_conf', self.conf[group])
-
-    def configure_add(self) -> None:
-        """Upstream's checks, and a look at the buffer directory."""
-        super().configure_add()
-        _check_directory(self.settings().directory)
 
     def create_location(
         self, image_id: str, context: Any = None
@@ -140,7 +93,7 @@ class BufferedStore(upstream.BaseStore):
             UnknownHashingAlgo, before anything is read or stored
         """
         try:
-            multihash.new(hashing_algo)
+            image_digests = digests.Digests(hashing_algo, verifier)
         except errors.ConfigError as exc:
             # glance_store itself raises this for some of them.
             raise exceptions.UnknownHashingAlgo(message=str(exc)) from exc
@@ -149,11 +102,10 @@ class BufferedStore(upstream.BaseStore):
             with self.account(location, context) as account:
                 stored = self._upload(
                     account,
-                    location,
+                    layout.Layout(location.container, location.obj),
                     image_file,
                     image_size or 0,
-                    hashing_algo,
-                    verifier,
+                    image_digests,
                 )
         except errors.BufswiftError as exc:
             translation.reraise_adding(exc)
@@ -164,51 +116,29 @@ class BufferedStore(upstream.BaseStore):
     def _upload(
         self,
         account: accounts.Account,
-        location: Any,
+        dest: layout.Layout,
         image_file: source.Readable,
         image_size: int,
-        hashing_algo: str,
-        verifier: digests.Digest | None,
+        image_digests: digests.Digests,
     ) -> upload.Stored:
-        where = layout.Layout(location.container, location.obj)
-        created = containers.make(
+        created = containers.ensure(
             account,
-            where.container,
+            dest.container,
             self._options().swift_store_create_container_on_put,
         )
         try:
             return upload.Upload(
                 account,
-                where,
+                dest,
                 self.settings(),
                 image_file,
                 image_size,
-                digests.Digests(hashing_algo, verifier),
+                image_digests,
             ).run()
         except BaseException:
             if created and self.container_per_image:
-                containers.remove_created(account.fresh(), where.container)
+                containers.remove_created(account.fresh(), dest.container)
             raise
-
-    def _in_file(self) -> bool:
-        """Whether the account is in a file, and not in the locations."""
-        return bool(
-            utils.is_multiple_swift_store_accounts_enabled(
-                self.conf, backend=self.backend_group
-            )
-        )
-
-    def settings(self) -> opts.Settings:
-        """The store's settings, with what the commands override."""
-        return dataclasses.replace(
-            opts.settings(
-                self.conf,
-                self.backend_group,
-                self.large_object_chunk_size,
-                self.large_object_size,
-            ),
-            **self.overrides,
-        )
 
     @capabilities.check  # type: ignore[untyped-decorator]
     def get(
@@ -230,19 +160,19 @@ class BufferedStore(upstream.BaseStore):
             iterator raises the same errors, once reading can't be resumed
         :raises: NotFound, RemoteServiceUnavailable, BackendException
         """
-        where = location.store_location
+        place = location.store_location
         # A trust costs several requests to Keystone. For a download upstream
         # makes one only if the download may be retried.
         count = self._options().swift_store_retry_get_count
         try:
             with contextlib.ExitStack() as stack:
                 account = stack.enter_context(
-                    self.account(where, context, trust=bool(count))
+                    self.account(place, context, trust=bool(count))
                 )
                 image = download.start(
                     account,
-                    where.container,
-                    where.obj,
+                    place.container,
+                    place.obj,
                     offset,
                     chunk_size or None,
                     self.settings(),
@@ -264,15 +194,16 @@ class BufferedStore(upstream.BaseStore):
             BackendException if the size is not known. Upstream returns 0
             then, which Glance takes for the size
         """
-        where = location.store_location
+        place = location.store_location
         try:
-            with self.account(where, context, trust=False) as account:
-                return finding.size_of(account, where.container, where.obj)
+            with self.account(place, context, trust=False) as account:
+                return finding.size_of(account, place.container, place.obj)
         except errors.BufswiftError as exc:
             translation.reraise_reading(exc)
 
-    # Needs no WRITE_ACCESS, which a store loses when nothing can be added:
-    # Glance would take the image for deleted, and its data would stay.
+    # No capabilities.check: it would ask for WRITE_ACCESS, which a store loses
+    # when nothing can be added. Glance would then take the image for deleted,
+    # and its data would stay.
     def delete(
         self, location: Any, connection: Any = None, context: Any = None
     ) -> None:
@@ -283,25 +214,25 @@ class BufferedStore(upstream.BaseStore):
         :param context: the user's request, for multi-tenant stores
         :raises: NotFound, Forbidden, TimeoutError, BackendException
         """
-        where = location.store_location
+        place = location.store_location
         try:
-            with self.account(where, context, trust=False) as account:
-                self._delete(account, where)
+            with self.account(place, context, trust=False) as account:
+                self._delete(account, place)
         except errors.BufswiftError as exc:
             translation.reraise_deleting(exc)
 
-    def _delete(self, account: accounts.Account, where: Any) -> None:
+    def _delete(self, account: accounts.Account, place: Any) -> None:
         try:
-            removal.remove(account, where.container, where.obj)
+            removal.remove(account, place.container, place.obj)
         except errors.NoImage:
             # A delete may have ended between the image and its container.
-            self._remove_container(account, where)
+            self._remove_container(account, place)
             raise
-        self._remove_container(account, where)
+        self._remove_container(account, place)
 
-    def _remove_container(self, account: accounts.Account, where: Any) -> None:
+    def _remove_container(self, account: accounts.Account, place: Any) -> None:
         if self.container_per_image:
-            containers.remove(account, where.container, where.obj)
+            containers.remove(account, place.container, place.obj)
 
     def account(
         self, location: Any, context: Any, trust: bool = True
@@ -312,37 +243,14 @@ class BufferedStore(upstream.BaseStore):
         """
         return access.account(
             self._site(),
-            functools.partial(self._enter, location, context, trust),
+            functools.partial(self._sign_in, location, context, trust),
         )
 
     def _site(self) -> access.Site:
         return access.Site(self.settings(), self.cacert, self.insecure)
 
-    def _enter(
+    def _sign_in(
         self, location: Any, context: Any, trust: bool
-    ) -> access.Entrance:
+    ) -> access.SignIn:
         """Sign in at Keystone for an operation."""
         raise NotImplementedError
-
-
-def _check_directory(directory: str) -> None:
-    """Warn of an unusable buffer directory."""
-    if not os.path.isdir(directory) or not os.access(
-        directory, os.W_OK | os.X_OK
-    ):
-        notices.warn_once(
-            'The buffer directory %s is missing or not writable: '
-            'images are uploaded without a buffer until this is '
-            'corrected (swift_buffered_dir)',
-            directory,
-        )
-
-
-def refuse(reason: str) -> NoReturn:
-    """Raise what glance_store takes for a wrong configuration.
-
-    :param reason: what is wrong, and what to change
-    """
-    raise exceptions.BadStoreConfiguration(
-        store_name=NAME, reason=reason
-    ) from None

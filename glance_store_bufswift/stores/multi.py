@@ -23,6 +23,7 @@ from glance_store_bufswift import access
 from glance_store_bufswift import containers
 from glance_store_bufswift import errors
 from glance_store_bufswift.stores import base
+from glance_store_bufswift.stores import configured
 from glance_store_bufswift.stores import locations
 from glance_store_bufswift import translation
 from glance_store_bufswift import trusts
@@ -38,18 +39,18 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
 
     container_per_image = True
 
-    def _enter(
+    def _sign_in(
         self, location: Any, context: Any, trust: bool
-    ) -> access.Entrance:
+    ) -> access.SignIn:
         if context is None:
-            base.refuse(
+            configured.refuse(
                 'swift_store_multi_tenant needs the context of a '
                 "user's request"
             )
         url = location.swift_url
         kept = trusts.kept(context)
         if kept is not None:
-            return access.Entrance(url, kept.login)
+            return access.SignIn(url, kept.login)
         made = None
         if trust and self._options().swift_store_use_trusts:
             made = trusts.try_to_make(
@@ -59,15 +60,21 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
                 ),
             )
         if made is None:
-            return access.Entrance(url, token=context.auth_token)
-        return access.Entrance(
+            return access.SignIn(url, token=context.auth_token)
+        return access.SignIn(
             url,
             made.login,
-            leave=functools.partial(self._leave, made, location, context),
+            sign_out=functools.partial(
+                self._sign_out, made, location, context
+            ),
         )
 
-    def _leave(
-        self, trust: trusts.Trust, location: Any, context: Any, well: bool
+    def _sign_out(
+        self,
+        trust: trusts.Trust,
+        location: Any,
+        context: Any,
+        succeeded: bool,
     ) -> None:
         """Remove a trust, or keep it if the user's token has expired.
 
@@ -75,7 +82,7 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
         it sets the ACLs with each save of the image, or deletes an image that
         does not match its signature. By then no trust can be made any more.
         """
-        if well and access.is_refused(
+        if succeeded and access.is_refused(
             self._site(),
             location.swift_url,
             context.auth_token,
@@ -136,13 +143,13 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
         :param context: of the user's request
         :raises: NotFound, Forbidden, TimeoutError, BackendException
         """
-        where = location.store_location
+        place = location.store_location
         try:
-            with self.account(where, context, trust=False) as account:
+            with self.account(place, context, trust=False) as account:
                 containers.share(
                     account,
-                    where.container,
-                    where.obj,
+                    place.container,
+                    place.obj,
                     public,
                     read_tenants or (),
                     [*(write_tenants or ()), *self.admin_tenants],

@@ -24,6 +24,7 @@ from glance_store_bufswift import access
 from glance_store_bufswift import account_file
 from glance_store_bufswift import errors
 from glance_store_bufswift.stores import base
+from glance_store_bufswift.stores import configured
 from glance_store_bufswift.stores import locations
 from glance_store_bufswift.swift import tokens
 
@@ -53,7 +54,7 @@ class SingleTenantStore(
         options = self._options()
         reference = options.default_swift_reference
         if self._in_file() and reference not in self.ref_params:
-            base.refuse(
+            configured.refuse(
                 f'{options.swift_store_config_file} has no account '
                 f'[{reference}] with auth_address, user and key: add it, or '
                 'set default_swift_reference to one that is there'
@@ -64,7 +65,7 @@ class SingleTenantStore(
             and not options.swift_store_multi_tenant
             and ':' in (self.key or '')
         ):
-            base.refuse(
+            configured.refuse(
                 'swift_store_key has a ":", so that the swift driver could '
                 'not read the images stored with it: put user and key into a '
                 'file that swift_store_config_file names, or take another key'
@@ -79,9 +80,9 @@ class SingleTenantStore(
             made.reference = self._options().default_swift_reference
         return made
 
-    def _enter(
+    def _sign_in(
         self, location: Any, context: Any, trust: bool
-    ) -> access.Entrance:
+    ) -> access.SignIn:
         try:
             login = tokens.Login(
                 self.init_client(location).session,
@@ -100,7 +101,9 @@ class SingleTenantStore(
                 f'Keystone has no {self.endpoint_type} endpoint of type '
                 f'{self.service_type} in region {self.region}'
             )
-        return access.Entrance(url, login, leave=lambda well: login.close())
+        return access.SignIn(
+            url, login, sign_out=lambda succeeded: login.close()
+        )
 
     def _renew(self, location: locations.StoreLocation) -> Any:
         """A session with the credentials now in the file of accounts.
@@ -145,4 +148,4 @@ def _verify(conf: Any, path: str) -> None:
             conf.find_file(path) or path, utils.SwiftConfigParser()
         )
     except account_file.Unreadable as exc:
-        base.refuse(str(exc))
+        configured.refuse(str(exc))

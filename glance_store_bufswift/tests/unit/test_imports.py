@@ -101,6 +101,7 @@ ORDER = (
     'download',
     'removal',
     'stores.locations',
+    'stores.configured',
     'stores.base',
     'stores.single',
     'stores.multi',

@@ -184,13 +184,13 @@ class TestSettings(_TestCase):
                 self.assertIn(name, str(exc))
 
 
-class TestSettle(_TestCase):
+class TestResolve(_TestCase):
     NAME = 'swift_store_container'
 
-    def _settled(self, sections: stores.Sections, name: str = NAME) -> Any:
+    def _resolved(self, sections: stores.Sections, name: str = NAME) -> Any:
         conf = self.parse(sections)
         self.assertIsNone(self.parse({})[OWN][name])
-        precedence.settle(conf, OWN, [name])
+        precedence.resolve(conf, OWN, [name])
         return conf[OWN][name]
 
     def setUp(self) -> None:
@@ -201,20 +201,20 @@ class TestSettle(_TestCase):
     def test_own_value_stays(self) -> None:
         self.assertEqual(
             'a',
-            self._settled({OWN: {self.NAME: 'a'}, SHARED: {self.NAME: 'b'}}),
+            self._resolved({OWN: {self.NAME: 'a'}, SHARED: {self.NAME: 'b'}}),
         )
 
     def test_shared_value_is_seen(self) -> None:
-        self.assertEqual('b', self._settled({SHARED: {self.NAME: 'b'}}))
+        self.assertEqual('b', self._resolved({SHARED: {self.NAME: 'b'}}))
 
     def test_default_is_seen(self) -> None:
-        self.assertEqual('glance', self._settled({}))
+        self.assertEqual('glance', self._resolved({}))
         self.assertIs(
-            False, self._settled({}, 'swift_store_create_container_on_put')
+            False, self._resolved({}, 'swift_store_create_container_on_put')
         )
 
     def test_nothing_stays_nothing(self) -> None:
-        self.assertIsNone(self._settled({}, 'swift_store_config_file'))
+        self.assertIsNone(self._resolved({}, 'swift_store_config_file'))
 
 
 class TestRegistration(_TestCase):
