@@ -54,7 +54,8 @@ What all of them use::
     layout.py      names of objects, headers of manifests
     naming.py      the names of a store's containers
     record.py      a manifest's record of its segments
-    opts.py        the options, and the settings that a store gets of them
+    options/       the options by topic, with their help
+    opts.py        all options, and the settings that a store gets of them
     precedence.py  which section's value of an option counts
     workers.py     calls on threads, as far as threads can be started
     errors.py      what went wrong
