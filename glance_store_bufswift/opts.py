@@ -78,7 +78,7 @@ class Settings:
     plain_limit: int = 200 * 1024 * 1000
 
     @property
-    def held(self) -> int:
+    def most_in_flight(self) -> int:
         """Segments of one upload that may be under way at a time.
 
         It is one more than are sent: Swift takes time to commit a segment, but

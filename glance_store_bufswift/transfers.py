@@ -37,8 +37,8 @@ class Transfers:
     :param account: what the workers send to; cancelled by the first failure
     :param container: where the objects go
     :param threads: how many segments may be sent at a time
-    :param held: how many may be under way, including those that only wait for
-        an answer
+    :param most_in_flight: how many may be under way, including those that only
+        wait for an answer
     :param watch: counts the caller's waits for Swift
     """
 
@@ -47,15 +47,15 @@ class Transfers:
         account: accounts.Account,
         container: str,
         threads: int,
-        held: int,
+        most_in_flight: int,
         watch: stopwatch.Stopwatch,
     ) -> None:
         self._account = account
         self._container = container
         self._threads = threads
-        self._held = held
+        self._most_in_flight = most_in_flight
         self._watch = watch
-        self._workers = workers.Workers(held, 'bufswift-put')
+        self._workers = workers.Workers(most_in_flight, 'bufswift-put')
         self._lock = threading.Lock()
         self._changed = threading.Condition()
         self._in_flight: dict[futures.Future[None], segment.Segment] = {}
@@ -137,7 +137,7 @@ class Transfers:
                 for future, body in self._in_flight.items()
                 if not future.done()
             ]
-        return len(left) < self._held and (
+        return len(left) < self._most_in_flight and (
             sum(not each.sent for each in left) < self._threads
         )
 

@@ -86,7 +86,7 @@ class Upload:
             account,
             dest.container,
             settings.threads,
-            settings.held,
+            settings.most_in_flight,
             self._watch,
         )
         self._former = former.Former(dest)

@@ -29,4 +29,5 @@ In the order in which they build on each other::
     temporary.py  objects that must not stay in Swift
     load.py       measuring Swift
     advice.py     what follows from the figures
+    table.py      both of them, as lines of the table
 """

@@ -12,13 +12,10 @@
 
 """What follows from the figures: pure."""
 
-from collections.abc import Iterator
 from collections.abc import Sequence
 import dataclasses
 
 from glance_store_bufswift.check import figures
-from glance_store_bufswift.check import finding
-from glance_store_bufswift.check.finding import Finding
 from glance_store_bufswift import opts
 from glance_store_bufswift import units
 
@@ -30,14 +27,11 @@ LEAST = 2
 
 #: Unit of swift_store_large_object_chunk_size, bytes; its least and its
 #: greatest proposed value, and the step between values.
-UNIT, LEAST_SIZE, MOST_SIZE, STEP = 1024 * 1000, 16, 200, 8
+UNIT, LEAST_SIZE, MOST_SIZE, STEP = opts.UPSTREAM_MB, 16, 200, 8
 
 #: Seconds that one connection should take for a segment; or this many times an
 #: object's own cost, if that is more.
 SECONDS, TIMES = 0.5, 10
-
-#: Seconds from which on a small request is slow.
-SLOW = 0.2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,8 +92,8 @@ def _hashing(site: Site) -> Line:
         'hashing_algorithm',
         best,
         site.algorithm,
-        f'on this host sha256 hashes {mb(rates["sha256"])}, sha512 '
-        f'{mb(rates["sha512"])}; it counts for new images in all '
+        f'on this host sha256 hashes {figures.mb(rates["sha256"])}, sha512 '
+        f'{figures.mb(rates["sha512"])}; it counts for new images in all '
         'stores',
     )
 
@@ -110,7 +104,7 @@ def _threads(site: Site, algorithm: str) -> Line:
     value = _enough(rates, min(traffic.up, hashes))
     reason = _gain(value, rates, 'Swift takes')
     if hashes < traffic.up:
-        reason += f'; more than {mb(hashes)} an upload can not hash'
+        reason += f'; more than {figures.mb(hashes)} an upload can not hash'
     return Line(
         site.store,
         'swift_buffered_threads',
@@ -151,7 +145,7 @@ def _gain(value: int, rates: Sequence[tuple[int, float]], does: str) -> str:
         if connections in (1, value, rates[-1][0])
     ]
     return f'{does} ' + ', '.join(
-        f'{mb(rate)} over {connections}' for connections, rate in told
+        f'{figures.mb(rate)} over {connections}' for connections, rate in told
     )
 
 
@@ -165,13 +159,14 @@ def _segment(site: Site) -> Line:
     seconds = max(SECONDS, TIMES * traffic.put)
     steps = round(seconds * traffic.stream / (STEP * UNIT))
     value = min(MOST_SIZE, max(LEAST_SIZE, steps * STEP))
+    amount = figures.mb(value * UNIT).removesuffix('/s')
+    takes = value * UNIT / traffic.stream
     return Line(
         site.store,
         'swift_store_large_object_chunk_size',
         value,
         site.settings.segment_size // UNIT,
-        f'one connection sends {mb(value * UNIT).removesuffix("/s")} in '
-        f'{value * UNIT / traffic.stream:.1f} s, and an object costs '
+        f'one connection sends {amount} in {takes:.1f} s, and an object costs '
         f'{traffic.put:.2f} s beside its bytes. Keep 200 if others than this '
         'driver read the images from Swift',
     )
@@ -179,10 +174,12 @@ def _segment(site: Site) -> Line:
 
 def _quota(site: Site, threads: int, size: int) -> Line:
     segment = units.mib(size * UNIT)
-    held = dataclasses.replace(site.settings, threads=threads).held
-    value = wanted = (site.uploads * held + 1) * segment
+    segments = dataclasses.replace(
+        site.settings, threads=threads
+    ).most_in_flight
+    value = wanted = (site.uploads * segments + 1) * segment
     reason = (
-        f'{site.uploads} uploads at a time (--uploads) of {held} '
+        f'{site.uploads} uploads at a time (--uploads) of {segments} '
         'segments, and one more'
     )
     room = None if site.room is None else site.room // units.MIB
@@ -198,78 +195,3 @@ def _quota(site: Site, threads: int, size: int) -> Line:
         site.settings.disk_quota // units.MIB,
         reason,
     )
-
-
-def findings(site: Site, written: Sequence[Line]) -> Iterator[Finding]:
-    """The figures and the lines, one by one."""
-    for rate in site.traffic.rates:
-        yield finding.measured(
-            'speed',
-            f'over {rate.connections}: {mb(rate.up)} to Swift, '
-            f'{mb(rate.down)} from Swift',
-            dataclasses.asdict(rate),
-        )
-    yield from _requests(site.traffic)
-    yield from _disk(site)
-    rates = dict(site.host.digests)
-    if site.host.pair is not None:
-        rates['both MD5s by the accelerator'] = site.host.pair
-    for name, speed in rates.items():
-        yield finding.measured(
-            'digest', f'{name}: {mb(speed)}', {'rate': speed}
-        )
-    for line in written:
-        yield finding.measured(
-            'proposal',
-            f'[{line.section}] {line.option} = {line.value} '
-            f'(now {line.now}): {line.reason}',
-            {line.option: line.value},
-        )
-
-
-def _requests(traffic: figures.Traffic) -> Iterator[Finding]:
-    text = (
-        f'a HEAD takes {traffic.head:.3f} s, a PUT of one byte '
-        f'{traffic.put:.3f} s'
-    )
-    told = {'head': traffic.head, 'put': traffic.put}
-    yield finding.measured('requests', text, told)
-    if traffic.head >= SLOW:
-        yield finding.warning(
-            'requests',
-            f'a HEAD takes {traffic.head:.1f} s: Swift may ask '
-            'Keystone about the token for each request',
-            'have Swift keep tokens in memcached: cache = swift.cache, or '
-            'memcached_servers, in [filter:authtoken] of proxy-server.conf',
-        )
-
-
-def _disk(site: Site) -> Iterator[Finding]:
-    disk, directory = site.host.disk, site.settings.directory
-    if disk is None:
-        yield finding.warning(
-            'disk',
-            f'{directory} takes no bytes, or has no room: its speed '
-            'is not known',
-            'see the lines on the buffer directory',
-        )
-        return
-    yield finding.measured(
-        'disk',
-        f'{directory} takes {mb(disk)} beyond the page cache',
-        {'rate': disk},
-    )
-    if disk < site.traffic.up:
-        yield finding.warning(
-            'disk',
-            f'{directory} takes {mb(disk)}, Swift '
-            f'{mb(site.traffic.up)}: uploads wait for it once the page cache '
-            'is full',
-            'put swift_buffered_dir on a faster disk, or on tmpfs with '
-            'swift_buffered_disk_quota',
-        )
-
-
-def mb(rate: float) -> str:
-    """A rate in bytes a second, as text."""
-    return f'{rate / 1e6:.{0 if rate >= 1e7 else 1}f} MB/s'

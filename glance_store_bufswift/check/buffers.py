@@ -247,7 +247,7 @@ def _quota(settings: opts.Settings, uploads: int) -> Finding:
     wanted = _wanted(settings, uploads) + segment
     text = (
         f'the quota is {finding.size(settings.disk_quota)}, {uploads} '
-        f'uploads of {settings.held} segments at a time take '
+        f'uploads of {settings.most_in_flight} segments at a time take '
         f'{finding.size(wanted)}'
     )
     advice = f'set swift_buffered_disk_quota to {wanted // units.MIB} or more'
@@ -267,4 +267,4 @@ def _quota(settings: opts.Settings, uploads: int) -> Finding:
 def _wanted(settings: opts.Settings, uploads: int) -> int:
     """Bytes of all segments that may be in flight, in whole MiB each."""
     segment = units.mib(settings.segment_size) * units.MIB
-    return uploads * settings.held * segment
+    return uploads * settings.most_in_flight * segment

@@ -83,3 +83,8 @@ class Host:
         :param algorithm: Glance's hashing_algorithm
         """
         return min(self.pair or self.digests['md5'], self.digests[algorithm])
+
+
+def mb(rate: float) -> str:
+    """A rate in bytes a second, as text."""
+    return f'{rate / 1e6:.{0 if rate >= 1e7 else 1}f} MB/s'

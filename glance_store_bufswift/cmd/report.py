@@ -20,6 +20,7 @@ from glance_store_bufswift.check import accounts
 from glance_store_bufswift.check import advice
 from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
+from glance_store_bufswift.check import table
 from glance_store_bufswift.cmd import output
 from glance_store_bufswift.cmd import plot
 
@@ -87,7 +88,7 @@ class Report:
         As text they are a chart, with the lines for glance-api.conf.
         """
         lines = advice.lines(site)
-        found = list(advice.findings(site, lines))
+        found = list(table.findings(site, lines))
         if self._arguments.format == TEXT:
             self.progress.clear()
             if not self._arguments.quiet:

@@ -18,6 +18,7 @@ from oslotest import base
 
 from glance_store_bufswift.check import advice
 from glance_store_bufswift.check import finding
+from glance_store_bufswift.check import table
 from glance_store_bufswift import opts
 from glance_store_bufswift.tests.unit.check import measured
 from glance_store_bufswift import units
@@ -170,7 +171,7 @@ class TestLines(base.BaseTestCase):
 class TestFindings(base.BaseTestCase):
     def bad(self, **what: Any) -> list[tuple[str, str]]:
         site = measured.site(**what)
-        found = list(advice.findings(site, advice.lines(site)))
+        found = list(table.findings(site, advice.lines(site)))
         for each in found:
             well = each.result is finding.Result.OK
             self.assertEqual(
@@ -191,7 +192,7 @@ class TestFindings(base.BaseTestCase):
         site = measured.site()
         told = [
             (each.subject, each.figures)
-            for each in advice.findings(site, advice.lines(site))
+            for each in table.findings(site, advice.lines(site))
         ]
         self.assertIn(
             ('speed', {'connections': 4, 'up': 235e6, 'down': 200e6}), told
