@@ -46,7 +46,7 @@ class Download:
         self._client = client
         self._image = image
         self._took = took
-        self._told = False
+        self._logged = False
         self._held = contextlib.ExitStack()
 
     def __len__(self) -> int:
@@ -75,7 +75,7 @@ class Download:
         return block
 
     def _fail(self, exc: BaseException) -> NoReturn:
-        self._tell(exc)
+        self._log(exc)
         self.close()
         translation.reraise_reading(exc)
 
@@ -87,11 +87,11 @@ class Download:
         """Stop reading ahead, and close what else was opened."""
         self._image.close()
         self._held.close()
-        self._tell(None)
+        self._log(None)
 
-    def _tell(self, cause: BaseException | None) -> None:
-        if not self._told:
-            self._told = True
+    def _log(self, cause: BaseException | None) -> None:
+        if not self._logged:
+            self._logged = True
             self._took.log(self._client.retries, self._client.paused, cause)
 
     def __del__(self) -> None:

@@ -105,23 +105,23 @@ def headers(sizes: Sequence[int], md5s: Sequence[str]) -> dict[str, str]:
     }
 
 
-def read(image: str, told: Mapping[str, str]) -> Record | None:
+def read(image: str, manifest: Mapping[str, str]) -> Record | None:
     """The record in a manifest, None if it has none.
 
     It counts only if all of it agrees: names, number, sizes, fingerprints.
 
     :param image: the manifest's name
-    :param told: its headers
+    :param manifest: the manifest's headers
     """
-    names = layout.segment_names(image, told)
-    sizes = _sizes(told.get(SIZES, ''))
-    target = layout.manifest_target(told)
+    names = layout.segment_names(image, manifest)
+    sizes = _sizes(manifest.get(SIZES, ''))
+    target = layout.manifest_target(manifest)
     if not names or target is None or len(sizes) != len(names):
         return None
-    prints = _prints(told)
+    prints = _prints(manifest)
     if len(prints) != -(-len(sizes) // _width(len(sizes))) * PRINT:
         return None
-    dest = layout.Layout(target[0], image, told[layout.ATTEMPT])
+    dest = layout.Layout(target[0], image, manifest[layout.ATTEMPT])
     return Record(dest, tuple(sizes), prints)
 
 
@@ -153,9 +153,10 @@ def _sizes(text: str) -> list[int]:
     return found
 
 
-def _prints(told: Mapping[str, str]) -> bytes:
+def _prints(manifest: Mapping[str, str]) -> bytes:
     texts = [
-        told.get(f'{PRINTS}{number}', '') for number in range(1, HEADERS + 1)
+        manifest.get(f'{PRINTS}{number}', '')
+        for number in range(1, HEADERS + 1)
     ]
     try:
         return b''.join(

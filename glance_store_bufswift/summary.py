@@ -52,7 +52,7 @@ _NAMES = {
 }
 
 
-def _told(
+def _line(
     counts: Mapping[str, object],
     watch: stopwatch.Stopwatch,
     names: Sequence[str],
@@ -110,7 +110,7 @@ class Upload:
             'Image %(image)s stored: %(bytes)d bytes in %(segments)d '
             'segments, %(retries)d retries, %(buffered)d bytes '
             'buffered, %(unbuffered)d unbuffered, %(time)s | %(words)s',
-            counts | self._told(counts, paused),
+            counts | self._line(counts, paused),
         )
 
     def log_failed(
@@ -143,7 +143,7 @@ class Upload:
             '%(retries)d retries, %(time)s; left in Swift: '
             '%(known)s; cause: %(cause)s: %(why)s | %(words)s',
             counts
-            | self._told(counts, paused)
+            | self._line(counts, paused)
             | {'known': 'not known' if left is None else known, 'why': cause},
         )
 
@@ -160,10 +160,10 @@ class Upload:
             'unbuffered': self.unbuffered,
         }
 
-    def _told(
+    def _line(
         self, counts: Mapping[str, object], paused: float
     ) -> dict[str, str]:
-        return _told(counts, self.watch, UPLOADS, stopwatch.OTHER, paused)
+        return _line(counts, self.watch, UPLOADS, stopwatch.OTHER, paused)
 
 
 @dataclasses.dataclass
@@ -201,7 +201,7 @@ class Download:
         }
         if cause:
             counts['cause'] = type(cause).__name__
-        told = counts | _told(
+        line = counts | _line(
             counts, self.watch, DOWNLOADS, stopwatch.CLIENT, paused
         )
         if cause:
@@ -209,11 +209,11 @@ class Download:
                 'Image %(image)s was not read to its end: %(bytes)d '
                 'of %(size)d bytes, %(retries)d retries, %(time)s; '
                 'cause: %(cause)s: %(why)s | %(words)s',
-                told | {'why': cause},
+                line | {'why': cause},
             )
             return
         LOG.info(
             'Image %(image)s read: %(bytes)d of %(size)d bytes, '
             '%(retries)d retries, %(time)s | %(words)s',
-            told,
+            line,
         )

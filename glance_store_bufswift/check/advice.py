@@ -139,13 +139,14 @@ def _enough(rates: Sequence[tuple[int, float]], wanted: float) -> int:
 
 def _gain(value: int, rates: Sequence[tuple[int, float]], does: str) -> str:
     """What so many connections carry, compared with one and with most."""
-    told = [
+    compared = [
         (connections, rate)
         for connections, rate in rates
         if connections in (1, value, rates[-1][0])
     ]
     return f'{does} ' + ', '.join(
-        f'{figures.mb(rate)} over {connections}' for connections, rate in told
+        f'{figures.mb(rate)} over {connections}'
+        for connections, rate in compared
     )
 
 

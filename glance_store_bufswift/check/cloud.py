@@ -93,15 +93,15 @@ def in_swift(
         except errors.RequestFailed as exc:
             yield _unusable(exc)
         try:
-            told, why = account.site.info(), None
+            info, why = account.site.info(), None
         except errors.RequestFailed as exc:
-            told, why = {}, exc
+            info, why = {}, exc
     if why is not None:
-        yield _untold(why)
-    yield from limits.findings(told, settings)
+        yield _unknown_limits(why)
+    yield from limits.findings(info, settings)
 
 
-def _untold(exc: errors.RequestFailed) -> Finding:
+def _unknown_limits(exc: errors.RequestFailed) -> Finding:
     """Why Swift's limits are not known."""
     compare = (
         'compare max_file_size and container_listing_limit of '

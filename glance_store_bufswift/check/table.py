@@ -59,8 +59,8 @@ def _requests(traffic: figures.Traffic) -> Iterator[Finding]:
         f'a HEAD takes {traffic.head:.3f} s, a PUT of one byte '
         f'{traffic.put:.3f} s'
     )
-    told = {'head': traffic.head, 'put': traffic.put}
-    yield finding.measured('requests', text, told)
+    seconds = {'head': traffic.head, 'put': traffic.put}
+    yield finding.measured('requests', text, seconds)
     if traffic.head >= SLOW:
         yield finding.warning(
             'requests',

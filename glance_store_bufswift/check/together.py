@@ -76,7 +76,7 @@ def _one_directory(settings: Mapping[str, opts.Settings]) -> Iterator[Finding]:
     for directory, names in sharing.items():
         quotas = {name: settings[name].disk_quota for name in names}
         if len(set(quotas.values())) > 1:
-            told = ', '.join(
+            each_quota = ', '.join(
                 f'{name}: {finding.size(quota) if quota else "none"}'
                 for name, quota in quotas.items()
             )
@@ -88,7 +88,7 @@ def _one_directory(settings: Mapping[str, opts.Settings]) -> Iterator[Finding]:
             yield finding.warning(
                 'buffer room',
                 f'the stores {", ".join(names)} share '
-                f'{directory}, but not a quota ({told}): {what}',
+                f'{directory}, but not a quota ({each_quota}): {what}',
                 'set swift_buffered_disk_quota to one value for all of them, '
                 f'in [{precedence.GROUP}]',
             )

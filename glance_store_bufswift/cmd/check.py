@@ -59,30 +59,30 @@ def run(arguments: argparse.Namespace) -> int:
     for name in names:
         driver.prepare(conf, name)
         config.verify(conf, name)
-    told = report.Report(arguments)
+    checked = report.Report(arguments)
     try:
-        told.add(report.ALL, _of_all(conf, names))
+        checked.add(report.ALL, _of_all(conf, names))
         for name in names:
-            store = _Store(conf, name, arguments, told.progress)
-            told.add(name, store.findings())
+            store = _Store(conf, name, arguments, checked.progress)
+            checked.add(name, store.findings())
             if arguments.measure:
-                _measure(store, told)
+                _measure(store, checked)
     finally:
-        told.end()
+        checked.end()
     bad = {finding.Result.ERROR}
     if arguments.strict:
         bad.add(finding.Result.WARNING)
-    if told.unusable:
+    if checked.unusable:
         return status.USAGE
-    return status.FOUND if told.results & bad else status.WELL
+    return status.FOUND if checked.results & bad else status.WELL
 
 
-def _measure(store: '_Store', told: report.Report) -> None:
+def _measure(store: '_Store', checked: report.Report) -> None:
     """Measure a store, and report the figures."""
     try:
         site = store.measured()
     except errors.RequestFailed as exc:
-        told.add(
+        checked.add(
             store.name,
             [
                 finding.error(
@@ -95,7 +95,7 @@ def _measure(store: '_Store', told: report.Report) -> None:
         )
         return
     if site is not None:
-        told.add_measured(site)
+        checked.add_measured(site)
 
 
 def _of_all(conf: Any, names: Iterable[str]) -> Iterator[Finding]:

@@ -74,10 +74,10 @@ def _option(action: argparse.Action) -> Iterator[str]:
     elif action.nargs != 0:
         value = f' {action.metavar}'
     names = ', '.join(action.option_strings)
-    told = (action.help or '') % vars(action)
-    yield from (f'``{names}{value}``', f'   {_literal(told)}', '')
+    text = (action.help or '') % vars(action)
+    yield from (f'``{names}{value}``', f'   {_literal(text)}', '')
 
 
-def _literal(told: str) -> str:
+def _literal(text: str) -> str:
     """Mark a text's options, whose "--" Sphinx would take for a dash."""
-    return re.sub(r'(?<!\S)(--[a-z-]+)', r'``\1``', told)
+    return re.sub(r'(?<!\S)(--[a-z-]+)', r'``\1``', text)

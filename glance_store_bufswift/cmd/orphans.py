@@ -122,8 +122,8 @@ def _show(
     if arguments.quiet and not rows:
         return
     deleting = arguments.action == 'delete'
-    told = deleting or any(map(_in_doubt, rows))
-    columns = COLUMNS | (RESULT if told or arguments.column else {})
+    with_result = deleting or any(map(_in_doubt, rows))
+    columns = COLUMNS | (RESULT if with_result or arguments.column else {})
     output.show(
         rows, columns, arguments.format, arguments.column, wrap=list(RESULT)
     )

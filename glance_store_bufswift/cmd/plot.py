@@ -30,13 +30,13 @@ def of_site(site: advice.Site, lines: Sequence[advice.Line]) -> str:
     """
     rows = list(_rows(site))
     scale = max(site.traffic.up, site.traffic.down)
-    told = [f'{site.store}: what this site carries, in MB/s', '']
+    page = [f'{site.store}: what this site carries, in MB/s', '']
     for place, name, rate in rows:
-        told.append(
+        page.append(
             f'  {place:10} {name:22} {_number(rate):>6}  '
             f'{_bar(rate, scale)}'.rstrip()
         )
-    told += [
+    page += [
         '',
         f'  A HEAD takes {1000 * site.traffic.head:.0f} ms, a PUT of '
         f'one byte {1000 * site.traffic.put:.0f} ms.',
@@ -47,9 +47,9 @@ def of_site(site: advice.Site, lines: Sequence[advice.Line]) -> str:
     for line in lines:
         if line.section != section:
             section = line.section
-            told += ['', f'[{section}]']
+            page += ['', f'[{section}]']
         now = 'as it is' if line.now == line.value else f'now {line.now}'
-        told.append(
+        page.append(
             textwrap.fill(
                 f'{line.reason} ({now})',
                 WIDTH,
@@ -58,8 +58,8 @@ def of_site(site: advice.Site, lines: Sequence[advice.Line]) -> str:
                 break_long_words=False,
             )
         )
-        told.append(f'{line.option} = {line.value}')
-    return '\n'.join([*told, ''])
+        page.append(f'{line.option} = {line.value}')
+    return '\n'.join([*page, ''])
 
 
 def _rows(site: advice.Site) -> Iterator[tuple[str, str, float | None]]:

@@ -141,9 +141,9 @@ def _outdated(
     # A link's own date is not in the answer.
     if listed is None or LINKED in headers:
         return ''
-    told = layout.timestamp(headers)
-    if not told or listed.modified is None:
+    stored = layout.timestamp(headers)
+    if not stored or listed.modified is None:
         return f'{name} does not tell when it was stored'
-    if told + ROUNDED < listed.modified.timestamp():
+    if stored + ROUNDED < listed.modified.timestamp():
         return f'{name} is listed as newer than what was found'
     return ''

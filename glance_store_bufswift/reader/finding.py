@@ -141,9 +141,9 @@ def segments(
     :param headers: the manifest's
     :raises RequestFailed: the listing does not show all of them
     """
-    told = record.read(home[1], headers)
-    if told is not None:
-        return parts.of_record(told)
+    recorded = record.read(home[1], headers)
+    if recorded is not None:
+        return parts.of_record(recorded)
     return listed.segments(account, home, headers)
 
 

@@ -93,11 +93,11 @@ def _other_length(
     listing (swift/common/middleware/dlo.py).
     """
     total = sum(each.size for each in entries)
-    told = answers.length(whole)
+    length = answers.length(whole)
     return (
         ''
-        if told in (None, total)
-        else (f'it has {total} bytes, Swift tells {told} of the whole')
+        if length in (None, total)
+        else (f'it has {total} bytes, Swift tells {length} of the whole')
     )
 
 

@@ -56,16 +56,16 @@ class Piece:
         return self.offset + self.size
 
 
-def of_record(told: record.Record) -> list[Part]:
+def of_record(recorded: record.Record) -> list[Part]:
     """The segments in a manifest's record."""
     return [
         Part(
-            told.dest.container,
-            told.dest.segment(number),
+            recorded.dest.container,
+            recorded.dest.segment(number),
             size,
-            proof=(told, number),
+            proof=(recorded, number),
         )
-        for number, size in enumerate(told.sizes, 1)
+        for number, size in enumerate(recorded.sizes, 1)
     ]
 
 

@@ -63,34 +63,36 @@ class Prover:
     def _known(self, part: parts.Part) -> known.Known:
         if part.proof is None:
             return known.Known(part.etag, part.size)
-        told, number = part.proof
-        if len(told.group(number)) == 1:
+        recorded, number = part.proof
+        if len(recorded.group(number)) == 1:
             return known.Known(
-                None, part.size, lambda etag: told.proves(number, [etag])
+                None, part.size, lambda etag: recorded.proves(number, [etag])
             )
         with self._lock:
             if part.name not in self._md5s:
-                self._md5s |= self._ask(told, number)
+                self._md5s |= self._ask(recorded, number)
             return known.Known(self._md5s[part.name], part.size)
 
-    def _ask(self, told: record.Record, number: int) -> dict[str, str]:
+    def _ask(self, recorded: record.Record, number: int) -> dict[str, str]:
         """The MD5s of all segments that share a fingerprint, by name."""
-        container = told.dest.container
-        names = [told.dest.segment(each) for each in told.group(number)]
+        container = recorded.dest.container
+        names = [
+            recorded.dest.segment(each) for each in recorded.group(number)
+        ]
         return self._account.client.repeat(
             f'HEAD of {container}/{names[0]} to {names[-1]}',
-            functools.partial(self._ask_once, told, number, names),
+            functools.partial(self._ask_once, recorded, number, names),
         )
 
     def _ask_once(
-        self, told: record.Record, number: int, names: list[str]
+        self, recorded: record.Record, number: int, names: list[str]
     ) -> dict[str, str]:
         found = dict(
             workers.each(
-                functools.partial(self._head, told.dest.container), names
+                functools.partial(self._head, recorded.dest.container), names
             )
         )
-        if not told.proves(number, list(found.values())):
+        if not recorded.proves(number, list(found.values())):
             raise errors.Incomplete(
                 'one of them is another object than was stored'
             )

@@ -50,8 +50,8 @@ def md5_of(headers: Mapping[str, str]) -> str | None:
     :returns: the ETag unchanged if it is no MD5; None if there is none
     """
     text = headers.get('etag', '').strip()
-    told = _ETAG.fullmatch(text)
-    etag = told[1].strip() if told else text
+    match = _ETAG.fullmatch(text)
+    etag = match[1].strip() if match else text
     if _MD5.fullmatch(etag):
         return etag.lower()
     return None if etag in ('', '-') else etag
@@ -59,8 +59,8 @@ def md5_of(headers: Mapping[str, str]) -> str | None:
 
 def number(headers: Mapping[str, str], name: str) -> int | None:
     """A header that is a count, None if it is missing or no count."""
-    told = headers.get(name, '').strip()
-    return int(told) if re.fullmatch('[0-9]{1,18}', told) else None
+    text = headers.get(name, '').strip()
+    return int(text) if re.fullmatch('[0-9]{1,18}', text) else None
 
 
 def length(headers: Mapping[str, str]) -> int | None:
@@ -76,9 +76,9 @@ def length(headers: Mapping[str, str]) -> int | None:
 def code(body: Any) -> str:
     """The code in an error's body, in JSON or XML; '' if there is none."""
     text = _text(body)
-    told = json_object(text).get('Code')
-    if isinstance(told, str):
-        return told
+    value = json_object(text).get('Code')
+    if isinstance(value, str):
+        return value
     found = _XML.search(text)
     if found:
         return found[1]
@@ -92,11 +92,11 @@ def words(body: Any, *known: str) -> str:
     :param known: what the message says anyway, not to be said twice
     """
     text = _text(body)
-    told = code(body)
-    if told:
+    error = code(body)
+    if error:
         more = json_object(text).get('Message') or _MESSAGE.search(text)
         more = more[1] if isinstance(more, re.Match) else more
-        text = f'{told}: {more}' if more else told
+        text = f'{error}: {more}' if more else error
     else:
         text = re.sub('<[^>]*>', ' ', _HEAD.sub(' ', text))
         for each in filter(None, known):
@@ -111,11 +111,11 @@ def words(body: Any, *known: str) -> str:
 def place(location: str) -> str:
     """Where a redirect points to, without credentials and query."""
     try:
-        told = parse.urlsplit(location)
-        where = told.netloc.rpartition('@')[2]
+        parsed = parse.urlsplit(location)
+        where = parsed.netloc.rpartition('@')[2]
     except ValueError:
         return 'an address that can not be read'
-    return f'{told.scheme}://{where}{told.path}' if where else told.path
+    return f'{parsed.scheme}://{where}{parsed.path}' if where else parsed.path
 
 
 def _text(body: Any) -> str:
@@ -127,7 +127,7 @@ def _text(body: Any) -> str:
 def json_object(text: str) -> dict[str, Any]:
     """The members of a JSON object; none if a text is no such object."""
     try:
-        told = json.loads(text)
+        members = json.loads(text)
     except (ValueError, RecursionError):
-        told = None
-    return told if isinstance(told, dict) else {}
+        members = None
+    return members if isinstance(members, dict) else {}

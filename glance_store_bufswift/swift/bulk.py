@@ -51,16 +51,16 @@ def failed(answer: bytes, container: str, names: Sequence[str]) -> list[str]:
     :param names: the objects in the request
     :raises Unconfirmed: it does not account for every name
     """
-    told = _read(answer)
+    result = _read(answer)
     paths = {_path(container, name): name for name in names}
-    left = [paths[path] for path in _errors(told) if path in paths]
+    left = [paths[path] for path in _errors(result) if path in paths]
     try:
-        gone = int(told['Number Deleted']) + int(told['Number Not Found'])
+        gone = int(result['Number Deleted']) + int(result['Number Not Found'])
     except (KeyError, TypeError, ValueError, OverflowError):
         gone = 0
     if gone + len(left) != len(paths):
         raise errors.Unconfirmed(
-            f'{told.get("Response Status")} {told.get("Response Body")}, '
+            f'{result.get("Response Status")} {result.get("Response Body")}, '
             f'{gone} of {len(paths)} objects deleted'
         )
     return left
@@ -73,14 +73,14 @@ def slo_left(answer: bytes) -> list[str]:
     :returns: container/name of each object, unquoted, with its error
     :raises Unconfirmed: it does not say that all was deleted
     """
-    told = _read(answer)
+    result = _read(answer)
     left = [
         f'{parse.unquote(path.lstrip("/"))} ({why})'
-        for path, why in _errors(told).items()
+        for path, why in _errors(result).items()
     ]
-    status = str(told.get('Response Status'))
+    status = str(result.get('Response Status'))
     if not left and not status.startswith('2'):
-        raise errors.Unconfirmed(f'{status} {told.get("Response Body")}')
+        raise errors.Unconfirmed(f'{status} {result.get("Response Body")}')
     return left
 
 
@@ -90,20 +90,20 @@ def _path(container: str, name: str) -> str:
 
 def _read(answer: bytes) -> dict[str, Any]:
     try:
-        told = json.loads(answer)
+        result = json.loads(answer)
     except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
+        result = None
+    if not isinstance(result, dict):
         raise errors.Unconfirmed(f'no JSON object: {answer[:200]!r}')
-    return told
+    return result
 
 
-def _errors(told: dict[str, Any]) -> dict[str, str]:
+def _errors(result: dict[str, Any]) -> dict[str, str]:
     """The errors by quoted path, with a slash at the front."""
     try:
         return {
             '/' + parse.quote(parse.unquote(path).lstrip('/')): str(why)
-            for path, why in told.get('Errors') or []
+            for path, why in result.get('Errors') or []
         }
     except (TypeError, ValueError, AttributeError) as exc:
         raise errors.Unconfirmed(f'unknown form of errors: {exc}') from exc

@@ -50,27 +50,27 @@ def of(status: int, headers: Mapping[str, str]) -> Extent:
     :param headers: names in lower case
     :raises Unproven: it says nothing of that, or contradicts itself
     """
-    told = headers.get('content-range')
+    header = headers.get('content-range')
     length = answers.length(headers)
-    if status == 200 and told is None:
+    if status == 200 and header is None:
         return Extent(0, length, length, length is not None)
-    if status != 206 or told is None:
+    if status != 206 or header is None:
         raise errors.Unproven(
-            f'an answer {status} with the Content-Range {told!r} does not '
+            f'an answer {status} with the Content-Range {header!r} does not '
             'say which bytes it has'
         )
-    found = _CONTENT_RANGE.fullmatch(' '.join(told.split()))
+    found = _CONTENT_RANGE.fullmatch(' '.join(header.split()))
     if not found:
         raise errors.Unproven(
-            f'the Content-Range {told!r} does not say which bytes came'
+            f'the Content-Range {header!r} does not say which bytes came'
         )
     first, end = int(found[1]), int(found[2]) + 1
     total = None if found[3] == '*' else int(found[3])
     if first >= end or (total is not None and end > total):
-        raise errors.Unproven(f'the Content-Range {told!r} makes no sense')
+        raise errors.Unproven(f'the Content-Range {header!r} makes no sense')
     if length not in (None, end - first):
         raise errors.Unproven(
             f'an answer of {length} bytes contradicts its Content-Range '
-            f'{told!r}'
+            f'{header!r}'
         )
     return Extent(first, end, total, length is not None)

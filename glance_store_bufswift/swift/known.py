@@ -99,8 +99,8 @@ class Known:
 
 def encoding(headers: Mapping[str, str]) -> str:
     """The Content-Encoding of an answer, '' if it has none."""
-    told = headers.get('content-encoding', '').strip().lower()
-    return '' if told == 'identity' else told
+    value = headers.get('content-encoding', '').strip().lower()
+    return '' if value == 'identity' else value
 
 
 def _etag(headers: Mapping[str, str]) -> str | None:
@@ -108,8 +108,8 @@ def _etag(headers: Mapping[str, str]) -> str | None:
 
     Ceph RGW gives that one to every SLO whose manifest came without ETags.
     """
-    told = answers.md5_of(headers)
-    return None if told == answers.EMPTY else told
+    etag = answers.md5_of(headers)
+    return None if etag == answers.EMPTY else etag
 
 
 def _written(headers: Mapping[str, str]) -> str | None:

@@ -73,9 +73,9 @@ def entry(listed: Any) -> Entry:
         raise errors.Unreadable(
             f'an entry of a listing without a name: {_shown(listed)}'
         )
-    told = listed.get('bytes')
-    size = answers.number({'bytes': str(told)}, 'bytes')
-    if size is None and told is not None:
+    count = listed.get('bytes')
+    size = answers.number({'bytes': str(count)}, 'bytes')
+    if size is None and count is not None:
         raise errors.Unreadable(
             f'an entry of a listing whose size is none: {_shown(listed)}'
         )

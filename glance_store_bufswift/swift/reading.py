@@ -154,10 +154,10 @@ def size(account: accounts.Account, container: str, name: str) -> int:
     :raises RequestFailed: no answer has it
     """
     opened = Reading(account, container, name)
-    told = opened.left
+    total = opened.left
     opened.close()
-    if told is None:
+    if total is None:
         raise errors.RequestFailed(
             f'Swift does not tell the size of {container}/{name}'
         )
-    return told
+    return total

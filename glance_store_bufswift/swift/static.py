@@ -75,19 +75,19 @@ def limits(info: Mapping[str, Any]) -> Limits | None:
 
     :param info: what it says about itself at ``/info``
     """
-    told = info.get('slo')
-    if not isinstance(told, dict):
+    offer = info.get('slo')
+    if not isinstance(offer, dict):
         return None
 
     def number(name: str, default: int) -> int:
-        value = told.get(name)
+        value = offer.get(name)
         return value if isinstance(value, int) and value > 0 else default
 
     return Limits(
         number('max_manifest_segments', SEGMENTS),
         number('max_manifest_size', MANIFEST),
         number('min_segment_size', 1),
-        'yield_frequency' in told,
+        'yield_frequency' in offer,
     )
 
 
@@ -128,8 +128,8 @@ def stored(status: int, body: bytes) -> None:
     """
     if status != 202:
         return
-    told = _read(body)
-    line = str(told.get('Response Status', ''))
+    result = _read(body)
+    line = str(result.get('Response Status', ''))
     number, _, reason = line.partition(' ')
     if not number.isdecimal():
         raise errors.NotStored(
@@ -154,11 +154,11 @@ def explained(exc: swiftclient.ClientException) -> Exception:
 
     :param exc: swiftclient's exception
     """
-    told = _read(exc.http_response_content or b'').get('Errors')
+    refused = _read(exc.http_response_content or b'').get('Errors')
     problems: list[str] = []
     passing = True
     try:
-        for path, why in told or ():
+        for path, why in refused or ():
             problems.append(f'{path}: {why}')
             passing = passing and _may_pass(str(why))
     except (TypeError, ValueError):
