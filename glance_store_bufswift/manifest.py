@@ -63,7 +63,7 @@ def write(
     """
     if plan.limits is not None:
         if len(segments) > plan.most:
-            segmenting.too_long(dest.image, plan)
+            segmenting.warn_too_long(dest.image, plan)
         elif _write_static(account, dest, segments, plan.limits, before):
             return True
     _write_dynamic(account, dest, segments, before)

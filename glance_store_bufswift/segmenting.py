@@ -85,11 +85,11 @@ def plan(
     )
     if slo.most and slo.size(1) <= layout.MAX_OBJECT_SIZE:
         return slo
-    too_long(dest.image, slo)
+    warn_too_long(dest.image, slo)
     return dlo
 
 
-def too_long(image: str, slo: Plan) -> None:
+def warn_too_long(image: str, slo: Plan) -> None:
     """Warn that an image needs more segments than an SLO can have."""
     LOG.warning(
         'Image %(image)s does not fit into the %(most)d segments that '

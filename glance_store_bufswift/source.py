@@ -42,6 +42,8 @@ class Source:
     :param stream: read in the caller's thread only
     :param declared: bytes in the image; 0 = unknown
     :param watch: counts the waits for the stream
+    :ivar size: bytes read so far; those of the image once it has ended
+    :ivar ended: whether the stream has come to its end
     """
 
     def __init__(

@@ -91,10 +91,10 @@ class Transfers:
             if self.first_error is not None:
                 # The abort came before this segment was in flight.
                 body.abort(self.first_error)
-        if self._workers.alone:
+        if self._workers.threadless:
             body.feed_from(functools.partial(self._write, steps))
             with self._watch.share(stopwatch.SWIFT):
-                self._workers.help()
+                self._workers.run_next()
             self._forget_ended()
             return
         for _ in steps:
@@ -191,7 +191,7 @@ class Transfers:
                 self._container, name, body, length, headers
             )
             self.stored.add(name)
-            body.close()
+            body.close()  # gives its room on the disk to what comes next
         except BaseException as exc:
             self.abort(exc)
             raise

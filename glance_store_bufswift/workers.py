@@ -97,7 +97,7 @@ class Workers:
     """A few threads that make calls in the order in which they come.
 
     Threads are started as they are needed. If some can't be started, calls
-    wait longer; without any thread they wait until :meth:`help` is called.
+    wait longer; without any thread they wait until :meth:`run_next` is called.
 
     :param most: threads at most
     :param name: the threads' name
@@ -124,7 +124,7 @@ class Workers:
         self.close()
 
     @property
-    def alone(self) -> bool:
+    def threadless(self) -> bool:
         """Whether there is no thread but the caller's."""
         return not self._threads
 
@@ -138,7 +138,7 @@ class Workers:
             self._changed.notify()
         return call.future
 
-    def help(self) -> bool:
+    def run_next(self) -> bool:
         """Make the next call on the caller's thread; False if none waits."""
         with self._changed:
             call = self._calls.popleft() if self._calls else None
@@ -205,7 +205,7 @@ def each(
         begin(AHEAD)
         while begun:
             item, future = begun.popleft()
-            while not future.done() and workers.help():
+            while not future.done() and workers.run_next():
                 pass
             yield item, future.result()
             begin(1)

@@ -156,7 +156,7 @@ class _Load:
                     pool.submit(functools.partial(in_time, call))
                     for call in calls
                 ]
-                while pool.alone and pool.help():
+                while pool.threadless and pool.run_next():
                     pass
                 moved = sum(each.result() for each in begun)
             except BaseException:

@@ -66,7 +66,7 @@ class Ahead:
         self,
         account: accounts.Account,
         bounds: Bounds,
-        stretches: Iterable[parts.Piece],
+        stretches: Iterable[parts.Range],
         opened: reading.Reading | None = None,
     ) -> None:
         self._account = account
@@ -143,7 +143,7 @@ class Ahead:
             # A caller that takes less than Swift gives needs only one
             # connection; other downloads can use the memory.
             self._wide, self._unwaited = False, 0
-            self._direct.forget()
+            self._direct.measure_anew()
         return block
 
     def _begin(self) -> None:
@@ -156,7 +156,7 @@ class Ahead:
             begun = fetch.Fetch(self._prover, piece, buffer)
             self._workers.submit(begun.run)
             self._fetches.append(begun)
-            if self._workers.alone:
+            if self._workers.threadless:
                 self._stay_alone()
             else:
                 self._plan.drop()

@@ -80,7 +80,7 @@ class Direct:
         self._left -= len(block)
         return block
 
-    def forget(self) -> None:
+    def measure_anew(self) -> None:
         """Start measuring anew whether it is slow."""
         self._gauge, self.slow = gauge.Gauge(), False
 

@@ -28,7 +28,7 @@ class Fetch:
     """
 
     def __init__(
-        self, prover: proving.Prover, piece: parts.Piece, buffer: mmap.mmap
+        self, prover: proving.Prover, piece: parts.Range, buffer: mmap.mmap
     ) -> None:
         self._prover = prover
         self._piece = piece

@@ -47,7 +47,7 @@ class Found:
     """
 
     size: int
-    stretches: Sequence[parts.Piece] = ()
+    stretches: Sequence[parts.Range] = ()
     opened: reading.Reading | None = None
 
 
@@ -62,18 +62,18 @@ def whole(account: accounts.Account, container: str, image: str) -> Found:
     if layout.manifest_target(headers) is not None:
         opened.close()
         return _within(segments(account, (container, image), headers), 0, None)
-    if _may_be_static(headers, opened.left):
-        named = _named(opened)
+    if _may_be_slo(headers, opened.left):
+        named = _slo_segments(opened)
         return (
             _within(named, 0, None)
             if named
-            else _assembled(_open(account, container, image))
+            else _over_one_connection(_open(account, container, image))
         )
     etag = answers.md5_of(headers)
     if opened.left is None or opened.left <= ALONE or etag is None:
-        return _assembled(opened)
+        return _over_one_connection(opened)
     part = parts.Part(container, image, opened.left, etag)
-    return Found(opened.left, [parts.Piece(part, 0, part.size)], opened)
+    return Found(opened.left, [parts.Range(part, 0, part.size)], opened)
 
 
 def some(
@@ -97,17 +97,19 @@ def some(
             segments(account, (container, image), headers), offset, size
         )
     total, etag = answers.length(headers), answers.md5_of(headers)
-    if _may_be_static(headers, total):
-        named = _named(_open(account, container, image, query=AS_IT_IS))
+    if _may_be_slo(headers, total):
+        named = _slo_segments(_open(account, container, image, query=AS_IT_IS))
         if named:
             return _within(named, offset, size)
     if (
-        _may_be_static(headers, total)
+        _may_be_slo(headers, total)
         or total is None
         or etag is None
         or min(total - offset, size or total) <= ALONE
     ):
-        return _assembled(_open(account, container, image, offset, size))
+        return _over_one_connection(
+            _open(account, container, image, offset, size)
+        )
     part = parts.Part(container, image, total, etag)
     return _within([part], offset, size)
 
@@ -125,7 +127,7 @@ def size_of(account: accounts.Account, container: str, image: str) -> int:
             for each in segments(account, (container, image), headers)
         )
     size = answers.length(headers)
-    if _may_be_static(headers, size):
+    if _may_be_slo(headers, size):
         size = answers.length(_look(account, container, image, None))
     return reading.size(account, container, image) if size is None else size
 
@@ -160,7 +162,7 @@ def _look(
     return headers
 
 
-def _named(opened: reading.Reading) -> list[parts.Part]:
+def _slo_segments(opened: reading.Reading) -> list[parts.Part]:
     """The segments that the manifest of an SLO names.
 
     :param opened: the manifest, not read yet; closed at the end
@@ -175,7 +177,7 @@ def _named(opened: reading.Reading) -> list[parts.Part]:
     return parts.of_manifest(entries or ())
 
 
-def _may_be_static(headers: Mapping[str, str], size: int | None) -> bool:
+def _may_be_slo(headers: Mapping[str, str], size: int | None) -> bool:
     """Whether an object, asked for as it is, can be an SLO's manifest.
 
     Ceph RGW 16.2 returns no bytes of one, and does not say that it is one.
@@ -206,7 +208,7 @@ def _open(
         raise
 
 
-def _assembled(opened: reading.Reading) -> Found:
+def _over_one_connection(opened: reading.Reading) -> Found:
     """An image that is read over one connection."""
     if opened.left is None:
         opened.close()

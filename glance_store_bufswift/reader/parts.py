@@ -43,8 +43,12 @@ class Part:
 
 
 @dataclasses.dataclass(frozen=True)
-class Piece:
-    """A range of a part; bytes."""
+class Range:
+    """A range of a part; bytes.
+
+    A stretch is all that is read of the part; a piece is cut from it, to be
+    asked for at a time.
+    """
 
     part: Part
     offset: int
@@ -80,7 +84,7 @@ def of_manifest(entries: Iterable[listings.Entry]) -> list[Part]:
 
 def within(
     parts: Iterable[Part], offset: int, size: int | None
-) -> Iterator[Piece]:
+) -> Iterator[Range]:
     """The range of each part that lies in a range of the image.
 
     :param size: bytes, None = to the end
@@ -90,11 +94,11 @@ def within(
         first = max(0, offset - at)
         last = part.size if end is None else min(part.size, end - at)
         if first < last:
-            yield Piece(part, first, last - first)
+            yield Range(part, first, last - first)
         at += part.size
 
 
-def cut(stretch: Piece) -> Iterator[Piece]:
+def cut(stretch: Range) -> Iterator[Range]:
     """Cut a stretch into pieces of the same length, give or take a byte.
 
     A short one at the end would cost a request for next to nothing.
@@ -103,4 +107,4 @@ def cut(stretch: Piece) -> Iterator[Piece]:
     for number in range(count):
         first = stretch.size * number // count
         last = stretch.size * (number + 1) // count
-        yield Piece(stretch.part, stretch.offset + first, last - first)
+        yield Range(stretch.part, stretch.offset + first, last - first)

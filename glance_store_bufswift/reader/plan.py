@@ -24,23 +24,23 @@ class Plan:
     :param stretches: what is read of each part, in order
     """
 
-    def __init__(self, stretches: Iterable[parts.Piece]) -> None:
+    def __init__(self, stretches: Iterable[parts.Range]) -> None:
         self._stretches = iter(stretches)
-        self._pieces: collections.deque[parts.Piece] = collections.deque()
+        self._pieces: collections.deque[parts.Range] = collections.deque()
         self._fill()
 
     @property
-    def first(self) -> parts.Piece | None:
+    def first(self) -> parts.Range | None:
         """The next piece, None if there is none."""
         return self._pieces[0] if self._pieces else None
 
     @property
-    def stretch(self) -> parts.Piece | None:
+    def stretch(self) -> parts.Range | None:
         """The rest of a part from the next piece on, None if none is left."""
         if not self._pieces:
             return None
         first, last = self._pieces[0], self._pieces[-1]
-        return parts.Piece(first.part, first.offset, last.end - first.offset)
+        return parts.Range(first.part, first.offset, last.end - first.offset)
 
     def drop(self) -> None:
         """Take the next piece off."""

@@ -44,7 +44,7 @@ class Prover:
         # MD5s of segments that share a fingerprint, by name.
         self._md5s: dict[str, str] = {}
 
-    def open(self, piece: parts.Piece) -> reading.Reading:
+    def open(self, piece: parts.Range) -> reading.Reading:
         """Begin to read a piece.
 
         :raises RequestFailed: the object is missing, or is another one

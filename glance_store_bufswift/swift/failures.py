@@ -53,7 +53,7 @@ class Failure:
     :ivar may_pass: whether another try makes sense
     :ivar retry_after: seconds that the server asks to wait
     :ivar timed_out: whether a socket operation took too long
-    :ivar refused: whether it can be Ceph RGW's refusal of a token
+    :ivar rgw_denied: whether it can be Ceph RGW's refusal of a token
     """
 
     reason: str
@@ -61,7 +61,7 @@ class Failure:
     may_pass: bool = False
     retry_after: float = 0
     timed_out: bool = False
-    refused: bool = False
+    rgw_denied: bool = False
 
     @property
     def may_hide_401(self) -> bool:
@@ -73,7 +73,7 @@ class Failure:
         """
         return self.status in (None, 502) and not self.timed_out
 
-    def lasting(self, why: str) -> 'Failure':
+    def not_resent(self, why: str) -> 'Failure':
         """The same failure of a request that can't be sent again."""
         return dataclasses.replace(
             self,
@@ -81,7 +81,7 @@ class Failure:
             reason=f'{self.reason}; not sent again, as {why}',
         )
 
-    def final(self, what: str, tries: int) -> errors.RequestFailed:
+    def error(self, what: str, tries: int) -> errors.RequestFailed:
         """The error to raise when there is no further try."""
         times = 'once' if tries <= 1 else f'{tries} times'
         return errors.RequestFailed(
@@ -129,7 +129,7 @@ def of_exception(exc: BaseException | None) -> Failure | None:
                     'body': exc.http_response_content,
                 }
             ),
-            refused=_refused_by_rgw(exc),
+            rgw_denied=_denied_by_rgw(exc),
         )
     if isinstance(exc, ksa.ClientException):
         return _of_keystone(exc)
@@ -198,7 +198,7 @@ def _of_keystone(exc: ksa.ClientException) -> Failure:
     )
 
 
-def _refused_by_rgw(exc: swiftclient.ClientException) -> bool:
+def _denied_by_rgw(exc: swiftclient.ClientException) -> bool:
     """Whether Ceph RGW has refused a token, or the access.
 
     It answers 403 to a token that Keystone no longer knows, one expired or

@@ -108,13 +108,13 @@ class Tries:
         :raises RequestFailed: there is no further try
         :raises Aborted: nothing is to be tried any more
         """
-        refused = self._is_refused(failure, rewind is not None)
+        refused = self._blames_token(failure, rewind is not None)
         failure = self._judged(failure, refused, renew is not None)
         at_once = failure.status == 401 and not self._renewed
         # An expired token does not count as a try of a request without a body.
         free = at_once and rewind is None
         if not failure.may_pass or not (self.left or free):
-            raise failure.final(self.what, self.made) from cause
+            raise failure.error(self.what, self.made) from cause
         # Before the wait, so that the window in memory keeps what it holds.
         if rewind is not None:
             self._rewind(rewind, failure)
@@ -123,13 +123,13 @@ class Tries:
             renew()
         self.wait(failure.reason, failure.retry_after, at_once)
 
-    def _is_refused(self, failure: failures.Failure, has_body: bool) -> bool:
+    def _blames_token(self, failure: failures.Failure, has_body: bool) -> bool:
         """Whether the token may be to blame."""
         if failure.status == 401:
             return True
-        if failure.refused:
+        if failure.rgw_denied:
             return not self._renewed
-        # Once can be chance, and not worth a new token from Keystone.
+        # A single one can be chance, and is not worth a new token.
         return has_body and failure.may_hide_401 and self.made > 1
 
     def _judged(
@@ -137,12 +137,12 @@ class Tries:
     ) -> failures.Failure:
         """The failure, with may_pass as it is for this request."""
         if failure.status == 401 and not renewable:
-            return failure.lasting(
+            return failure.not_resent(
                 "the user's own token can not be renewed "
                 '(see swift_store_use_trusts)'
             )
         if failure.status in self._passing or (
-            failure.refused and refused and renewable
+            failure.rgw_denied and refused and renewable
         ):
             return dataclasses.replace(failure, may_pass=True)
         return failure
@@ -153,7 +153,7 @@ class Tries:
         try:
             rewind()
         except errors.NotRewindable as exc:
-            raise failure.lasting(str(exc)).final(
+            raise failure.not_resent(str(exc)).error(
                 self.what, self.made
             ) from exc
 

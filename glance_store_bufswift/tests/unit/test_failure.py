@@ -167,14 +167,16 @@ class TestKeystone(base.BaseTestCase):
 
 class TestFinal(base.BaseTestCase):
     def test_error_says_what_how_often_and_why(self) -> None:
-        exc = failures.Failure('503 x', 503, timed_out=True).final('PUT', 6)
+        exc = failures.Failure('503 x', 503, timed_out=True).error('PUT', 6)
         self.assertEqual('PUT failed, tried 6 times: 503 x', str(exc))
         self.assertEqual((503, True), (exc.status, exc.timed_out))
-        once = failures.Failure('403 x', 403).final('PUT', 1)
+        once = failures.Failure('403 x', 403).error('PUT', 1)
         self.assertEqual('PUT failed, tried once: 403 x', str(once))
 
     def test_lasting_failure_keeps_all_but_hope(self) -> None:
-        found = failures.Failure('503 x', 503, True, 7, True).lasting('lost')
+        found = failures.Failure('503 x', 503, True, 7, True).not_resent(
+            'lost'
+        )
         self.assertEqual(
             (503, False, 7, True),
             (found.status, found.may_pass, found.retry_after, found.timed_out),

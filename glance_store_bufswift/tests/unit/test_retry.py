@@ -132,7 +132,7 @@ class TestToken(_TestCase):
         self.assertIn('swift_store_use_trusts', str(exc))
 
     def test_403_of_rgw_gets_one_more_try(self) -> None:
-        refused = failures.Failure('403 x', 403, refused=True)
+        refused = failures.Failure('403 x', 403, rgw_denied=True)
         tries = self.tries()
         self.again(tries, refused, renew=self.renew)
         self.assertEqual([0], self.renewed)
@@ -143,7 +143,9 @@ class TestToken(_TestCase):
         self.assertEqual([0], self.renewed)
 
     def test_403_without_another_token_is_final(self) -> None:
-        self.ends(self.tries(), failures.Failure('403 x', 403, refused=True))
+        self.ends(
+            self.tries(), failures.Failure('403 x', 403, rgw_denied=True)
+        )
 
     def test_second_break_of_a_body_may_hide_a_401(self) -> None:
         for made, expected in ((1, 0), (2, 1)):

@@ -87,15 +87,17 @@ class TestWorkers(base.BaseTestCase):
             for _ in range(5)
         }
         self.assertEqual(
-            ({'bufswift-test'}, False), (names, self.workers.alone)
+            ({'bufswift-test'}, False), (names, self.workers.threadless)
         )
 
     def test_no_thread_but_the_callers(self) -> None:
         self.useFixture(refusal.Threads(0))
         future = self.workers.submit(threading.get_ident)
-        self.assertEqual((True, False), (self.workers.alone, future.done()))
         self.assertEqual(
-            [True, False], [self.workers.help(), self.workers.help()]
+            (True, False), (self.workers.threadless, future.done())
+        )
+        self.assertEqual(
+            [True, False], [self.workers.run_next(), self.workers.run_next()]
         )
         self.assertEqual(threading.get_ident(), future.result())
 
@@ -114,7 +116,7 @@ class TestWorkers(base.BaseTestCase):
                 self.useFixture(refusal.Threads(0))
             made = workers.Workers(1, 'bufswift-test')
             future = made.submit(functools.partial(int, 'no number'))
-            made.help()
+            made.run_next()
             self.assertRaises(ValueError, future.result)
             made.close()
 

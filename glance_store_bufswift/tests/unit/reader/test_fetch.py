@@ -22,7 +22,7 @@ from glance_store_bufswift import errors
 from glance_store_bufswift.reader import fetch
 from glance_store_bufswift.reader import parts
 
-PIECE = parts.Piece(parts.Part('c', 'o', 9), 0, 9)
+PIECE = parts.Range(parts.Part('c', 'o', 9), 0, 9)
 
 
 class Reading:
@@ -36,7 +36,7 @@ class Reading:
         self.closed = False
         self._blocks = [b'first', *more]
 
-    def open(self, piece: parts.Piece) -> 'Reading':
+    def open(self, piece: parts.Range) -> 'Reading':
         """As a Prover does."""
         return self
 

@@ -48,7 +48,7 @@ class TestPieces(base.BaseTestCase):
     @given(st.integers(1, 1 << 30), st.integers(0, 99))
     def test_cut_evenly(self, size: int, offset: int) -> None:
         part = parts.Part('c', 'o', size + offset)
-        pieces = list(parts.cut(parts.Piece(part, offset, size)))
+        pieces = list(parts.cut(parts.Range(part, offset, size)))
         at = offset
         for each in pieces:
             self.assertEqual(at, each.offset)
@@ -64,13 +64,13 @@ class TestPieces(base.BaseTestCase):
     def test_plan(self) -> None:
         found = _parts([30 << 20, 5])
         left = plan.Plan(parts.within(found, 0, None))
-        self.assertEqual(parts.Piece(found[0], 0, 10 << 20), left.first)
+        self.assertEqual(parts.Range(found[0], 0, 10 << 20), left.first)
         left.drop()
         self.assertEqual(
-            parts.Piece(found[0], 10 << 20, 20 << 20), left.stretch
+            parts.Range(found[0], 10 << 20, 20 << 20), left.stretch
         )
         left.drop()
         left.drop()
-        self.assertEqual(parts.Piece(found[1], 0, 5), left.stretch)
+        self.assertEqual(parts.Range(found[1], 0, 5), left.stretch)
         left.drop()
         self.assertEqual((None, None), (left.first, left.stretch))
