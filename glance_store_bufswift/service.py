@@ -48,7 +48,7 @@ class Service:
         try:
             driver.prepare(conf, backend)
             self._store = driver.SingleTenantStore(conf, backend=backend)
-            self._store.overrides = overrides
+            self._store.override(**overrides)
             self._store.configure(re_raise_bsc=True)
             self._location = self._store.create_location(str(uuid.uuid4()))
         except exceptions.BadStoreConfiguration as exc:
@@ -144,7 +144,7 @@ class Service:
         :param overrides: settings in place of the store's own
         """
         store = driver.Store(self._conf, self._backend)
-        store.overrides = {**self._overrides, **overrides}
+        store.override(**{**self._overrides, **overrides})
         store.configure(re_raise_bsc=True)
         return store
 

@@ -148,10 +148,10 @@ class Upload:
         )
 
     def _counts(
-        self, became: str, size: int, retries: int
+        self, outcome: str, size: int, retries: int
     ) -> dict[str, object]:
         return {
-            'upload': became,
+            'upload': outcome,
             'image': self.image,
             'bytes': size,
             'segments': self.segments,
@@ -187,13 +187,13 @@ class Download:
         :param paused: seconds between tries, of all threads together
         :param cause: what has ended it; None if nothing went wrong here
         """
-        became = (
+        outcome = (
             'failed'
             if cause
             else ('whole' if self.given == self.size else 'part')
         )
         counts = {
-            'download': became,
+            'download': outcome,
             'image': self.image,
             'bytes': self.given,
             'size': self.size,

@@ -35,8 +35,7 @@ class ConfiguredStore(upstream.BaseStore):
 
     OPTIONS = upstream.Store.OPTIONS + opts.OPTIONS
 
-    #: Settings in place of those of the configuration, for the commands.
-    overrides: Mapping[str, Any] = {}
+    _overrides: Mapping[str, Any] = {}
 
     def get_schemes(self) -> tuple[str, ...]:
         """Upstream's schemes, and the driver's name.
@@ -78,6 +77,10 @@ class ConfiguredStore(upstream.BaseStore):
             )
         )
 
+    def override(self, **settings: Any) -> None:
+        """Have settings in place of the configuration's, for the commands."""
+        self._overrides = settings
+
     def settings(self) -> opts.Settings:
         """The store's settings, with what the commands override."""
         return dataclasses.replace(
@@ -87,7 +90,7 @@ class ConfiguredStore(upstream.BaseStore):
                 self.large_object_chunk_size,
                 self.large_object_size,
             ),
-            **self.overrides,
+            **self._overrides,
         )
 
 
