@@ -12,8 +12,7 @@
 
 """A real Swift and a Keystone, as operators run them.
 
-The test cloud's own proxy server asks Keystone about each token anew and has
-no limit on the rate of a DLO.
+The test cloud's own proxy server has no limit on the rate of a DLO.
 """
 
 from collections.abc import Iterator
@@ -30,7 +29,6 @@ from glance_store_bufswift.tests.support.cloud import swift
 #: what stands there instead.
 _AS_IT_COMES = {
     'rate_limit_after_segment = 1000000': '',
-    'token_cache_time = -1': 'token_cache_time = 300',
 }
 
 _REGION = 'as-it-comes'
@@ -58,6 +56,7 @@ def start(held: contextlib.ExitStack) -> dict[str, Any]:
         where.auth_url,
         where.swift,
         keystone.REGION,
+        Path(where.root),
         otherwise=_AS_IT_COMES,
     )
     admin = keystone.Admin(where.auth_url, where.admin)

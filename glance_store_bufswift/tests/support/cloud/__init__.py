@@ -19,6 +19,8 @@ Glance joins them when it is asked for.
                                       what runs in them
     keystone.py, swift.py, glance.py  how each of them is set up
     radosgw.py                        Ceph in the place of Swift
+    cache.py, changes.py              what Swift's proxy keeps in the place of
+                                      memcached
     balancer.py                       HAProxy or nginx in front of it
     rows.py, replicated.py            a Swift of three replicas, and what goes
                                       wrong in one: listings that lag

@@ -24,8 +24,10 @@ import dataclasses
 import functools
 import os
 from pathlib import Path
+import threading
 import types
 from typing import Any
+from urllib import parse
 import uuid
 
 from keystoneauth1.identity import v3
@@ -39,6 +41,10 @@ from glance_store_bufswift.tests.support.cloud import keystone
 from glance_store_bufswift.tests.support.cloud import process
 from glance_store_bufswift.tests.support.cloud import proxy
 from glance_store_bufswift.tests.support.cloud import site
+
+# How many names a listing is asked for at once: what both Swift and Ceph RGW
+# give.
+_PAGE = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +77,8 @@ class Cloud:
         self.region = f'region-{uuid.uuid4().hex}'
         self._keeper = keeper
         self._variants: list[Cloud] = []
+        self._lock = threading.Lock()
+        self._sessions: dict[keystone.User, ks_session.Session] = {}
         self._glances: list[process.Keeper] = []
         self.swift_proxy = proxy.FaultProxy(
             process.HOST, where.swift_port, 'swift-proxy'
@@ -189,7 +197,12 @@ class Cloud:
         if through_proxy:
             auth_url, region = view.auth_url, view.region
         server = where.start_front(
-            keeper, client_timeout, auth_url, region, writes_a_second
+            keeper,
+            client_timeout,
+            auth_url,
+            region,
+            not through_proxy,
+            writes_a_second,
         )
         where.wait_for_front(keeper, server)
         return view
@@ -265,7 +278,10 @@ class Cloud:
     def session(
         self, direct: bool = False, user: keystone.User | None = None
     ) -> ks_session.Session:
-        """Return a new session of a user, by default glance."""
+        """Return a new session of a user, by default glance.
+
+        :param direct: past the fault proxies
+        """
         url = self.direct_auth_url if direct else self.auth_url
         return (user or self.site.glance).session(url)
 
@@ -323,9 +339,17 @@ class Cloud:
     def connection(
         self, user: keystone.User | None = None
     ) -> swiftclient.Connection:
-        """Return a client for looking at what is really stored."""
+        """Return a client for looking at what is really stored.
+
+        Those of one user share a token: don't revoke it.
+        """
+        user = user or self.site.glance
+        with self._lock:
+            session = self._sessions.setdefault(
+                user, self.session(direct=True, user=user)
+            )
         return swiftclient.Connection(
-            session=self.session(direct=True, user=user),
+            session=session,
             os_options={'region_name': self.site.region},
         )
 
@@ -366,8 +390,14 @@ class Cloud:
     ) -> None:
         """Delete a container and all in it, if it is there."""
         connection = self.connection(user)
-        for key in self.listing(name, user=user):
-            connection.delete_object(name, key)
+        if names := self.listing(name, user=user):
+            connection.post_account(
+                {'Content-Type': 'text/plain'},
+                query_string='bulk-delete',
+                data='\n'.join(
+                    parse.quote(f'{name}/{key}') for key in names
+                ).encode(),
+            )
         try:
             connection.delete_container(name)
         except swiftclient.ClientException as error:
@@ -382,15 +412,15 @@ def _pages(
     while True:
         try:
             page = connection.get_container(
-                container, marker=marker, prefix=prefix
+                container, marker=marker, prefix=prefix, limit=_PAGE
             )[1]
         except swiftclient.ClientException as error:
             if error.http_status != 404:
                 raise
             return
-        if not page:
-            return
         yield [entry['name'] for entry in page]
+        if len(page) < _PAGE:
+            return
         marker = page[-1]['name']
 
 

@@ -22,6 +22,7 @@ from typing import Any
 from keystoneauth1.identity import v3
 from keystoneauth1 import session as ks_session
 
+from glance_store_bufswift.tests.support.cloud import changes
 from glance_store_bufswift.tests.support.cloud import process
 
 # The first domain: its id and, for those who ask for that, its name.
@@ -100,7 +101,8 @@ def start(
     config.write_text(
         textwrap.dedent(_CONFIG).format(root=root, token_seconds=token_seconds)
     )
-    args = ['keystone', str(config), str(port)]
+    changed = root / changes.TOKENS
+    args = ['keystone', str(config), str(port), str(changed)]
     if admin:
         first = root / 'first.json'
         first.write_text(

@@ -106,11 +106,15 @@ def make_keystone(config: str, first: dict[str, str]) -> None:
     boot.bootstrap()
 
 
-def serve_keystone(config: str, port: str, first: str = '') -> None:
+def serve_keystone(
+    config: str, port: str, changed: str, first: str = ''
+) -> None:
     """Run Keystone; with a file of first values, on a new database.
 
     Its configuration can be read only once in a process: so the database is
     made in a fork.
+
+    :param changed: the file that counts its changes, for a proxy's cache
     """
     sys.argv = ['keystone']
     os.environ['OS_KEYSTONE_CONFIG_FILES'] = config
@@ -123,7 +127,9 @@ def serve_keystone(config: str, port: str, first: str = '') -> None:
         )
 
     prepare.take_turns()
-    application = keystone.server.wsgi.initialize_public_application()
+    application = prepare.noting_changes(
+        keystone.server.wsgi.initialize_public_application(), Path(changed)
+    )
     waitress.serve(application, host=process.HOST, port=int(port), threads=8)
 
 

@@ -77,6 +77,7 @@ class Site:
         client_timeout: float,
         auth_url: str,
         region: str,
+        keep_tokens: bool = True,
         writes_a_second: float | None = None,
     ) -> process.Server:
         """Start what answers at swift_port; don't wait for it.
@@ -84,6 +85,8 @@ class Site:
         :param client_timeout: seconds that a client may be silent for
         :param auth_url: the Keystone for what it asks for itself
         :param region: whose Keystone validates tokens; a gateway has but one
+        :param keep_tokens: whether Swift validates a token once, or for each
+            request
         :param writes_a_second: how many a container of Swift's takes; None
             for no limit
         """
@@ -104,6 +107,8 @@ class Site:
             auth_url,
             self.swift,
             region,
+            Path(self.root),
+            keep_tokens,
             writes_a_second,
         )
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import secrets
 import textwrap
 
-from glance_store_bufswift.tests.support.cloud import counters
+from glance_store_bufswift.tests.support.cloud import cache
 from glance_store_bufswift.tests.support.cloud import keystone
 from glance_store_bufswift.tests.support.cloud import process
 from glance_store_bufswift.tests.support.cloud import rows
@@ -77,15 +77,13 @@ _STORAGE = (
     """
 )
 
-# Without a cache of validations a revoked token is refused at once. Swift's
-# own cache of container information needs memcached and so is absent too.
 _PROXY = (
     _COMMON
     + """
     [pipeline:main]
-    pipeline = catch_errors gatekeeper healthcheck listing_formats bulk \
-{limits} authtoken keystoneauth copy container-quotas account-quotas slo dlo \
-versioned_writes symlink proxy-server
+    pipeline = catch_errors gatekeeper healthcheck {cache} listing_formats \
+bulk {limits} authtoken keystoneauth copy container-quotas account-quotas slo \
+dlo versioned_writes symlink proxy-server
     [filter:catch_errors]
     use = egg:swift#catch_errors
     [filter:gatekeeper]
@@ -110,9 +108,11 @@ versioned_writes symlink proxy-server
     delay_auth_decision = true
     # It would go on to the backend servers, which take no line so long.
     include_service_catalog = false
-    token_cache_time = -1
-    [filter:counters]
-    paste.filter_factory = {counters}:filter_factory
+    cache = swift.cache
+    token_cache_time = {token_cache_time}
+    [filter:cache]
+    paste.filter_factory = {cache_module}:filter_factory
+    root = {root}
     [filter:ratelimit]
     use = egg:swift#ratelimit
     container_ratelimit_0 = {writes_a_second}
@@ -244,6 +244,8 @@ def start_proxy(
     auth_url: str,
     user: keystone.User,
     region: str,
+    root: Path | None = None,
+    keep_tokens: bool = True,
     writes_a_second: float | None = None,
     otherwise: Mapping[str, str] | None = None,
 ) -> process.Server:
@@ -253,6 +255,9 @@ def start_proxy(
     :param client_timeout: seconds until a silent client is answered 408
     :param auth_url: the Keystone where it gets its own token, as `user`
     :param region: whose Keystone validates tokens
+    :param root: where the servers of this cloud say what they have changed;
+        None to have each request ask anew
+    :param keep_tokens: whether a token is validated once, or for each request
     :param writes_a_second: how many a container takes; None for no limit
     :param otherwise: lines of the configuration, and what stands there
         instead
@@ -273,7 +278,10 @@ def start_proxy(
         project=user.project,
         domain=keystone.DOMAIN,
         region=region,
-        counters=counters.__name__,
-        limits='counters ratelimit' if writes_a_second else '',
+        root=root,
+        cache='cache' if root else '',
+        cache_module=cache.__name__,
+        token_cache_time=300 if root and keep_tokens else -1,
+        limits='ratelimit' if writes_a_second else '',
         writes_a_second=writes_a_second,
     )
