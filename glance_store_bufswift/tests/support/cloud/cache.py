@@ -64,7 +64,9 @@ class Cache:
         if key in self._counters:
             self._counters[key] = int(value)
         asked = self._asked.pop(key, None)
-        if asked is not None:
+        # What a quota is compared with changes with each PUT of an object.
+        limited = isinstance(value, dict) and 'quota-bytes' in str(value)
+        if asked is not None and not limited:
             end = time.monotonic() + how.get('time', 0)
             self._values[key] = copy.deepcopy(value), end, asked
 
