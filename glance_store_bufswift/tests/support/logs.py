@@ -37,6 +37,8 @@ class Records(fixtures.Fixture):
 
     def _setUp(self) -> None:
         self.all: list[logging.LogRecord] = []
+        # The runner keeps each test to its own end, and tracebacks keep much.
+        self.addCleanup(self.clear)
         handler = _Sink(self.all)
         root = logging.getLogger()
         self.addCleanup(root.setLevel, root.level)

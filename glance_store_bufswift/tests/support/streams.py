@@ -13,10 +13,12 @@
 """Images as streams that can't be rewound, and streams that fail."""
 
 from collections.abc import Callable
+import functools
 import hashlib
 import random
 
 
+@functools.lru_cache(maxsize=4)
 def image(size: int, seed: int = 1) -> bytes:
     """Bytes that look random, the same for the same arguments."""
     return random.Random(seed).randbytes(size)

@@ -22,6 +22,7 @@ import atexit
 from collections.abc import Iterator
 import dataclasses
 import functools
+import gc
 import os
 from pathlib import Path
 import threading
@@ -426,6 +427,9 @@ def _pages(
 
 @functools.cache
 def _attached() -> Cloud:
+    # All modules are loaded by now: not to be walked through again each time
+    # that a test collects garbage.
+    gc.freeze()
     text = os.environ.get(site.VARIABLE)
     cloud = Cloud(site.Site.load(text)) if text else Cloud.start()
     atexit.register(cloud.close)

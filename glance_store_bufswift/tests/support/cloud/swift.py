@@ -44,7 +44,7 @@ _COMMON = """\
     user = {user}
     fallocate_reserve = 0
     disable_fallocate = true
-    log_level = INFO
+    log_level = WARNING
     client_timeout = {client_timeout}
     recon_cache_path = {swift_dir}
     """
