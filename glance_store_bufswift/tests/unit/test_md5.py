@@ -115,8 +115,25 @@ class TestChosen(base.BaseTestCase):
         self.assertEqual('the accelerator in one pass', str(md5.chosen()))
 
     def test_accelerator_as_compiled(self) -> None:
-        self.built(accelerator.load())
-        self.assertEqual(md5.Choice(accelerator.load().Pair), md5.chosen())
+        compiled = accelerator.load()
+        self.built(compiled)
+        vector = getattr(compiled, 'VectorPair', None)
+        self.assertEqual(
+            md5.Choice(vector or compiled.Pair, vector=vector is not None),
+            md5.chosen(),
+        )
+
+    def test_vectors(self) -> None:
+        right = type('VectorPair', (Pair,), {})
+        self.built(types.SimpleNamespace(Pair=Pair, VectorPair=right))
+        self.assertEqual(md5.Choice(right, vector=True), md5.chosen())
+        self.assertEqual(
+            'the accelerator in one pass, with AVX-512', str(md5.chosen())
+        )
+
+    def test_wrong_vectors_are_not_used(self) -> None:
+        self.built(types.SimpleNamespace(Pair=Pair, VectorPair=WrongPart))
+        self.assertEqual(md5.Choice(Pair), md5.chosen())
 
     def test_not_built(self) -> None:
         self.built(None)

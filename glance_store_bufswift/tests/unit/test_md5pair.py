@@ -23,11 +23,15 @@ import threading
 from typing import Any
 
 from hypothesis import given
+from hypothesis import HealthCheck
 from hypothesis import settings
 from hypothesis import strategies as st
 from oslotest import base
+import testscenarios
 
 from glance_store_bufswift.tests.unit import accelerator
+
+load_tests = testscenarios.load_tests_apply_scenarios
 
 #: RFC 1321, A.5.
 KNOWN = {
@@ -69,9 +73,18 @@ def md5(data: Any) -> str:
 
 
 class TestCase(base.BaseTestCase):
+    """Tests of the type for all processors, and of that for some."""
+
+    scenarios = [(name, {'name': name}) for name in ('Pair', 'VectorPair')]
+
+    name: str
+
     def setUp(self) -> None:
         super().setUp()
-        self.type = accelerator.load().Pair
+        found = getattr(accelerator.load(), self.name, None)
+        if found is None:
+            self.skipTest('this processor has no AVX-512')
+        self.type = found
 
 
 class TestHashes(TestCase):
@@ -138,7 +151,12 @@ class TestHashes(TestCase):
         return False
 
     @given(STEPS, st.integers(0, 2**32))
-    @settings(deadline=None, max_examples=500)
+    @settings(
+        deadline=None,
+        max_examples=500,
+        # Of one test for each type.
+        suppress_health_check=[HealthCheck.differing_executors],
+    )
     def test_same_as_hashlib(self, steps: list[int | None], seed: int) -> None:
         parts: list[list[bytes]] = [[]]
         for number, length in enumerate(steps):
