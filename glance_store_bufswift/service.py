@@ -134,7 +134,7 @@ class Service:
         except exceptions.BadStoreUri as exc:
             raise errors.ConfigError(f'Store {self._backend}: {exc}') from exc
 
-    def place(self) -> layout.Layout:
+    def dest(self) -> layout.Layout:
         """Where the store would put a new image."""
         return layout.Layout(self._location.container, self._location.obj)
 

@@ -50,14 +50,14 @@ PROBES, TELLS = (SMALLEST, units.MIB), 0.5
 
 def measure(
     account: accounts.Account,
-    where: layout.Layout,
+    dest: layout.Layout,
     may_create: bool,
     step: Callable[[str], object],
 ) -> figures.Traffic:
     """Measure how fast an account's site is; leaves nothing there.
 
     :param account: for this alone; it can be cancelled
-    :param where: the container, and what the objects' names begin with
+    :param dest: the container, and what the objects' names begin with
     :param may_create: swift_store_create_container_on_put
     :param step: called with what is done now
     :raises RequestFailed: it can't be measured, or something is left
@@ -65,9 +65,9 @@ def measure(
     try:
         with (
             ending.Ending(account.client, LIMIT),
-            temporary.objects(account, where, may_create, step) as sent,
+            temporary.objects(account, dest, may_create, step) as sent,
         ):
-            return _Load(account, where, sent, step).traffic()
+            return _Load(account, dest, sent, step).traffic()
     except errors.Aborted as exc:
         raise errors.RequestFailed(
             f'Swift took more than {LIMIT:.0f} s'
@@ -80,12 +80,12 @@ class _Load:
     def __init__(
         self,
         account: accounts.Account,
-        where: layout.Layout,
+        dest: layout.Layout,
         sent: temporary.Objects,
         step: Callable[[str], object],
     ) -> None:
         self._account = account
-        self._where = where
+        self._dest = dest
         self._sent = sent
         self._step = step
 
@@ -98,7 +98,7 @@ class _Load:
         put = _median(self._sent.put, PUTS)
         head = _median(
             functools.partial(
-                self._account.objects.head, self._where.container, name
+                self._account.objects.head, self._dest.container, name
             ),
             HEADS,
         )

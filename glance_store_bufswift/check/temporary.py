@@ -46,18 +46,18 @@ class Objects:
     """Objects of random bytes; threads may share them.
 
     :param account: cancelled to break off
-    :param where: the container, and what the names begin with
+    :param dest: the container, and what the names begin with
     :param step: called with what is done now
     """
 
     def __init__(
         self,
         account: accounts.Account,
-        where: layout.Layout,
+        dest: layout.Layout,
         step: Callable[[str], object],
     ) -> None:
         self._account = account
-        self._where = where
+        self._dest = dest
         self._step = step
         self._numbers = itertools.count(1)
         self._attempted: set[str] = set()
@@ -77,10 +77,10 @@ class Objects:
 
     def put(self) -> str:
         """Send an object; returns its name."""
-        name = self._where.segment(next(self._numbers))
+        name = self._dest.segment(next(self._numbers))
         self._attempted.add(name)
         self._account.objects.put(
-            self._where.container, name, self._body(), len(self._data)
+            self._dest.container, name, self._body(), len(self._data)
         )
         self._stored.add(name)
         return name
@@ -109,7 +109,7 @@ class Objects:
 
     def get(self, name: str) -> None:
         """Read an object, to its end."""
-        opened = reading.Reading(self._account, self._where.container, name)
+        opened = reading.Reading(self._account, self._dest.container, name)
         while opened.read():
             pass
 
@@ -128,19 +128,19 @@ class Objects:
                     return ''
         return (
             f'{len(left)} objects are left in container '
-            f'{self._where.container} ({next(iter(left.values()))}): delete '
-            f'those whose names begin with {self._where.prefix}'
+            f'{self._dest.container} ({next(iter(left.values()))}): delete '
+            f'those whose names begin with {self._dest.prefix}'
         )
 
     def _delete(
         self, account: accounts.Account
     ) -> dict[str, errors.RequestFailed]:
         names, _ = deletes.list_names(
-            account.containers, self._where.container, self._where.prefix
+            account.containers, self._dest.container, self._dest.prefix
         )
         return deletes.delete_all(
             account.objects,
-            self._where.container,
+            self._dest.container,
             sorted(self._attempted.union(names)),
         )
 
@@ -148,20 +148,20 @@ class Objects:
 @contextlib.contextmanager
 def objects(
     account: accounts.Account,
-    where: layout.Layout,
+    dest: layout.Layout,
     may_create: bool,
     step: Callable[[str], object],
 ) -> Iterator[Objects]:
     """Objects that are deleted at the end, however it ends.
 
     :param account: for them alone; cancelled if it ends by an exception
-    :param where: the container, and what their names begin with
+    :param dest: the container, and what their names begin with
     :param may_create: swift_store_create_container_on_put
     :param step: called with what is done now
     :raises RequestFailed: something is left
     """
-    with _container(account, where, may_create):
-        sent = Objects(account, where, step)
+    with _container(account, dest, may_create):
+        sent = Objects(account, dest, step)
         try:
             yield sent
         except BaseException:
@@ -175,24 +175,24 @@ def objects(
 
 @contextlib.contextmanager
 def _container(
-    account: accounts.Account, where: layout.Layout, may_create: bool
+    account: accounts.Account, dest: layout.Layout, may_create: bool
 ) -> Iterator[None]:
     """The container; removed afterwards if it was missing before.
 
     :raises RequestFailed: there is none, or it keeps deleted objects
     """
-    headers = account.containers.head(where.container) or {}
+    headers = account.containers.head(dest.container) or {}
     for header in containers.VERSIONING:
         if headers.get(header, 'false').lower() != 'false':
             raise errors.RequestFailed(
-                f'Container {where.container} keeps what is deleted '
+                f'Container {dest.container} keeps what is deleted '
                 f'({header}): nothing is sent there to measure'
             )
-    if not containers.ensure(account, where.container, may_create):
+    if not containers.ensure(account, dest.container, may_create):
         yield
         return
     try:
         yield
     finally:
         with contextlib.closing(account.fresh()) as other:
-            containers.remove(other, where.container, where.image)
+            containers.remove(other, dest.container, dest.image)

@@ -225,14 +225,14 @@ class _Store:
 
         algorithm = self._conf.hashing_algorithm
         hashes = host.measure(self._settings, algorithm, step)
-        where = self._user.place()
+        dest = self._user.dest()
         which = config.containers(self._conf, self.name)
         if which.multi_tenant:
-            where = dataclasses.replace(
-                where, container=f'{which.prefix}{where.image}'
+            dest = dataclasses.replace(
+                dest, container=f'{which.prefix}{dest.image}'
             )
         with self._user.account() as account:
-            traffic = load.measure(account, where, self._may_create(), step)
+            traffic = load.measure(account, dest, self._may_create(), step)
         return advice.Site(
             self.name,
             self._settings,

@@ -136,18 +136,18 @@ class Client:
         self,
         what: str,
         request: Callable[[connections.Connection], T],
-        none: Collection[int] = (404,),
+        absent: Collection[int] = (404,),
         passing: Collection[int] = (),
     ) -> T | None:
         """Send a request without a body; None if there is nothing.
 
-        :param none: the statuses that say so
+        :param absent: the statuses that say so
         :param passing: as for tries()
         """
         try:
             return self.run(self.tries(what, passing), request)
         except errors.RequestFailed as exc:
-            if exc.status in none:
+            if exc.status in absent:
                 return None
             raise
 

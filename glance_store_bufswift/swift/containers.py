@@ -72,7 +72,7 @@ class Containers:
         self._client.ask(
             f'DELETE of {container}',
             lambda connection: connection.delete_container(container),
-            none=client.GONE,
+            absent=client.GONE,
         )
 
     def names(self, prefix: str) -> Iterator[str]:

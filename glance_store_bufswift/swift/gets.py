@@ -53,14 +53,14 @@ def answer(
 
     :param query: what stands behind the "?" of the URL
     """
-    told: dict[str, Any] = {}
+    response: dict[str, Any] = {}
     try:
         _, body = connection.get_object(
             container,
             name,
             resp_chunk_size=connections.ANSWER_BLOCK,
             headers=dict(headers),
-            response_dict=told,
+            response_dict=response,
             query_string=query,
         )
     except swiftclient.ClientException as exc:
@@ -68,8 +68,8 @@ def answer(
             raise errors.Incomplete(f'no segment to be read: {exc}') from exc
         raise
     return Answer(
-        told['status'],
-        dict(told['headers']),
+        response['status'],
+        dict(response['headers']),
         connections.Content(body),
         connection.close,
     )

@@ -166,7 +166,7 @@ class Objects:
         self._client.ask(
             f'DELETE of {container}/{name}',
             lambda connection: connection.delete_object(container, name),
-            none=client.GONE,
+            absent=client.GONE,
         )
 
     def bulk_limit(self) -> int:

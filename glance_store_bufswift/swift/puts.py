@@ -121,11 +121,11 @@ class Put:
         :param answer: to its PUT
         :raises NotStored: it was not, or nothing says so
         """
-        told = failures.describe(answer)
+        described = failures.describe(answer)
         etag = answers.md5_of(answer['headers'])
         if answer['status'] == 202 or etag not in (md5, None):
             raise errors.NotStored(
-                f'{told}, with ETag {etag!r} for bytes of MD5 {md5}'
+                f'{described}, with ETag {etag!r} for bytes of MD5 {md5}'
             )
         if etag is not None:
             return
@@ -137,15 +137,15 @@ class Put:
         etag = self._etag(connection)
         if etag is None:
             raise errors.NeverConfirmed(
-                f'{told}, without an ETag, and a HEAD has none either: '
+                f'{described}, without an ETag, and a HEAD has none either: '
                 f'nothing says that Swift has the bytes of MD5 {md5}. A proxy '
                 "in front of it removes the ETag; have it pass on Swift's "
                 '(nginx: no gzip, sub_filter or proxy_hide_header there)'
             )
         if etag != md5:
             raise errors.NotStored(
-                f'{told}, without an ETag, and a HEAD tells ETag {etag!r} '
-                f'for bytes of MD5 {md5}'
+                f'{described}, without an ETag, and a HEAD tells ETag '
+                f'{etag!r} for bytes of MD5 {md5}'
             )
 
     def _etag(self, connection: connections.Connection) -> str | None:

@@ -42,7 +42,7 @@ class Site:
 
         :raises RequestFailed: it says nothing
         """
-        return self._client.ask('GET of /info', self._ask, none=()) or {}
+        return self._client.ask('GET of /info', self._ask, absent=()) or {}
 
     def _ask(self, connection: connections.Connection) -> Any:
         return connection.get_capabilities(self._client.url)

@@ -118,6 +118,6 @@ class StaticLargeObjects:
             lambda connection: bulk.slo_left(
                 connection.delete_slo(container, name)
             ),
-            none=client.GONE,
+            absent=client.GONE,
         )
         return left or []
