@@ -63,10 +63,10 @@ class Cache:
         """Keep it for `time` seconds, if it was asked for through get()."""
         if key in self._counters:
             self._counters[key] = int(value)
-        asked = self._asked.pop(key, None)
+        # No count is -1: what was not asked for is good for no answer.
+        asked = self._asked.pop(key, -1)
         # What a quota is compared with changes with each PUT of an object.
-        limited = isinstance(value, dict) and 'quota-bytes' in str(value)
-        if asked is not None and not limited:
+        if not (isinstance(value, dict) and 'quota-bytes' in str(value)):
             end = time.monotonic() + how.get('time', 0)
             self._values[key] = copy.deepcopy(value), end, asked
 

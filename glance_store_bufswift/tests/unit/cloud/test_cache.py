@@ -76,6 +76,13 @@ class TestCache(base.BaseTestCase):
         self.cache.set(CONTAINER, 'of now', time=60)
         self.assertEqual('of now', self.cache.get(CONTAINER))
 
+    def test_changed_between_two_who_ask(self) -> None:
+        self.assertIsNone(self.cache.get(CONTAINER))
+        self.other.delete(CONTAINER)
+        self.assertIsNone(self.cache.get(CONTAINER))
+        self.cache.set(CONTAINER, 'of before', time=60)
+        self.assertIsNone(self.cache.get(CONTAINER))
+
     def test_not_asked_for(self) -> None:
         self.cache.set(CONTAINER, 'x', time=60)
         self.assertIsNone(self.cache.get(CONTAINER))
