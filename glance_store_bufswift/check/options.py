@@ -227,20 +227,21 @@ def _risky(given: Mapping[str, Any]) -> Iterator[Finding]:
             'read back short right after its upload',
             'remove it; the default is 15',
         )
-    if (
-        given.get('swift_store_multi_tenant')
-        and given.get('swift_store_use_trusts') is False
-    ):
+    if given.get('swift_store_multi_tenant'):
+        yield from _without_trusts(given)
+
+
+def _without_trusts(given: Mapping[str, Any]) -> Iterator[Finding]:
+    """What keeps uploads of a multi-tenant store from having trusts."""
+    if given.get('swift_store_use_trusts') is False:
         yield finding.warning(
             _SUBJECT,
             'swift_store_use_trusts is False: an upload ends when '
             "the user's token expires",
             'remove swift_store_use_trusts',
         )
-    elif (
-        given.get('swift_store_multi_tenant')
-        and not given.get('swift_store_config_file')
-        and not all(given.get(name) for name in _REFERENCE)
+    elif not given.get('swift_store_config_file') and not all(
+        given.get(name) for name in _REFERENCE
     ):
         yield finding.warning(
             _SUBJECT,

@@ -213,6 +213,14 @@ def _add(
     made: argparse.ArgumentParser = commands.add_parser(
         name, help=short, description=long, epilog=epilog
     )
+    _add_stores(made)
+    _add_output(made, forms)
+    made.add_argument('--debug', action='store_true', help='log each step')
+    return made
+
+
+def _add_stores(made: argparse.ArgumentParser) -> None:
+    """What says which stores a command is for."""
     file: Any = made.add_argument(
         '--config-file',
         action='append',
@@ -238,6 +246,10 @@ def _add(
         help='a store of enabled_backends; may be repeated (default: all '
         'that the command is for)',
     )
+
+
+def _add_output(made: argparse.ArgumentParser, forms: Sequence[str]) -> None:
+    """What says how much is printed, and in which form."""
     made.add_argument(
         '-f',
         '--format',
@@ -259,5 +271,3 @@ def _add(
         action='store_true',
         help='print only what needs attention',
     )
-    made.add_argument('--debug', action='store_true', help='log each step')
-    return made
