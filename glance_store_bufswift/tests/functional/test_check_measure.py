@@ -12,12 +12,14 @@
 
 """``glance-bufswift check --measure``: what it tells, and what it leaves."""
 
+from concurrent import futures
 import os
 from pathlib import Path
 import pty
 import signal
 import subprocess
 import sys
+import threading
 from typing import Any
 
 import fixtures
@@ -207,45 +209,61 @@ class TestInterrupted(Case):
     def test_in_the_middle(self) -> None:
         """Ctrl-C while objects are under way, each way."""
         self.cloud.connection().put_container(self.container)
-        script = Path(sys.executable).with_name('glance-bufswift')
-        config = self.config()
-        for shown in (b'4 connections to Swift', b'2 connections from Swift'):
-            main, terminal = pty.openpty()
-            with subprocess.Popen(
-                [
-                    str(script),
-                    'check',
-                    '--measure',
-                    '--no-round-trip',
-                    '--config-file',
-                    config,
-                ],
-                stdout=subprocess.DEVNULL,
-                stderr=terminal,
-                env=process.child_environment(),
-            ) as run:
-                os.close(terminal)
-                told = b''
-                while shown not in told:
-                    told += os.read(main, 4096)
-                run.send_signal(signal.SIGINT)
-                told += rest(main)
-                self.assertEqual(
-                    status.INTERRUPTED, run.wait(GENEROUS), str(told)
-                )
-            os.close(main)
+        for method, shown in (
+            ('PUT', b'4 connections to Swift'),
+            ('GET', b'2 connections from Swift'),
+        ):
+            told = self.interrupted_at(method, shown)
+            self.assertIn(shown, told)
             self.assertIn(b'deleting', told)
             self.assertTrue(self.sent())
             self.assert_nothing_left()
 
+    def interrupted_at(self, method: str, shown: bytes) -> bytes:
+        """What a command shows that meets Ctrl-C in a request.
 
-def rest(main: int) -> bytes:
-    """What a terminal still shows, until its other end is closed."""
+        :param shown: what it says before that request
+        """
+        self.proxy.clear()  # of a hook that reads another terminal
+        main, terminal = pty.openpty()
+        os.set_blocking(main, False)
+        begun: futures.Future[subprocess.Popen[bytes]] = futures.Future()
+        lock, told = threading.Lock(), bytearray()
+
+        def interrupt(_: object) -> None:
+            with lock:
+                before = shown in told
+                told.extend(available(main))
+                if shown in told and not before:
+                    begun.result().send_signal(signal.SIGINT)
+
+        self.proxy.add(
+            faults.Rule(faults.Hook(interrupt), method, '/0000', times=None)
+        )
+        script = Path(sys.executable).with_name('glance-bufswift')
+        command = [str(script), 'check', '--measure', '--no-round-trip']
+        with subprocess.Popen(
+            [*command, '--config-file', self.config()],
+            stdout=subprocess.DEVNULL,
+            stderr=terminal,
+            env=process.child_environment(),
+        ) as run:
+            os.close(terminal)
+            begun.set_result(run)
+            code = run.wait(GENEROUS)
+        told.extend(available(main))
+        os.close(main)
+        self.assertEqual(status.INTERRUPTED, code, str(bytes(told)))
+        return bytes(told)
+
+
+def available(main: int) -> bytes:
+    """What a terminal has shown since the last time."""
     shown = b''
     while True:
         try:
             block = os.read(main, 4096)
-        except OSError:  # Linux tells the end so
+        except OSError:  # nothing more yet; or, on Linux, the end
             return shown
         if not block:
             return shown

@@ -274,9 +274,10 @@ class TestAccelerator(TestCase):
 
     def test_with_a_compiler(self) -> None:
         for source in self.sources:
-            self.assertEqual(
-                (True, 'the accelerator in one pass'), self.installed(source)
-            )
+            brought, choice = self.installed(source)
+            self.assertTrue(brought)
+            # With AVX-512, where this processor has it.
+            self.assertIn('the accelerator in one pass', choice)
 
     def test_without_a_compiler(self) -> None:
         """There is none, or it fails, as it does without Python's headers."""
