@@ -16,9 +16,8 @@
  * Each step of MD5 waits for the one before it, so that a processor is idle
  * for half of the time. Two states that take the same words, their steps in
  * turn, take little longer than one. As two lanes of a vector they take less
- * than one, where a processor rotates these and knows any function of three
- * of them: AVX-512, also at the vectors' smallest size, which slows it down
- * by nothing.
+ * than one where a single instruction rotates a vector, and a single one
+ * computes any function of three: with AVX-512.
  */
 
 #define PY_SSIZE_T_CLEAN

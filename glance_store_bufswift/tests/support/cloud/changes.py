@@ -12,7 +12,15 @@
 
 """What one server has changed, for others that keep answers of it."""
 
+from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+_Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+_READS = ('GET', 'HEAD')
+_NEW_TOKEN = ('POST', '/v3/auth/tokens')
 
 #: What Keystone has changed that may end a token.
 TOKENS = 'changed-tokens'
@@ -38,3 +46,19 @@ class Changes:
         """Add one: what was kept before is to be asked for again."""
         with self._path.open('ab') as file:
             file.write(b'.')
+
+
+def noting_changes(keystone: _Application, path: Path) -> _Application:
+    """Have Keystone count what it changes; a new token changes nothing."""
+    changed = Changes(path)
+
+    def application(
+        environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        answer = keystone(environ, start_response)
+        method, path = environ['REQUEST_METHOD'], environ['PATH_INFO']
+        if method not in _READS and (method, path) != _NEW_TOKEN:
+            changed.note()
+        return answer
+
+    return application

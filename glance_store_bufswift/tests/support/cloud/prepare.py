@@ -13,18 +13,9 @@
 """What servers on a database of SQLite do before they serve."""
 
 from collections.abc import Callable
-from collections.abc import Iterable
 import os
-from pathlib import Path
 import sys
 from typing import Any
-
-from glance_store_bufswift.tests.support.cloud import changes
-
-_Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-
-_READS = ('GET', 'HEAD')
-_NEW_TOKEN = ('POST', '/v3/auth/tokens')
 
 
 def in_fork(make: Callable[..., None], *args: object) -> None:
@@ -63,19 +54,3 @@ def _begin_immediate(
     if statement == 'BEGIN':
         statement = 'BEGIN IMMEDIATE'
     return statement, rest[0]
-
-
-def noting_changes(keystone: _Application, path: Path) -> _Application:
-    """Have Keystone count what it changes; a new token changes nothing."""
-    changed = changes.Changes(path)
-
-    def application(
-        environ: dict[str, Any], start_response: Callable[..., Any]
-    ) -> Iterable[bytes]:
-        answer = keystone(environ, start_response)
-        method, path = environ['REQUEST_METHOD'], environ['PATH_INFO']
-        if method not in _READS and (method, path) != _NEW_TOKEN:
-            changed.note()
-        return answer
-
-    return application

@@ -28,6 +28,7 @@ from pathlib import Path
 import signal
 import sys
 
+from glance_store_bufswift.tests.support.cloud import changes
 from glance_store_bufswift.tests.support.cloud import prepare
 from glance_store_bufswift.tests.support.cloud import process
 from glance_store_bufswift.tests.support.cloud import serve_glance
@@ -127,7 +128,7 @@ def serve_keystone(
         )
 
     prepare.take_turns()
-    application = prepare.noting_changes(
+    application = changes.noting_changes(
         keystone.server.wsgi.initialize_public_application(), Path(changed)
     )
     waitress.serve(application, host=process.HOST, port=int(port), threads=8)
