@@ -38,6 +38,26 @@ XML = (
 )
 PLAIN = b'EntityTooLarge'
 
+#: A request to an account.
+Call = Callable[[accounts.Account], object]
+
+#: Those that read a body.
+READERS: tuple[Call, ...] = (
+    lambda account: list(account.containers.listing('c', '')),
+    lambda account: list(account.containers.names('')),
+    lambda account: account.slos.segments('c', 'o'),
+)
+
+#: Those that change something, but for the PUT of a segment.
+WRITERS: tuple[Call, ...] = (
+    lambda account: account.objects.put_empty('c', 'o', {}),
+    lambda account: account.containers.create('c'),
+    lambda account: account.objects.delete('c', 'o'),
+    lambda account: account.containers.delete('c'),
+    lambda account: account.slos.delete('c', 'o'),
+    lambda account: account.objects.delete_bulk('c', ['o']),
+)
+
 
 class Case(wires.WireTestCase):
     """Tests of an account on a server that answers in its own ways."""

@@ -50,18 +50,7 @@ class TestCodes(refusals.Case):
 
     def test_told_of_every_request(self) -> None:
         told = sockets.give(b'{"Code": "InvalidBucketName"}', 400)
-        calls: tuple[Callable[[accounts.Account], object], ...] = (
-            self.put,
-            lambda account: account.objects.put_empty('c', 'o', {}),
-            lambda account: account.containers.create('c'),
-            lambda account: account.objects.delete('c', 'o'),
-            lambda account: account.containers.delete('c'),
-            lambda account: account.slos.delete('c', 'o'),
-            lambda account: account.objects.delete_bulk('c', ['o']),
-            lambda account: list(account.containers.listing('c', '')),
-            lambda account: list(account.containers.names('')),
-            lambda account: account.slos.segments('c', 'o'),
-        )
+        calls = (self.put, *refusals.WRITERS, *refusals.READERS)
         for call in calls:
             exc = self.failed(call, self.to(told))
             self.assertIn(
