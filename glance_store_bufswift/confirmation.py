@@ -54,7 +54,7 @@ class Confirmation:
         self,
         account: accounts.Account,
         dest: layout.Layout,
-        segments: Sequence[manifest.Segment],
+        segments: Sequence[manifest.StoredSegment],
         before: former.Former,
         static: bool,
     ) -> None:

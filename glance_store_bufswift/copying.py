@@ -45,7 +45,7 @@ class Copier:
         self,
         image: source.Source,
         image_digests: digests.Digests,
-        room: buffers.Buffers,
+        room: buffers.UploadBuffers,
         sender: transfers.Transfers,
         took: summary.Upload,
     ) -> None:
@@ -75,7 +75,7 @@ class Copier:
         :raises Aborted: anything else has failed
         """
         self._transfers.wait_for_slot()
-        body = segment.Segment(
+        body = segment.SegmentBody(
             self._file(capacity),
             self._buffers.give_back,
             self._transfers.wake,
@@ -84,14 +84,16 @@ class Copier:
             name, body, length, headers, self._steps(body, capacity)
         )
 
-    def segments(self) -> list[manifest.Segment]:
+    def segments(self) -> list[manifest.StoredSegment]:
         """The objects in their order, waiting for their MD5s."""
         return [
-            manifest.Segment(size, md5.result())
+            manifest.StoredSegment(size, md5.result())
             for size, md5 in self._segments
         ]
 
-    def _steps(self, body: segment.Segment, capacity: int) -> Iterator[None]:
+    def _steps(
+        self, body: segment.SegmentBody, capacity: int
+    ) -> Iterator[None]:
         """Copy the source to a segment, a block at each step."""
         left = capacity
         while left and (block := self._source.read(left)):

@@ -41,8 +41,8 @@ UNABLE = (400, 405, 413, 501)
 
 
 @dataclasses.dataclass(frozen=True)
-class Segment:
-    """A segment as it was sent: bytes in it, and their MD5 in hex."""
+class StoredSegment:
+    """A segment that Swift has: bytes in it, and their MD5 in hex."""
 
     size: int
     md5: str
@@ -51,7 +51,7 @@ class Segment:
 def write(
     account: accounts.Account,
     dest: layout.Layout,
-    segments: Sequence[Segment],
+    segments: Sequence[StoredSegment],
     plan: segmenting.Plan,
     before: former.Former,
 ) -> bool:
@@ -73,13 +73,13 @@ def write(
 def _write_static(
     account: accounts.Account,
     dest: layout.Layout,
-    segments: Sequence[Segment],
+    segments: Sequence[StoredSegment],
     limits: static.Limits,
     before: former.Former,
 ) -> bool:
     """Write the manifest of an SLO; returns whether the site takes it."""
-    named = [
-        static.Segment(
+    entries = [
+        static.ManifestEntry(
             f'{dest.container}/{dest.segment(number)}', each.size, each.md5
         )
         for number, each in enumerate(segments, 1)
@@ -88,8 +88,8 @@ def _write_static(
         account.slos.put,
         dest.container,
         dest.image,
-        named,
-        limits.heartbeat and len(named) >= static.MANY,
+        entries,
+        limits.heartbeat and len(entries) >= static.MANY,
     )
     try:
         _write(account, put, dest.static_headers(len(segments)), before)
@@ -111,7 +111,7 @@ def _write_static(
 def _write_dynamic(
     account: accounts.Account,
     dest: layout.Layout,
-    segments: Sequence[Segment],
+    segments: Sequence[StoredSegment],
     before: former.Former,
 ) -> None:
     """Write the manifest of a DLO, with the record of its segments.

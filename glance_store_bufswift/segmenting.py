@@ -72,7 +72,7 @@ def plan(
             account.client.url,
         )
         return dlo
-    longest = static.Segment(
+    longest = static.ManifestEntry(
         f'{dest.container}/{dest.segment(layout.MAX_SEGMENTS)}',
         layout.MAX_OBJECT_SIZE,
         32 * 'f',

@@ -93,7 +93,7 @@ class Upload:
     buffered: int = 0
     unbuffered: int = 0
 
-    def count(self, body: segment.Segment) -> None:
+    def count(self, body: segment.SegmentBody) -> None:
         """Count a segment that was written to its end."""
         self.segments += 1
         self.buffered += body.on_disk

@@ -58,7 +58,7 @@ class Transfers:
         self._workers = workers.Workers(most_in_flight, 'bufswift-put')
         self._lock = threading.Lock()
         self._changed = threading.Condition()
-        self._in_flight: dict[futures.Future[None], segment.Segment] = {}
+        self._in_flight: dict[futures.Future[None], segment.SegmentBody] = {}
         #: Every name for which a PUT was begun, the upload's own of the
         #: manifest too, and those known to be stored.
         self.attempted: set[str] = set()
@@ -68,7 +68,7 @@ class Transfers:
     def send(
         self,
         name: str,
-        body: segment.Segment,
+        body: segment.SegmentBody,
         length: int | None,
         headers: Mapping[str, str] | None,
         steps: Iterator[object],
@@ -181,7 +181,7 @@ class Transfers:
     def _put(
         self,
         name: str,
-        body: segment.Segment,
+        body: segment.SegmentBody,
         length: int | None,
         headers: Mapping[str, str] | None,
     ) -> None:

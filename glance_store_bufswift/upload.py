@@ -91,13 +91,13 @@ class Upload:
         )
         self._former = former.Former(dest)
         self._summary = summary.Upload(dest.image, self._watch)
-        room = space.Space(
+        directory = space.BufferDirectory(
             settings.directory, settings.disk_quota, settings.min_free_percent
         )
         self._copier = copying.Copier(
             self._source,
             image_digests,
-            buffers.Buffers(room),
+            buffers.UploadBuffers(directory),
             self._transfers,
             self._summary,
         )

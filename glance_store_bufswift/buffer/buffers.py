@@ -20,7 +20,7 @@ import threading
 from glance_store_bufswift.buffer import space
 
 
-class Buffers:
+class UploadBuffers:
     """The rule by which an upload takes room and gives it back.
 
     Its first segment may take the last room there is. Each further one leaves
@@ -30,7 +30,7 @@ class Buffers:
     :param directory: where the files are
     """
 
-    def __init__(self, directory: space.Space) -> None:
+    def __init__(self, directory: space.BufferDirectory) -> None:
         self._directory = directory
         self._lock = threading.Lock()
         self._in_use: set[space.BufferFile] = set()

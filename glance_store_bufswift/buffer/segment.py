@@ -40,8 +40,8 @@ def _close(file: space.BufferFile) -> None:
     file.close()
 
 
-class Segment:
-    """A bounded queue of bytes with a position that can be set back.
+class SegmentBody:
+    """The body of a PUT: a bounded queue of bytes that can be rewound.
 
     :param file: the file that buffers it, None for none
     :param give_back: takes the file at the end

@@ -33,7 +33,7 @@ class NoSpace(errors.BufswiftError):
     """A segment can't be buffered now; the message says why."""
 
 
-class Space:
+class BufferDirectory:
     """The buffer directory of a store.
 
     Cheap to make: it does not look at the disk before room is asked for.
@@ -119,12 +119,12 @@ class BufferFile:
 
     def __init__(
         self,
-        space: Space,
+        directory: BufferDirectory,
         file: IO[bytes],
         size: int,
         held: contextlib.ExitStack,
     ) -> None:
-        self._space = space
+        self._directory = directory
         self._descriptor = file.fileno()
         self._size = size
         self._held = held
@@ -136,7 +136,7 @@ class BufferFile:
         """Write a block; raises OSError when the disk does not take it."""
         if position - self._checked >= CHECK_EVERY:
             self._checked = position
-            self._space.check_floor(file=self._descriptor)
+            self._directory.check_floor(file=self._descriptor)
         view = memoryview(block)
         while view:
             count = os.pwrite(self._descriptor, view, position)

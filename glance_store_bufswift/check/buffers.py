@@ -73,7 +73,9 @@ def _usable(settings: opts.Settings) -> Finding:
         with tempfile.TemporaryDirectory(
             dir=directory, prefix='.bufswift-check-'
         ) as own:
-            space.Space(own, 0, 0).open(settings.segment_size).close()
+            space.BufferDirectory(own, 0, 0).open(
+                settings.segment_size
+            ).close()
     except space.NoSpace as exc:
         return finding.error(
             _DIRECTORY,

@@ -83,7 +83,7 @@ def _disk(settings: opts.Settings, block: bytes) -> float | None:
     None if the directory takes none, or has no room for more than SYNC. The
     file has no name: the kernel removes it with the process.
     """
-    place = space.Space(
+    directory = space.BufferDirectory(
         settings.directory, min_free_percent=settings.min_free_percent
     )
     size, began, lasted = 0, time.monotonic(), 0.0
@@ -92,7 +92,7 @@ def _disk(settings: opts.Settings, block: bytes) -> float | None:
             dir=settings.directory, buffering=0
         ) as file:
             while size < MOST and lasted < LONG:
-                place.check_floor(2 * SYNC, file.fileno())
+                directory.check_floor(2 * SYNC, file.fileno())
                 for _ in range(SYNC // len(block)):
                     size += os.write(file.fileno(), block)
                 os.fsync(file.fileno())

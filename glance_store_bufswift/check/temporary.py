@@ -85,11 +85,11 @@ class Objects:
         self._stored.add(name)
         return name
 
-    def _body(self) -> segment.Segment:
+    def _body(self) -> segment.SegmentBody:
         """An object on its way, written on the thread that sends it."""
         md5: futures.Future[str] = futures.Future()
         md5.set_result(self._md5)
-        body = segment.Segment()
+        body = segment.SegmentBody()
         blocks = iter(
             [
                 self._data[at : at + units.BLOCK]

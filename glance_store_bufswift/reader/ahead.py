@@ -76,7 +76,7 @@ class Ahead:
         self._direct = direct.Direct(self._prover, self._plan, opened)
         self._fetches: collections.deque[fetch.Fetch] = collections.deque()
         self._workers = workers.Workers(bounds.threads, NAME)
-        self._buffers = memory.Buffers(bounds.window, bounds.most)
+        self._buffers = memory.DownloadBuffers(bounds.window, bounds.most)
         # Whether to fetch ahead now, and whether there are threads for it.
         self._wide = False
         self._alone = bounds.threads == 1

@@ -52,7 +52,7 @@ class Memory:
 SHARED = Memory()
 
 
-class Buffers:
+class DownloadBuffers:
     """The buffers of one download.
 
     :param window: bytes that it may take

@@ -57,7 +57,7 @@ class Objects:
         self,
         container: str,
         name: str,
-        body: segment.Segment,
+        body: segment.SegmentBody,
         length: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:

@@ -52,7 +52,7 @@ class Put:
         front: Front,
         container: str,
         name: str,
-        body: segment.Segment,
+        body: segment.SegmentBody,
         length: int | None,
         headers: Mapping[str, str] | None,
     ) -> None:

@@ -39,7 +39,7 @@ class StaticLargeObjects:
         self,
         container: str,
         name: str,
-        segments: Sequence[static.Segment],
+        segments: Sequence[static.ManifestEntry],
         heartbeat: bool,
         headers: Mapping[str, str],
         done: Callable[[], bool] = lambda: False,

@@ -57,8 +57,8 @@ class Limits:
 
 
 @dataclasses.dataclass(frozen=True)
-class Segment:
-    """A segment as a manifest names it.
+class ManifestEntry:
+    """A segment, as the manifest of an SLO names it.
 
     :ivar path: container/name
     :ivar size: bytes in it
@@ -91,7 +91,7 @@ def limits(info: Mapping[str, Any]) -> Limits | None:
     )
 
 
-def manifest(segments: Iterable[Segment]) -> bytes:
+def manifest(segments: Iterable[ManifestEntry]) -> bytes:
     """The manifest of an SLO."""
     return json.dumps(
         [
@@ -105,7 +105,7 @@ def manifest(segments: Iterable[Segment]) -> bytes:
     ).encode()
 
 
-def fitting(allowed: Limits, longest: Segment) -> int:
+def fitting(allowed: Limits, longest: ManifestEntry) -> int:
     """How many segments fit into a manifest.
 
     :param longest: the one that takes most room

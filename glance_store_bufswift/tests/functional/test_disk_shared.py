@@ -131,10 +131,10 @@ class TestReadingAhead(Pair):
                 f'/{self.image}/.*1$',
             )
         )
-        real = space.Space.open
+        real = space.BufferDirectory.open
 
         def file(
-            own: space.Space, size: int, spare: int = 0
+            own: space.BufferDirectory, size: int, spare: int = 0
         ) -> space.BufferFile:
             try:
                 return real(own, size, spare)
@@ -156,7 +156,7 @@ class TestReadingAhead(Pair):
         with (
             futures.ThreadPoolExecutor(2) as pool,
             mock.patch.object(
-                space.Space, 'open', autospec=True, side_effect=file
+                space.BufferDirectory, 'open', autospec=True, side_effect=file
             ),
         ):
             self.other = str(uuid.uuid4())

@@ -205,7 +205,7 @@ class Objects(objects.Objects):
         self,
         container: str,
         name: str,
-        body: segment.Segment,
+        body: segment.SegmentBody,
         length: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -342,7 +342,7 @@ class StaticLargeObjects(slos.StaticLargeObjects):
         self,
         container: str,
         name: str,
-        segments: Sequence[static.Segment],
+        segments: Sequence[static.ManifestEntry],
         heartbeat: bool,
         headers: Mapping[str, str],
         done: Callable[[], bool] = lambda: False,

@@ -31,8 +31,10 @@ class TestBuffers(base.BaseTestCase):
         super().setUp()
         self.directory = self.useFixture(fixtures.TempDir()).path
 
-    def buffers(self, mib: int) -> buffers.Buffers:
-        return buffers.Buffers(space.Space(self.directory, mib * MIB))
+    def buffers(self, mib: int) -> buffers.UploadBuffers:
+        return buffers.UploadBuffers(
+            space.BufferDirectory(self.directory, mib * MIB)
+        )
 
     def free(self, mib: int, of: int) -> bool:
         """Whether others could have so much of the quota."""
@@ -79,7 +81,7 @@ class TestBuffers(base.BaseTestCase):
             def end(
                 file: space.BufferFile = file,
                 spoilt: bool = spoilt,
-                held: buffers.Buffers = held,
+                held: buffers.UploadBuffers = held,
             ) -> None:
                 if spoilt:
                     file.truncate(0)

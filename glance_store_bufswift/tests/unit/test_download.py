@@ -78,7 +78,7 @@ class _TestCase(base.BaseTestCase):
             fakes.Account(self.swift),
             self.where,
             [
-                manifest.Segment(len(block), fakes.md5(block))
+                manifest.StoredSegment(len(block), fakes.md5(block))
                 for block in blocks
             ],
             segmenting.Plan(0, 1),

@@ -58,7 +58,7 @@ class Machine(stateful.RuleBasedStateMachine):
 
     @stateful.initialize(full_at=st.integers(0, 150), give=st.integers(1, 60))
     def make(self, full_at: int, give: int) -> None:
-        self.segment = segment.Segment(self.make_room(full_at, give))
+        self.segment = segment.SegmentBody(self.make_room(full_at, give))
 
     @property
     def unread(self) -> int:
@@ -147,7 +147,7 @@ class OnDisk(Machine):
     def make_room(self, full_at: int, give: int) -> space.BufferFile | None:
         self.directory = fixtures.TempDir()
         self.directory.setUp()
-        return space.Space(self.directory.path).open(1)
+        return space.BufferDirectory(self.directory.path).open(1)
 
     def teardown(self) -> None:
         super().teardown()
@@ -190,7 +190,7 @@ class TestMemory(base.BaseTestCase):
         self.reads = self.useFixture(
             fixtures.MockPatchObject(self.file, 'read', wraps=self.file.read)
         ).mock
-        self.segment = segment.Segment(self.file)
+        self.segment = segment.SegmentBody(self.file)
         self.addCleanup(self.segment.close)
 
     def test_reader_that_keeps_up_needs_no_file(self) -> None:
@@ -223,9 +223,9 @@ class TestFed(base.BaseTestCase):
 
     def fed(
         self, file: space.BufferFile | None, *blocks: bytes
-    ) -> segment.Segment:
+    ) -> segment.SegmentBody:
         """A segment that is written as it is read."""
-        fed = segment.Segment(file)
+        fed = segment.SegmentBody(file)
         left = list(blocks)
 
         def feed() -> None:
@@ -281,7 +281,7 @@ class TestFed(base.BaseTestCase):
         )
 
     def test_writer_fails(self) -> None:
-        fed = segment.Segment()
+        fed = segment.SegmentBody()
 
         def fail() -> None:
             fed.abort(OSError('why'))

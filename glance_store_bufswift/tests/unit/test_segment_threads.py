@@ -35,9 +35,11 @@ class _TestCase(base.BaseTestCase):
         patch.start()
         self.addCleanup(patch.stop)
 
-    def make(self, file: space.BufferFile | None = None) -> segment.Segment:
+    def make(
+        self, file: space.BufferFile | None = None
+    ) -> segment.SegmentBody:
         """A segment that tells when somebody waits for it."""
-        made = segment.Segment(file)
+        made = segment.SegmentBody(file)
         self.changed = made._changed = waits.Condition()
         self.addCleanup(made.abort, errors.Aborted('end of the test'))
         return made

@@ -34,10 +34,10 @@ import resource, sys
 from glance_store_bufswift.buffer import space
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:
-    space.Space(sys.argv[1]).open(4097)
+    space.BufferDirectory(sys.argv[1]).open(4097)
 except space.NoSpace as exc:
     print(exc)
-file = space.Space(sys.argv[1]).open(4096)
+file = space.BufferDirectory(sys.argv[1]).open(4096)
 file.write(bytes(4096), 0)
 try:
     file.write(bytes(1), 4096)
@@ -64,7 +64,7 @@ class _TestCase(base.BaseTestCase):
         self, size: int = MIB, spare: int = 0, **how: int
     ) -> space.BufferFile:
         """A room that is closed at the end."""
-        file = space.Space(self.directory, **how).open(size, spare)
+        file = space.BufferDirectory(self.directory, **how).open(size, spare)
         self.addCleanup(file.close)
         return file
 
@@ -117,7 +117,9 @@ class TestFile(_TestCase):
 
     def test_close_may_be_called_twice_and_leaks_nothing(self) -> None:
         before = _open()
-        file = space.Space(self.directory, disk_quota=10 * MIB).open(MIB)
+        file = space.BufferDirectory(self.directory, disk_quota=10 * MIB).open(
+            MIB
+        )
         self.assertGreater(_open(), before)
         file.close()
         file.close()
@@ -221,7 +223,7 @@ class TestFloor(_TestCase):
         self.assertEqual(errno.ENOSPC, exc.errno)
 
     def test_segment_goes_on_without_the_file(self) -> None:
-        body = segment.Segment(self.file(MIB))
+        body = segment.SegmentBody(self.file(MIB))
         body.write(b'begin')
         self.patch_os('pwrite', side_effect=OSError(errno.EDQUOT, 'quota'))
         body.write(b'end')

@@ -23,7 +23,7 @@ from glance_store_bufswift import errors
 from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import static
 
-ONE = static.Segment('c/a', 5, 'e' * 32)
+ONE = static.ManifestEntry('c/a', 5, 'e' * 32)
 
 
 def told(status: str, *problems: list[str]) -> bytes:
@@ -101,7 +101,7 @@ class TestManifest(base.BaseTestCase):
     )
     def test_what_fits_fits(self, segments: int, size: int, name: str) -> None:
         """With any container's name, and no more than are allowed."""
-        longest = static.Segment(f'{name}/a', 5 << 30, 'f' * 32)
+        longest = static.ManifestEntry(f'{name}/a', 5 << 30, 'f' * 32)
         most = static.fitting(static.Limits(segments, size), longest)
         self.assertLessEqual(most, segments)
         if most:

@@ -264,15 +264,15 @@ class TestUpload(_TestCase):
 
     def test_window_is_swifts(self) -> None:
         """Without a file a write waits until Swift has taken enough."""
-        wait = segment.Segment._wait_for_window
+        wait = segment.SegmentBody._wait_for_window
 
-        def slow(sent: segment.Segment, size: int) -> None:
+        def slow(sent: segment.SegmentBody, size: int) -> None:
             self.clock.spend(7000)
             wait(sent, size)
 
         self.useFixture(
             fixtures.MockPatchObject(
-                segment.Segment,
+                segment.SegmentBody,
                 '_wait_for_window',
                 autospec=True,
                 side_effect=slow,

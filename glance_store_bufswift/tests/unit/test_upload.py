@@ -445,10 +445,13 @@ class TestRoom(_TestCase):
     def test_own_room_is_not_lost_to_others_while_waiting(self) -> None:
         refused = threading.Event()
         others: list[space.BufferFile] = []
-        true_room, true_close = space.Space.open, space.BufferFile.close
+        true_room, true_close = (
+            space.BufferDirectory.open,
+            space.BufferFile.close,
+        )
 
         def file(
-            self: space.Space, size: int, spare: int = 0
+            self: space.BufferDirectory, size: int, spare: int = 0
         ) -> space.BufferFile:
             try:
                 return true_room(self, size, spare)
@@ -462,7 +465,10 @@ class TestRoom(_TestCase):
             true_close(self)
             with contextlib.suppress(space.NoSpace):
                 others.append(
-                    true_room(space.Space(self._space.directory, MIB), 1)
+                    true_room(
+                        space.BufferDirectory(self._directory.directory, MIB),
+                        1,
+                    )
                 )
 
         def before(method: str, name: str) -> None:
@@ -474,7 +480,7 @@ class TestRoom(_TestCase):
         self.swift.before = before
         data = streams.image(2300)
         with (
-            mock.patch.object(space.Space, 'open', file),
+            mock.patch.object(space.BufferDirectory, 'open', file),
             mock.patch.object(space.BufferFile, 'close', close),
         ):
             self.upload(data, disk_quota=MIB)

@@ -111,7 +111,7 @@ class TestStored(_TestCase):
 
     def test_manifest_is_not_to_become_too_large(self) -> None:
         """Bytes in a manifest bound the segments too."""
-        longest = static.Segment(
+        longest = static.ManifestEntry(
             f'images/{self.where.segment(layout.MAX_SEGMENTS)}',
             layout.MAX_OBJECT_SIZE,
             'f' * 32,
@@ -136,7 +136,7 @@ class TestStored(_TestCase):
             slos: fakes.StaticLargeObjects,
             container: str,
             name: str,
-            segments: list[static.Segment],
+            segments: list[static.ManifestEntry],
             heartbeat: bool,
             *more: Any,
         ) -> None:
@@ -251,7 +251,7 @@ class TestFailed(_TestCase):
             slos: fakes.StaticLargeObjects,
             container: str,
             name: str,
-            segments: list[static.Segment],
+            segments: list[static.ManifestEntry],
             heartbeat: bool,
             headers: dict[str, str],
             *more: Any,

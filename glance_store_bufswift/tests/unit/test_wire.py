@@ -57,7 +57,7 @@ class TestPut(wires.WireTestCase):
     def test_blocks_of_a_known_length_are_large(self) -> None:
         asked: list[int] = []
 
-        class Asked(segment.Segment):
+        class Asked(segment.SegmentBody):
             def read(self, size: int = -1) -> bytes:
                 asked.append(size)
                 return super().read(size)

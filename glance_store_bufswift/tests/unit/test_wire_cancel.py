@@ -34,7 +34,7 @@ class TestCancel(wires.WireTestCase):
         self,
         server: sockets.Server,
         stall: sockets.Stall,
-        body: segment.Segment,
+        body: segment.SegmentBody,
         size: int,
     ) -> BaseException | None:
         """What a PUT ends with that is cancelled while it hangs."""

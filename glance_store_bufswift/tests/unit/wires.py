@@ -80,13 +80,13 @@ class WireTestCase(base.BaseTestCase):
 
     def segment(
         self, data: bytes, buffered: bool = True, finished: bool = True
-    ) -> segment.Segment:
+    ) -> segment.SegmentBody:
         """A segment with this in it."""
         file = None
         if buffered:
             directory = self.useFixture(fixtures.TempDir()).path
-            file = space.Space(directory).open(len(data))
-        made = segment.Segment(file)
+            file = space.BufferDirectory(directory).open(len(data))
+        made = segment.SegmentBody(file)
         self.addCleanup(made.close)
         for start in range(0, len(data), 1 << 20):
             made.write(data[start : start + (1 << 20)])
