@@ -24,9 +24,9 @@ from glance_store_bufswift.swift import accounts
 
 LOG = logging.getLogger(__name__)
 
-#: Seconds after which names in doubt are looked at once more: a PUT can land
-#: after its client gave up on it.
-SECOND_LOOK = 2.0
+#: Seconds until names in doubt are looked at once more: a PUT can land after
+#: its client gave up on it.
+SETTLE_SECONDS = 2.0
 
 
 def after_failure(
@@ -74,7 +74,7 @@ def _clean_up(
     """Remove all, twice if in doubt; one log line tells what is left."""
     left, unlisted = _sweep(account, dest, attempted, before)
     if in_doubt and attempted:
-        account.client.pause(SECOND_LOOK)
+        account.client.pause(SETTLE_SECONDS)
         left, unlisted = _sweep(account, dest, attempted, before)
     if left:
         LOG.error(

@@ -24,14 +24,14 @@ from glance_store_bufswift import former
 from glance_store_bufswift import layout
 from glance_store_bufswift import manifest
 from glance_store_bufswift.swift import accounts
+from glance_store_bufswift.swift import answers
 from glance_store_bufswift import workers
 
 LOG = logging.getLogger(__name__)
 
-_EMPTY = hashlib.md5(usedforsecurity=False).hexdigest()
-
-#: Seconds between two looks at whether the image reads back.
-FIRST_LOOK, LONGEST_LOOK = 0.1, 1.0
+#: Seconds between the first two looks whether the image reads back; doubled
+#: each time, up to the second number.
+FIRST_PAUSE, MAX_PAUSE = 0.1, 1.0
 
 
 class Confirmation:
@@ -104,12 +104,12 @@ class Confirmation:
 
     def _wait(self, timeout: float) -> bool:
         until = time.monotonic() + timeout
-        pause = FIRST_LOOK
+        pause = FIRST_PAUSE
         while not self._reads_back():
             if time.monotonic() >= until:
                 return False
             self._account.client.pause(pause)
-            pause = min(2 * pause, LONGEST_LOOK)
+            pause = min(2 * pause, MAX_PAUSE)
         return True
 
     def _reads_back(self) -> bool:
@@ -135,7 +135,7 @@ class Confirmation:
             self._size
         ) and headers.get('etag', self._etag).strip('"') in (
             self._etag,
-            _EMPTY,
+            answers.EMPTY_MD5,
         )
 
     def _ask_for_each(self) -> None:

@@ -33,10 +33,10 @@ VERSIONING = {
 }
 
 #: Seconds before each try to remove a container that ought to be empty.
-PAUSES = (0, 0.5, 1, 2)
+REMOVE_PAUSES = (0, 0.5, 1, 2)
 
 #: The most names in one message.
-SOME = 20
+MAX_NAMES_SHOWN = 20
 
 
 def ensure(account: accounts.Account, container: str, create: bool) -> bool:
@@ -118,7 +118,7 @@ def remove(account: accounts.Account, container: str, image: str) -> None:
     trying again would not help.
     """
     try:
-        for pause in PAUSES:
+        for pause in REMOVE_PAUSES:
             account.client.pause(pause)
             if _remove(account, container, image):
                 return
@@ -151,7 +151,10 @@ def _remove(account: accounts.Account, container: str, image: str) -> bool:
         LOG.warning(
             'Container %(container)s of a deleted image stays, as '
             "there are objects that are not the image's: %(names)s",
-            {'container': container, 'names': ', '.join(foreign[:SOME])},
+            {
+                'container': container,
+                'names': ', '.join(foreign[:MAX_NAMES_SHOWN]),
+            },
         )
         return True
     deletes.delete_and_log(account.objects, container, names)

@@ -23,16 +23,17 @@ from glance_store_bufswift import workers
 
 LOG = logging.getLogger(__name__)
 
-#: Up to so many objects are deleted one by one without asking for more.
-FEW = 2 * workers.THREADS
+#: Up to so many objects are deleted one by one, without asking the site for a
+#: bulk delete.
+MAX_ONE_BY_ONE = 2 * workers.EACH_THREADS
 
 #: Objects in a bulk delete at most: Swift deletes two of each request at a
 #: time (delete_concurrency), and several requests are under way.
-BATCH = 1000
+MAX_BATCH = 1000
 
-#: After so many deletes have failed for good the others are not tried: Swift
+#: Once so many deletes have failed for good the others are not tried: Swift
 #: is down, and each would take the time of all its tries.
-ENOUGH = 3
+MAX_FAILURES = 3
 
 
 def delete_and_log(
@@ -64,7 +65,7 @@ def delete_all(
     :returns: the errors of those that could not be deleted, by name
     """
     left = list(names)
-    if len(left) > FEW:
+    if len(left) > MAX_ONE_BY_ONE:
         left = _in_bulk(objects, container, left)
     return _one_by_one(objects, container, left)
 
@@ -76,7 +77,7 @@ def _in_bulk(
 
     :returns: the names of the others
     """
-    limit = min(objects.bulk_limit(), BATCH)
+    limit = min(objects.bulk_limit(), MAX_BATCH)
     if not limit:
         return names
     failed: list[errors.RequestFailed] = []
@@ -109,7 +110,7 @@ def _one_by_one(
     final: list[errors.RequestFailed] = []
 
     def delete(name: str) -> None:
-        if len(final) >= ENOUGH:
+        if len(final) >= MAX_FAILURES:
             failed[name] = final[0]
             return
         try:

@@ -27,9 +27,8 @@ from glance_store_bufswift import md5
 from glance_store_bufswift import multihash
 from glance_store_bufswift import workers
 
-#: Blocks that a digest may be behind; with blocks of at most 1 MiB this
-#: bounds the memory.
-QUEUE = 4
+#: Blocks, of at most 1 MiB, that a digest may be behind: a bound on memory.
+MAX_BLOCKS_BEHIND = 4
 
 
 class Digest(Protocol):
@@ -103,7 +102,7 @@ class _HashThread:
         # Faster than one bounded Queue, whose locks are written in Python.
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._places: queue.SimpleQueue[None] = queue.SimpleQueue()
-        for _ in range(QUEUE):
+        for _ in range(MAX_BLOCKS_BEHIND):
             self._places.put(None)
         self._error: BaseException | None = None
         self._begun = False

@@ -37,7 +37,7 @@ SingleTenantStore = single.SingleTenantStore
 MultiTenantStore = multi.MultiTenantStore
 
 #: Options that upstream reads from a store's own section only.
-_READ_RAW = [
+_OWN_SECTION_ONLY = [
     'default_swift_reference',
     'swift_store_config_file',
     'swift_store_container',
@@ -84,7 +84,7 @@ def prepare(conf: Any, backend: str | None = None) -> None:
         conf.register_opts(upstream.Store.OPTIONS, group=group)
     opts.register(conf, backend)
     if backend:
-        precedence.resolve(conf, backend, _READ_RAW)
+        precedence.resolve(conf, backend, _OWN_SECTION_ONLY)
 
 
 # glance_store looks for them on the callable of the entry point.

@@ -232,5 +232,6 @@ class Former:
 def _key(headers: Mapping[str, str]) -> str:
     """What distinguishes an object from another one of its name."""
     return ' '.join(
-        headers.get(name, '') for name in ('x-timestamp', layout.ATTEMPT)
+        headers.get(name, '')
+        for name in ('x-timestamp', layout.ATTEMPT_HEADER)
     )

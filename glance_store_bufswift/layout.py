@@ -32,7 +32,7 @@ MAX_SEGMENTS = 9_999
 
 #: The segments of an image of unknown size double in size at most so many
 #: times. MAX_SEGMENTS are then enough for any image at any segment size.
-GROWTHS = 20
+MAX_DOUBLINGS = 20
 
 #: The largest object that Ceph RGW takes by default, bytes (rgw_max_put_size);
 #: Swift takes two bytes more (max_file_size, etc/swift.conf-sample).
@@ -40,13 +40,16 @@ MAX_OBJECT_SIZE = 5 * (1 << 30)
 
 #: Seconds after an attempt's last sign of life during which no orphan search
 #: deletes its segments.
-LEAST_AGE = 3600
+MIN_ORPHAN_AGE = 3600
 
-MANIFEST = 'x-object-manifest'
-ATTEMPT = 'x-object-meta-bufswift-attempt'
-SEGMENTS = 'x-object-meta-bufswift-segments'
-STATIC = 'x-static-large-object'
-VERSION = 'x-object-version-id'
+#: Headers, as answers have them: where a DLO's segments are; our attempt, and
+#: the number of its segments; what marks an SLO, and a version that is kept.
+DLO_HEADER = 'x-object-manifest'
+ATTEMPT_HEADER = 'x-object-meta-bufswift-attempt'
+SEGMENTS_HEADER = 'x-object-meta-bufswift-segments'
+SLO_HEADER = 'x-static-large-object'
+VERSION_HEADER = 'x-object-version-id'
+
 CONTENT_TYPE = 'application/octet-stream'
 
 
@@ -80,7 +83,7 @@ class Layout:
 
     def plain_headers(self) -> dict[str, str]:
         """Headers of an image that is one object."""
-        return {ATTEMPT: self.attempt, 'Content-Type': CONTENT_TYPE}
+        return {ATTEMPT_HEADER: self.attempt, 'Content-Type': CONTENT_TYPE}
 
     def manifest_headers(self, segments: int) -> dict[str, str]:
         """Headers of the manifest.
@@ -92,26 +95,26 @@ class Layout:
         path = f'{self.container}/{self.prefix}'
         return {
             'X-Object-Manifest': parse.quote(path),
-            ATTEMPT: self.attempt,
-            SEGMENTS: str(segments),
+            ATTEMPT_HEADER: self.attempt,
+            SEGMENTS_HEADER: str(segments),
             'Content-Type': CONTENT_TYPE,
         }
 
     def static_headers(self, segments: int) -> dict[str, str]:
         """Headers of the manifest of an SLO."""
         return {
-            ATTEMPT: self.attempt,
-            SEGMENTS: str(segments),
+            ATTEMPT_HEADER: self.attempt,
+            SEGMENTS_HEADER: str(segments),
             'Content-Type': CONTENT_TYPE,
         }
 
     def written(self) -> dict[str, str]:
         """The headers by which :meth:`wrote` knows this attempt's object."""
-        return {ATTEMPT: self.attempt}
+        return {ATTEMPT_HEADER: self.attempt}
 
     def wrote(self, headers: Mapping[str, str]) -> bool:
         """Whether this attempt wrote the object with these headers."""
-        return headers.get(ATTEMPT) == self.attempt
+        return headers.get(ATTEMPT_HEADER) == self.attempt
 
 
 def manifest_target(headers: Mapping[str, str]) -> tuple[str, str] | None:
@@ -121,7 +124,7 @@ def manifest_target(headers: Mapping[str, str]) -> tuple[str, str] | None:
         stored, URL-encoded, and swiftclient decodes it
         (parse_header_string()); decoding it twice would spoil a "%" in a name
     """
-    value = headers.get(MANIFEST)
+    value = headers.get(DLO_HEADER)
     if not value:
         return None
     container, _, prefix = value.lstrip('/').partition('/')
@@ -130,7 +133,7 @@ def manifest_target(headers: Mapping[str, str]) -> tuple[str, str] | None:
 
 def is_static(headers: Mapping[str, str]) -> bool:
     """Whether an object is the manifest of an SLO."""
-    return headers.get(STATIC, '').lower() == 'true'
+    return headers.get(SLO_HEADER, '').lower() == 'true'
 
 
 def timestamp(headers: Mapping[str, str]) -> float:
@@ -148,7 +151,7 @@ def newer(headers: Mapping[str, str], than: Mapping[str, str]) -> bool:
     its timestamp is new. Without names of attempts the two can't be told
     apart: then it counts as later.
     """
-    attempt, former = headers.get(ATTEMPT), than.get(ATTEMPT)
+    attempt, former = headers.get(ATTEMPT_HEADER), than.get(ATTEMPT_HEADER)
     if attempt and former:
         return attempt > former
     return timestamp(headers) > timestamp(than)
@@ -163,13 +166,13 @@ def segment_names(
 
     :param container: the manifest's, to include SLOs; '' = DLOs only
     """
-    count = headers.get(SEGMENTS, '')
+    count = headers.get(SEGMENTS_HEADER, '')
     target = manifest_target(headers)
-    if is_static(headers) and container and headers.get(ATTEMPT):
-        target = container, f'{image}/{headers[ATTEMPT]}/'
+    if is_static(headers) and container and headers.get(ATTEMPT_HEADER):
+        target = container, f'{image}/{headers[ATTEMPT_HEADER]}/'
     if target is None or not count.isdecimal():
         return []
-    dest = Layout(target[0], image, headers.get(ATTEMPT, ''))
+    dest = Layout(target[0], image, headers.get(ATTEMPT_HEADER, ''))
     if dest.prefix != target[1] or int(count) > MAX_SEGMENTS:
         return []
     return [dest.segment(number) for number in range(1, int(count) + 1)]
@@ -200,5 +203,5 @@ def segment_size(
     """
     if image_size:
         return max(base, -(-image_size // most))
-    grown = base << ((number - 1) // -(-most // GROWTHS))
+    grown = base << ((number - 1) // -(-most // MAX_DOUBLINGS))
     return max(base, min(grown, MAX_OBJECT_SIZE))

@@ -30,14 +30,14 @@ from glance_store_bufswift.swift import static
 
 LOG = logging.getLogger(__name__)
 
-#: Answers to a condition that is not met, or not supported by a gateway.
-CONDITION_FAILED = (400, 412, 501)
+#: Statuses for a condition that is not met, or not supported by a gateway.
+CONDITION_UNMET = (400, 412, 501)
 
-#: Answers of Swift, or a proxy, to more metadata than it takes.
-TOO_MUCH = (400, 413, 414, 431)
+#: Statuses of Swift, or a proxy, for more metadata than it takes.
+METADATA_REFUSED = (400, 413, 414, 431)
 
-#: Answers of sites that take no SLO manifest, or not this one.
-UNABLE = (400, 405, 413, 501)
+#: Statuses of sites that take no SLO manifest, or not this one.
+SLO_REFUSED = (400, 405, 413, 501)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _write_static(
         dest.container,
         dest.image,
         entries,
-        limits.heartbeat and len(entries) >= static.MANY,
+        limits.heartbeat and len(entries) >= static.MIN_HEARTBEAT_SEGMENTS,
     )
     try:
         _write(account, put, dest.static_headers(len(segments)), before)
@@ -97,7 +97,7 @@ def _write_static(
     except errors.RequestFailed as exc:
         if exc.status is None and before.look(account):
             return True  # its answers were lost
-        if exc.status not in UNABLE:
+        if exc.status not in SLO_REFUSED:
             raise
         why = exc
     LOG.warning(
@@ -128,7 +128,7 @@ def _write_dynamic(
     try:
         _write(account, put, short | more, before)
     except errors.RequestFailed as exc:
-        if not more or exc.status not in TOO_MUCH:
+        if not more or exc.status not in METADATA_REFUSED:
             raise
         _write(account, put, short, before)
         LOG.warning(
@@ -161,7 +161,7 @@ def _write(
         try:
             put({**headers, 'If-None-Match': '*'})
         except errors.RequestFailed as exc:
-            if exc.status not in CONDITION_FAILED:
+            if exc.status not in CONDITION_UNMET:
                 raise
         else:
             return

@@ -31,9 +31,9 @@ from oslo_log import log as logging
 
 LOG = logging.getLogger(__name__)
 
-#: An environment variable: if it is one of OFF, hashlib does the work.
-SWITCH = 'BUFSWIFT_ACCELERATOR'
-OFF = frozenset(('0', 'false', 'no', 'off'))
+#: An environment variable: if it is one of OFF_VALUES, hashlib does the work.
+SWITCH_VARIABLE = 'BUFSWIFT_ACCELERATOR'
+OFF_VALUES = frozenset(('0', 'false', 'no', 'off'))
 
 
 class MD5(Protocol):
@@ -87,9 +87,10 @@ class Choice:
 @functools.cache
 def chosen() -> Choice:
     """What computes the MD5s in this process."""
-    if os.environ.get(SWITCH, '').lower() in OFF:
+    if os.environ.get(SWITCH_VARIABLE, '').lower() in OFF_VALUES:
         return Choice(
-            None, f'{SWITCH} in the environment turns the accelerator off'
+            None,
+            f'{SWITCH_VARIABLE} in the environment turns the accelerator off',
         )
     if _fips_mode():
         return Choice(None, 'OpenSSL runs in FIPS mode')

@@ -17,7 +17,7 @@ import re
 
 # The whole id of an image or its beginning, as upstream uses it
 # (SingleTenantStore.get_container_name).
-_ID = '########-####-####-####-############'
+_ID_SHAPE = '########-####-####-####-############'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,9 +56,9 @@ class Containers:
         start, _, suffix = container.rpartition('_')
         if start != self.name or not _begins_an_id(suffix):
             return False
-        return len(suffix) == len(_ID) or not self.multi_tenant
+        return len(suffix) == len(_ID_SHAPE) or not self.multi_tenant
 
 
 def _begins_an_id(text: str) -> bool:
     shape = re.sub('[0-9a-fA-F]', '#', text)
-    return bool(text) and _ID.startswith(shape)
+    return bool(text) and _ID_SHAPE.startswith(shape)

@@ -74,8 +74,8 @@ class Settings:
     manifest: str = DLO
     read_threads: int = 4
     read_memory: int = 192 * units.MIB
-    segment_size: int = 200 * 1024 * 1000
-    plain_limit: int = 200 * 1024 * 1000
+    segment_size: int = 200 * UPSTREAM_MB
+    plain_limit: int = 200 * UPSTREAM_MB
 
     @property
     def most_in_flight(self) -> int:

@@ -17,7 +17,7 @@ the size and the MD5 of each segment. Swift keeps 4,096 bytes of metadata with
 an object, too few for the MD5s of 9,999 segments. The manifest's body would
 have room, but would change the manifest's size in listings. So there are
 fingerprints, each the start of an MD5 over the MD5s of a few segments: of one,
-as long as the image has no more than MOST segments.
+as long as the image has no more than MAX_PRINTS segments.
 """
 
 import base64
@@ -32,22 +32,25 @@ import re
 
 from glance_store_bufswift import layout
 
-SIZES = 'x-object-meta-bufswift-sizes'
-PRINTS = 'x-object-meta-bufswift-md5s-'
+#: The header with the sizes; what those with the fingerprints begin with, a
+#: number follows.
+SIZES_HEADER = 'x-object-meta-bufswift-sizes'
+PRINTS_HEADER_PREFIX = 'x-object-meta-bufswift-md5s-'
 
-#: Bytes of a fingerprint: a wrong object has the right one with a chance of 1
+#: Bytes in a fingerprint: a wrong object has the right one with a chance of 1
 #: in 2**48.
-PRINT = 6
+PRINT_SIZE = 6
 
 #: Headers of fingerprints, and fingerprints in each: 256 characters in
 #: base64, the longest value (max_meta_value_length). With all others the head
 #: of an answer stays well below the 4 KiB that nginx takes
 #: (proxy_buffer_size).
-HEADERS, EACH = 6, 32
-MOST = HEADERS * EACH
+MAX_PRINT_HEADERS, PRINTS_PER_HEADER = 6, 32
+MAX_PRINTS = MAX_PRINT_HEADERS * PRINTS_PER_HEADER
 
-#: The longest value that Swift and compatible sites take by default.
-LONGEST = 256
+#: Characters in the longest value that Swift and compatible sites take by
+#: default.
+MAX_VALUE = 256
 
 _RUN = re.compile('([1-9][0-9]{0,3})x([1-9][0-9]{0,17})')
 
@@ -78,8 +81,8 @@ class Record:
 
     def proves(self, number: int, md5s: Sequence[str]) -> bool:
         """Whether these are the MD5s of a segment's group, in hex."""
-        place = (number - 1) // _width(len(self.sizes)) * PRINT
-        return self.prints[place : place + PRINT] == _print(md5s)
+        place = (number - 1) // _width(len(self.sizes)) * PRINT_SIZE
+        return self.prints[place : place + PRINT_SIZE] == _print(md5s)
 
 
 def headers(sizes: Sequence[int], md5s: Sequence[str]) -> dict[str, str]:
@@ -90,18 +93,20 @@ def headers(sizes: Sequence[int], md5s: Sequence[str]) -> dict[str, str]:
     :returns: nothing if that does not fit into a header
     """
     runs = _runs(sizes)
-    if len(runs) > LONGEST or not sizes:
+    if len(runs) > MAX_VALUE or not sizes:
         return {}
     width = _width(len(md5s))
     prints = b''.join(
         _print(md5s[first : first + width])
         for first in range(0, len(md5s), width)
     )
-    return {SIZES: runs} | {
-        f'{PRINTS}{number}': base64.b64encode(
-            prints[first : first + EACH * PRINT]
+    return {SIZES_HEADER: runs} | {
+        f'{PRINTS_HEADER_PREFIX}{number}': base64.b64encode(
+            prints[first : first + PRINTS_PER_HEADER * PRINT_SIZE]
         ).decode()
-        for number, first in enumerate(range(0, len(prints), EACH * PRINT), 1)
+        for number, first in enumerate(
+            range(0, len(prints), PRINTS_PER_HEADER * PRINT_SIZE), 1
+        )
     }
 
 
@@ -114,25 +119,25 @@ def read(image: str, manifest: Mapping[str, str]) -> Record | None:
     :param manifest: the manifest's headers
     """
     names = layout.segment_names(image, manifest)
-    sizes = _sizes(manifest.get(SIZES, ''))
+    sizes = _sizes(manifest.get(SIZES_HEADER, ''))
     target = layout.manifest_target(manifest)
     if not names or target is None or len(sizes) != len(names):
         return None
     prints = _prints(manifest)
-    if len(prints) != -(-len(sizes) // _width(len(sizes))) * PRINT:
+    if len(prints) != -(-len(sizes) // _width(len(sizes))) * PRINT_SIZE:
         return None
-    dest = layout.Layout(target[0], image, manifest[layout.ATTEMPT])
+    dest = layout.Layout(target[0], image, manifest[layout.ATTEMPT_HEADER])
     return Record(dest, tuple(sizes), prints)
 
 
 def _width(count: int) -> int:
     """How many segments share a fingerprint."""
-    return max(1, -(-count // MOST))
+    return max(1, -(-count // MAX_PRINTS))
 
 
 def _print(md5s: Iterable[str]) -> bytes:
     return hashlib.md5(''.join(md5s).encode(), usedforsecurity=False).digest()[
-        :PRINT
+        :PRINT_SIZE
     ]
 
 
@@ -155,8 +160,8 @@ def _sizes(text: str) -> list[int]:
 
 def _prints(manifest: Mapping[str, str]) -> bytes:
     texts = [
-        manifest.get(f'{PRINTS}{number}', '')
-        for number in range(1, HEADERS + 1)
+        manifest.get(f'{PRINTS_HEADER_PREFIX}{number}', '')
+        for number in range(1, MAX_PRINT_HEADERS + 1)
     ]
     try:
         return b''.join(

@@ -30,10 +30,13 @@ LOG = logging.getLogger(__name__)
 
 #: How often an object that reappears is deleted: a container with
 #: X-Versions-Location brings the former version back with each DELETE.
-ROUNDS = 5
+MAX_ROUNDS = 5
 
-#: The most names that are checked, or in one message.
-SOME = 20
+#: The most names in one message.
+MAX_NAMES_SHOWN = 20
+
+#: The most segments, listed again and again, that are asked for themselves.
+MAX_NAMES_CHECKED = 20
 
 
 def remove(account: accounts.Account, container: str, image: str) -> None:
@@ -45,21 +48,21 @@ def remove(account: accounts.Account, container: str, image: str) -> None:
     headers = account.objects.head(container, image)
     if headers is None:
         raise errors.NoImage(container, image)
-    if layout.VERSION in headers:
+    if layout.VERSION_HEADER in headers:
         notices.warn_once(
             'Container %s keeps what is deleted, as it has '
             'X-Versions-Enabled: no space becomes free',
             container,
         )
     first = headers
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         _remove(account, container, image, headers)
         there = account.objects.head(container, image)
         if there is None or layout.newer(there, first):
             return
         headers = there
     raise errors.RequestFailed(
-        f'{container}/{image} is there again after {ROUNDS} deletes; does '
+        f'{container}/{image} is there again after {MAX_ROUNDS} deletes; does '
         'the container keep versions?'
     )
 
@@ -120,7 +123,7 @@ def _remove_segments(
         *account.containers.listing(container, prefix),
         *layout.segment_names(image, headers),
     }
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         _delete(account, container, sorted(names))
         names = set(account.containers.listing(container, prefix))
         if not names:
@@ -128,13 +131,13 @@ def _remove_segments(
     # A listing can show for a while what is gone.
     there = [
         name
-        for name in sorted(names)[:SOME]
+        for name in sorted(names)[:MAX_NAMES_CHECKED]
         if account.objects.head(container, name) is not None
     ]
     if there:
         raise errors.RequestFailed(
             f'These segments of image {image} are there again after '
-            f'{ROUNDS} deletes, in container {container}: '
+            f'{MAX_ROUNDS} deletes, in container {container}: '
             f'{", ".join(there)}; does it keep versions?'
         )
 
@@ -167,7 +170,7 @@ def _remove_slo(account: accounts.Account, container: str, image: str) -> None:
     if left and not _gone_before(account, container, image, left):
         raise errors.RequestFailed(
             f'Swift could not delete all of the SLO {container}/{image}: '
-            f'{", ".join(left[:SOME])}'
+            f'{", ".join(left[:MAX_NAMES_SHOWN])}'
         )
 
 
@@ -193,10 +196,11 @@ def _delete(
     if not failed:
         return
     first = next(iter(failed.values()))
+    shown = ', '.join(sorted(failed)[:MAX_NAMES_SHOWN])
     raise errors.RequestFailed(
         f'{len(failed)} of {len(names)} segments could not be deleted from '
-        f'container {container} ({", ".join(sorted(failed)[:SOME])}); the '
-        f'image stays until they are. {first}',
+        f'container {container} ({shown}); the image stays until they are. '
+        f'{first}',
         status=first.status,
         timed_out=first.timed_out,
     )

@@ -22,7 +22,7 @@ from glance_store_bufswift import units
 
 #: Seconds for which short reads are gathered into one block. Short enough that
 #: a source that trickles does not meet Swift's client_timeout.
-GATHER = 0.25
+GATHER_SECONDS = 0.25
 
 
 class Readable(Protocol):
@@ -83,7 +83,7 @@ class Source:
         if not block or len(block) >= units.BLOCK:
             return block
         blocks, size = [block], len(block)
-        until = time.monotonic() + GATHER
+        until = time.monotonic() + GATHER_SECONDS
         while (
             size < units.BLOCK
             and not self._complete

@@ -17,7 +17,7 @@ import threading
 import time
 from typing import TypeAlias
 
-#: What an upload waits for.
+#: Names of shares: what an upload waits for.
 SOURCE, DISK, DIGESTS, SWIFT = 'source', 'disk', 'digests', 'swift'
 LISTING, CLEANUP = 'listing', 'cleanup'
 

@@ -28,8 +28,8 @@ from glance_store_bufswift import stopwatch
 
 LOG = logging.getLogger(__name__)
 
-#: What an upload and a download can wait for.
-UPLOADS = (
+#: The shares of an upload's and a download's time that have a name.
+UPLOAD_SHARES = (
     stopwatch.SOURCE,
     stopwatch.DISK,
     stopwatch.DIGESTS,
@@ -37,9 +37,9 @@ UPLOADS = (
     stopwatch.LISTING,
     stopwatch.CLEANUP,
 )
-DOWNLOADS = stopwatch.LOOKUP, stopwatch.SWIFT
+DOWNLOAD_SHARES = stopwatch.LOOKUP, stopwatch.SWIFT
 
-_NAMES = {
+_IN_WORDS = {
     stopwatch.SOURCE: 'for the source',
     stopwatch.DISK: 'for the disk',
     stopwatch.DIGESTS: 'for the digests',
@@ -78,7 +78,7 @@ def _line(
     words += [f'{name}={value:.3f}' for name, value in seconds.items()]
     return {
         'time': f'{seconds["seconds"]:.1f} s, {shares[most]:.1f} s of '
-        f'it {_NAMES[most]}',
+        f'it {_IN_WORDS[most]}',
         'words': ' '.join(words),
     }
 
@@ -163,7 +163,9 @@ class Upload:
     def _line(
         self, counts: Mapping[str, object], paused: float
     ) -> dict[str, str]:
-        return _line(counts, self.watch, UPLOADS, stopwatch.OTHER, paused)
+        return _line(
+            counts, self.watch, UPLOAD_SHARES, stopwatch.OTHER, paused
+        )
 
 
 @dataclasses.dataclass
@@ -202,7 +204,7 @@ class Download:
         if cause:
             counts['cause'] = type(cause).__name__
         line = counts | _line(
-            counts, self.watch, DOWNLOADS, stopwatch.CLIENT, paused
+            counts, self.watch, DOWNLOAD_SHARES, stopwatch.CLIENT, paused
         )
         if cause:
             LOG.warning(

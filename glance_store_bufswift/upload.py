@@ -40,7 +40,7 @@ LOG = logging.getLogger(__name__)
 
 #: Seconds between two looks at the object with the image's name, while the
 #: last segments are under way.
-LOOK_AGAIN = 1.0
+LOOK_INTERVAL = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -231,7 +231,7 @@ class Upload:
         """
         while True:
             self._former.look(self._account, while_writing)
-            if self._transfers.wait_for_all(LOOK_AGAIN):
+            if self._transfers.wait_for_all(LOOK_INTERVAL):
                 return
 
     def _write_manifest(self, plan: segmenting.Plan) -> None:
@@ -242,7 +242,9 @@ class Upload:
         )
         # An upload without a sign of life for so long can be taken for
         # orphaned.
-        ask_all = not static and self._watch.seconds >= layout.LEAST_AGE / 2
+        ask_all = (
+            not static and self._watch.seconds >= layout.MIN_ORPHAN_AGE / 2
+        )
         with self._watch.share(stopwatch.LISTING):
             current = confirmation.Confirmation(
                 self._account, self._dest, segments, self._former, static

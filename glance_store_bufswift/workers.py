@@ -41,10 +41,10 @@ A = TypeVar('A')
 R = TypeVar('R')
 
 #: Calls that each() has under way at a time.
-THREADS = 8
+EACH_THREADS = 8
 
 #: Calls that each() begins ahead of the one whose result is waited for.
-AHEAD = 4 * THREADS
+EACH_AHEAD = 4 * EACH_THREADS
 
 
 def start(run: Callable[[], object], name: str) -> threading.Thread | None:
@@ -194,7 +194,7 @@ def each(
     """
     left = iter(items)
     begun: collections.deque[tuple[A, futures.Future[R]]] = collections.deque()
-    with Workers(THREADS - 1, 'bufswift-each') as workers:
+    with Workers(EACH_THREADS - 1, 'bufswift-each') as workers:
 
         def begin(count: int) -> None:
             for item in itertools.islice(left, count):
@@ -202,7 +202,7 @@ def each(
                     (item, workers.submit(functools.partial(function, item)))
                 )
 
-        begin(AHEAD)
+        begin(EACH_AHEAD)
         while begun:
             item, future = begun.popleft()
             while not future.done() and workers.run_next():

@@ -31,9 +31,10 @@ from glance_store_bufswift import units
 
 #: The file whose bytes are locked; it stays empty, and is never removed: locks
 #: on a removed file are no longer seen.
-FILE = '.glance-store-bufswift.quota'
+FILE_NAME = '.glance-store-bufswift.quota'
 
-_MUTEX = 0
+# Its number in the file; locked while the others are looked at and taken.
+_MUTEX_BYTE = 0
 
 # struct flock of fcntl(2), l_pid being 0 for this kind of lock.
 _FLOCK = struct.Struct('hhqqi0q')
@@ -51,7 +52,7 @@ class Quota:
     """
 
     def __init__(self, directory: str, size: int) -> None:
-        self._path = os.path.join(directory, FILE)
+        self._path = os.path.join(directory, FILE_NAME)
         self._units = size // units.MIB
 
     @contextlib.contextmanager
@@ -87,11 +88,13 @@ class Quota:
             if os.path.lexists(self._path):
                 # Another user's file, or a symbolic link: the file is to
                 # blame, not the directory.
-                raise OSError(exc.errno, f'{FILE}: {exc.strerror}') from exc
+                raise OSError(
+                    exc.errno, f'{FILE_NAME}: {exc.strerror}'
+                ) from exc
             raise
 
     def _take(self, descriptor: int, wanted: int, spare: int) -> None:
-        _lock(descriptor, fcntl.F_OFD_SETLKW, fcntl.F_WRLCK, _MUTEX, 1)
+        _lock(descriptor, fcntl.F_OFD_SETLKW, fcntl.F_WRLCK, _MUTEX_BYTE, 1)
         try:
             gaps = list(_gaps(descriptor, 1, self._units + 1))
             free = sum(end - start for start, end in gaps)
@@ -116,7 +119,7 @@ class Quota:
                     )
                 wanted -= count
         finally:
-            _lock(descriptor, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, _MUTEX, 1)
+            _lock(descriptor, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, _MUTEX_BYTE, 1)
 
 
 def _check(descriptor: int) -> None:
@@ -126,7 +129,7 @@ def _check(descriptor: int) -> None:
     """
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
-        raise OSError(errno.EPERM, f'{FILE} is not a file of this user')
+        raise OSError(errno.EPERM, f'{FILE_NAME} is not a file of this user')
     # systemd-tmpfiles removes files in /tmp that were not touched for days.
     os.utime(descriptor)
 

@@ -28,12 +28,12 @@ from glance_store_bufswift.buffer import space
 from glance_store_bufswift.buffer import window
 from glance_store_bufswift import errors
 
-#: Bytes in memory for a segment that is not buffered on disk. The source has
+#: Bytes in memory of a segment that is not buffered on disk. The source has
 #: to wait while they are full of bytes that Swift has not taken yet.
-WINDOW = 4 << 20
+UNBUFFERED_WINDOW = 4 << 20
 
 #: Bytes in memory of a segment that is also buffered on disk.
-RECENT = WINDOW
+BUFFERED_WINDOW = UNBUFFERED_WINDOW
 
 
 def _close(file: space.BufferFile) -> None:
@@ -158,7 +158,7 @@ class SegmentBody:
         Bytes that were sent stay until their room is needed: a request that
         breaks early can still be retried.
         """
-        while self._window and len(self._window) + size > WINDOW:
+        while self._window and len(self._window) + size > UNBUFFERED_WINDOW:
             self._raise_error()
             if self._window.end_of_first <= max(self._position, self.on_disk):
                 self._window.drop()
@@ -168,7 +168,7 @@ class SegmentBody:
 
     def _drop_what_is_on_disk(self) -> None:
         while (
-            len(self._window) > RECENT
+            len(self._window) > BUFFERED_WINDOW
             and self._window.end_of_first <= self.on_disk
         ):
             self._window.drop()

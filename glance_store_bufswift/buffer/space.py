@@ -23,7 +23,7 @@ from glance_store_bufswift.buffer import quota
 from glance_store_bufswift import errors
 
 #: Bytes written between two looks at the file system's free space.
-CHECK_EVERY = 16 << 20
+BYTES_PER_CHECK = 16 << 20
 
 # What posix_fallocate(3) answers for a file system that can't reserve blocks.
 _CANNOT_RESERVE = (errno.EBADF, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
@@ -134,7 +134,7 @@ class BufferFile:
 
     def write(self, block: bytes, position: int) -> None:
         """Write a block; raises OSError when the disk does not take it."""
-        if position - self._checked >= CHECK_EVERY:
+        if position - self._checked >= BYTES_PER_CHECK:
             self._checked = position
             self._directory.check_floor(file=self._descriptor)
         view = memoryview(block)

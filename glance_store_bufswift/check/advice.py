@@ -19,19 +19,19 @@ from glance_store_bufswift.check import figures
 from glance_store_bufswift import opts
 from glance_store_bufswift import units
 
-#: A rate that is at most a tenth lower is as good.
-GOOD = 0.9
+#: The share of the best rate that is as good as all of it.
+GOOD_ENOUGH = 0.9
 
-#: Fewer connections than this leave an upload waiting for each commit.
-LEAST = 2
+#: With fewer connections an upload waits for each commit.
+MIN_CONNECTIONS = 2
 
-#: Unit of swift_store_large_object_chunk_size, bytes; its least and its
-#: greatest proposed value, and the step between values.
-UNIT, LEAST_SIZE, MOST_SIZE, STEP = opts.UPSTREAM_MB, 16, 200, 8
+#: Unit of swift_store_large_object_chunk_size, bytes; in that unit, the least
+#: and the greatest value proposed, and the step between values.
+SIZE_UNIT, MIN_SIZE, MAX_SIZE, SIZE_STEP = opts.UPSTREAM_MB, 16, 200, 8
 
-#: Seconds that one connection should take for a segment; or this many times an
-#: object's own cost, if that is more.
-SECONDS, TIMES = 0.5, 10
+#: Seconds that one connection should take for a segment; or as long as so many
+#: PUTs of one byte, if that is more.
+SEGMENT_SECONDS, SEGMENT_PUTS = 0.5, 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +86,11 @@ def lines(site: Site) -> list[Line]:
 def _hashing(site: Site) -> Line:
     """sha512, Glance's default, unless sha256 is faster here."""
     rates = site.host.digests
-    best = 'sha256' if GOOD * rates['sha256'] > rates['sha512'] else 'sha512'
+    best = (
+        'sha256'
+        if GOOD_ENOUGH * rates['sha256'] > rates['sha512']
+        else 'sha512'
+    )
     return Line(
         'DEFAULT',
         'hashing_algorithm',
@@ -130,9 +134,11 @@ def _read_threads(site: Site) -> Line:
 def _enough(rates: Sequence[tuple[int, float]], wanted: float) -> int:
     """The fewest connections that nearly carry so much."""
     return max(
-        LEAST,
+        MIN_CONNECTIONS,
         next(
-            connections for connections, rate in rates if rate >= GOOD * wanted
+            connections
+            for connections, rate in rates
+            if rate >= GOOD_ENOUGH * wanted
         ),
     )
 
@@ -157,16 +163,16 @@ def _segment(site: Site) -> Line:
     segments an upload ends sooner, and takes less room.
     """
     traffic = site.traffic
-    seconds = max(SECONDS, TIMES * traffic.put)
-    steps = round(seconds * traffic.stream / (STEP * UNIT))
-    value = min(MOST_SIZE, max(LEAST_SIZE, steps * STEP))
-    amount = figures.mb(value * UNIT).removesuffix('/s')
-    takes = value * UNIT / traffic.stream
+    seconds = max(SEGMENT_SECONDS, SEGMENT_PUTS * traffic.put)
+    steps = round(seconds * traffic.stream / (SIZE_STEP * SIZE_UNIT))
+    value = min(MAX_SIZE, max(MIN_SIZE, steps * SIZE_STEP))
+    amount = figures.mb(value * SIZE_UNIT).removesuffix('/s')
+    takes = value * SIZE_UNIT / traffic.stream
     return Line(
         site.store,
         'swift_store_large_object_chunk_size',
         value,
-        site.settings.segment_size // UNIT,
+        site.settings.segment_size // SIZE_UNIT,
         f'one connection sends {amount} in {takes:.1f} s, and an object costs '
         f'{traffic.put:.2f} s beside its bytes. Keep 200 if others than this '
         'driver read the images from Swift',
@@ -174,7 +180,7 @@ def _segment(site: Site) -> Line:
 
 
 def _quota(site: Site, threads: int, size: int) -> Line:
-    segment = units.mib(size * UNIT)
+    segment = units.mib(size * SIZE_UNIT)
     segments = dataclasses.replace(
         site.settings, threads=threads
     ).most_in_flight

@@ -99,7 +99,7 @@ def _usable(settings: opts.Settings) -> Finding:
 
 def _owner(directory: str) -> Iterator[Finding]:
     """Whether the directory's user is the one that runs this check."""
-    path = Path(directory, quota.FILE)
+    path = Path(directory, quota.FILE_NAME)
     try:
         owner = path.stat().st_uid
     except OSError:
@@ -152,18 +152,18 @@ def _file_system(settings: opts.Settings) -> Finding:
     try:
         kind = mounts.kind(
             os.path.realpath(settings.directory),
-            Path(mounts.MOUNTS).read_text(),
+            Path(mounts.MOUNT_TABLE).read_text(),
         )
     except OSError:
         kind = None
-    if kind in mounts.REMOTE:
+    if kind in mounts.NETWORK_TYPES:
         return finding.warning(
             _DIRECTORY,
             f'its file system is {kind}, over a network: '
             'each segment goes through it twice',
             'put swift_buffered_dir on a local disk',
         )
-    if kind in mounts.MEMORY and not settings.disk_quota:
+    if kind in mounts.MEMORY_TYPES and not settings.disk_quota:
         return finding.warning(
             _DIRECTORY,
             f'its file system is {kind}: buffers take memory, '

@@ -28,10 +28,9 @@ from glance_store_bufswift.swift import accounts
 _KEYSTONE = 'keystone'
 _ENDPOINT = 'endpoint'
 _CONTAINER = 'container'
-_LIMITS = 'limits'
 
-#: Containers of a store with a seed that are looked at.
-MOST = 100
+#: The most containers of a store with a seed that are looked at.
+MAX_CONTAINERS = 100
 
 
 def sign_in(user: service.Service) -> Iterator[Finding]:
@@ -110,18 +109,20 @@ def _unknown_limits(exc: errors.RequestFailed) -> Finding:
     )
     if exc.status in (401, 403):
         return finding.warning(
-            _LIMITS,
+            limits.SUBJECT,
             f'/info is refused: {exc}',
             'let /info pass without a '
             f'token where it is refused, a proxy or gateway; else {compare}',
         )
     if exc.status in (404, 410):
         return finding.warning(
-            _LIMITS,
+            limits.SUBJECT,
             'Swift does not tell its limits: /info is missing or turned off',
             f'set expose_info in proxy-server.conf; else {compare}',
         )
-    return finding.warning(_LIMITS, f'/info can not be read: {exc}', compare)
+    return finding.warning(
+        limits.SUBJECT, f'/info can not be read: {exc}', compare
+    )
 
 
 def _unusable(exc: errors.RequestFailed) -> Finding:
@@ -172,7 +173,7 @@ def _names(account: accounts.Account, which: naming.Containers) -> list[str]:
         for name in account.containers.names(which.prefix)
         if which.has(name)
     ]
-    return names[:MOST]
+    return names[:MAX_CONTAINERS]
 
 
 def _missing(

@@ -24,8 +24,8 @@ from glance_store_bufswift import workers
 #: What ends a command: Ctrl-C, a service manager, a closed terminal.
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
-#: Seconds between two looks.
-STEP = 0.05
+#: Seconds between two looks whether it is time to end.
+POLL_SECONDS = 0.05
 
 
 class Ending:
@@ -77,7 +77,7 @@ class Ending:
             self._noted = number
 
     def _watch(self) -> None:
-        while not self._over.wait(STEP):
+        while not self._over.wait(POLL_SECONDS):
             if self._noted is not None or time.monotonic() >= self._until:
                 self._client.cancel()
                 return

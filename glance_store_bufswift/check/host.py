@@ -29,14 +29,14 @@ from glance_store_bufswift import units
 #: Digests to measure, beside Glance's hashing_algorithm.
 DIGESTS = 'md5', 'sha256', 'sha512'
 
-#: Seconds for each digest.
-EACH = 0.3
+#: Seconds for which each digest is measured.
+DIGEST_SECONDS = 0.3
 
 #: Bytes written at most, and seconds after which no further ones are.
-MOST, LONG = 256 * units.MIB, 4.0
+MAX_WRITTEN, MAX_WRITE_SECONDS = 256 * units.MIB, 4.0
 
-#: Bytes between two calls of fsync.
-SYNC = 16 * units.MIB
+#: Bytes written between two calls of fsync.
+BYTES_PER_SYNC = 16 * units.MIB
 
 
 def measure(
@@ -73,15 +73,15 @@ def _rate(take: Callable[[bytes], object], block: bytes) -> float:
         take(block)
         size += len(block)
         lasted = time.monotonic() - began
-        if lasted >= EACH:
+        if lasted >= DIGEST_SECONDS:
             return size / lasted
 
 
 def _disk(settings: opts.Settings, block: bytes) -> float | None:
     """Bytes a second, with the page cache written out.
 
-    None if the directory takes none, or has no room for more than SYNC. The
-    file has no name: the kernel removes it with the process.
+    None if the directory takes none, or has no room for them. The file has no
+    name: the kernel removes it with the process.
     """
     directory = space.BufferDirectory(
         settings.directory, min_free_percent=settings.min_free_percent
@@ -91,9 +91,9 @@ def _disk(settings: opts.Settings, block: bytes) -> float | None:
         with tempfile.TemporaryFile(
             dir=settings.directory, buffering=0
         ) as file:
-            while size < MOST and lasted < LONG:
-                directory.check_floor(2 * SYNC, file.fileno())
-                for _ in range(SYNC // len(block)):
+            while size < MAX_WRITTEN and lasted < MAX_WRITE_SECONDS:
+                directory.check_floor(2 * BYTES_PER_SYNC, file.fileno())
+                for _ in range(BYTES_PER_SYNC // len(block)):
                     size += os.write(file.fileno(), block)
                 os.fsync(file.fileno())
                 lasted = time.monotonic() - began

@@ -22,11 +22,11 @@ from glance_store_bufswift import layout
 from glance_store_bufswift import opts
 from glance_store_bufswift.swift import static
 
-_LIMITS = 'limits'
+SUBJECT = 'limits'
 
 #: A limit that only Ceph RGW calls so; Swift has max_object_name_length
 #: (src/rgw/rgw_rest_swift.cc, list_swift_data(); swift/proxy/server.py).
-RGW = 'max_object_name_size'
+RGW_ONLY = 'max_object_name_size'
 
 _CHUNK_SIZE = 'swift_store_large_object_chunk_size'
 
@@ -55,7 +55,7 @@ def _static(limits: static.Limits | None, segment_size: int) -> Finding:
     """Whether images can be Static Large Objects, and how large ones."""
     if limits is None:
         return finding.warning(
-            _LIMITS,
+            SUBJECT,
             'Swift has no Static Large Objects, or does not tell: '
             'images are stored as Dynamic ones',
             'put the filter slo into the '
@@ -63,7 +63,7 @@ def _static(limits: static.Limits | None, segment_size: int) -> Finding:
         )
     if limits.smallest > segment_size:
         return finding.warning(
-            _LIMITS,
+            SUBJECT,
             f'a segment of a Static Large Object has at least '
             f'{finding.size(limits.smallest)}, a configured one '
             f'{finding.size(segment_size)}: segments become larger',
@@ -71,7 +71,7 @@ def _static(limits: static.Limits | None, segment_size: int) -> Finding:
             f'{-(-limits.smallest // opts.UPSTREAM_MB)}',
         )
     return finding.ok(
-        _LIMITS,
+        SUBJECT,
         f'a Static Large Object has up to {limits.segments} '
         'segments: those of images above '
         f'{finding.size(limits.segments * segment_size)} become larger',
@@ -81,13 +81,13 @@ def _static(limits: static.Limits | None, segment_size: int) -> Finding:
 def _file_size(swift: Mapping[str, Any], segment_size: int) -> Finding:
     option = (
         'rgw_max_put_size of Ceph'
-        if RGW in swift
-        else ('max_file_size of Swift')
+        if RGW_ONLY in swift
+        else 'max_file_size of Swift'
     )
     largest = swift.get('max_file_size')
     if largest is None:
         return finding.warning(
-            _LIMITS,
+            SUBJECT,
             'Swift does not tell the size of its largest object',
             f'compare it with {_CHUNK_SIZE} yourself',
         )
@@ -97,19 +97,19 @@ def _file_size(swift: Mapping[str, Any], segment_size: int) -> Finding:
     )
     if segment_size > largest:
         return finding.error(
-            _LIMITS,
+            SUBJECT,
             text,
-            f'set {_CHUNK_SIZE} to at most {largest // (1024 * 1000)}',
+            f'set {_CHUNK_SIZE} to at most {largest // opts.UPSTREAM_MB}',
         )
     grown = layout.segment_size(layout.MAX_SEGMENTS, segment_size)
     if grown > largest:
         return finding.warning(
-            _LIMITS,
+            SUBJECT,
             f'{text}, but segments of images of unknown size grow '
             f'up to {finding.size(grown)}',
             f'raise {option}',
         )
-    return finding.ok(_LIMITS, text)
+    return finding.ok(SUBJECT, text)
 
 
 def _segments(swift: Mapping[str, Any], segment_size: int) -> Finding:
@@ -121,7 +121,7 @@ def _segments(swift: Mapping[str, Any], segment_size: int) -> Finding:
     page = swift.get('container_listing_limit')
     if page is None:
         return finding.warning(
-            _LIMITS,
+            SUBJECT,
             'Swift does not tell container_listing_limit',
             f'an image of that many segments has no length; keep '
             f'{_CHUNK_SIZE} large',
@@ -132,9 +132,9 @@ def _segments(swift: Mapping[str, Any], segment_size: int) -> Finding:
         f'the {page} of a listing (container_listing_limit)'
     )
     if page > layout.MAX_SEGMENTS:
-        return finding.ok(_LIMITS, text)
+        return finding.ok(SUBJECT, text)
     return finding.warning(
-        _LIMITS,
+        SUBJECT,
         f'{text}; a larger one has no length, no ETag and no ranges',
         f'set {_CHUNK_SIZE} to a tenth of a percent of your largest image, '
         'or raise container_listing_limit of Swift',
@@ -148,7 +148,7 @@ def _download_rate(segment_size: int, info: Mapping[str, Any]) -> Finding:
     driver reads each segment by itself, which is not slowed down. Ceph RGW has
     no such limit.
     """
-    if RGW in (info.get('swift') or {}):
+    if RGW_ONLY in (info.get('swift') or {}):
         return finding.ok(
             'download rate',
             'Ceph RGW serves the segments of an image one '

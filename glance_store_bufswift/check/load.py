@@ -27,25 +27,29 @@ from glance_store_bufswift.swift import accounts
 from glance_store_bufswift import units
 from glance_store_bufswift import workers
 
-CONNECTIONS = 1, 2, 4, 8
+#: How many connections are measured together, in turn.
+CONNECTION_COUNTS = 1, 2, 4, 8
 
-#: Objects that each number of connections sends, and bytes in each at most.
-OBJECTS, LARGEST = 8, 6 * units.MIB
-SMALLEST = 64 << 10
+#: Objects that each number of connections sends, and then reads; bytes in each
+#: at most and at least.
+OBJECTS_PER_PHASE, MAX_SIZE = 8, 6 * units.MIB
+MIN_SIZE = 64 << 10
 
-#: Seconds after which no further object is begun; after which no more
-#: connections are tried; and after which all is broken off.
-PHASE, ENOUGH, LIMIT = 4.0, 30.0, 45.0
+#: Seconds after which a phase, of one number of connections in one direction,
+#: begins no further object; after which no more connections are tried; and
+#: after which all is broken off.
+PHASE_SECONDS, ALL_PHASES_SECONDS, TOTAL_SECONDS = 4.0, 30.0, 45.0
 
-#: How many small requests are made of each kind, and seconds for each kind.
-HEADS, PUTS, SMALL = 9, 3, 4.0
+#: How many HEADs and small PUTs are made, and seconds after which no further
+#: one of either kind is begun.
+HEAD_COUNT, PUT_COUNT, SMALL_SECONDS = 9, 3, 4.0
 
 #: Gives seconds.
 now = time.monotonic
 
 #: Sizes that are tried in turn to learn a site's speed; none follows one that
 #: takes longer than so many seconds.
-PROBES, TELLS = (SMALLEST, units.MIB), 0.5
+PROBE_SIZES, MAX_PROBE_SECONDS = (MIN_SIZE, units.MIB), 0.5
 
 
 def measure(
@@ -64,13 +68,13 @@ def measure(
     """
     try:
         with (
-            ending.Ending(account.client, LIMIT),
+            ending.Ending(account.client, TOTAL_SECONDS),
             temporary.objects(account, dest, may_create, step) as sent,
         ):
             return _Load(account, dest, sent, step).traffic()
     except errors.Aborted as exc:
         raise errors.RequestFailed(
-            f'Swift took more than {LIMIT:.0f} s'
+            f'Swift took more than {TOTAL_SECONDS:.0f} s'
         ) from exc
 
 
@@ -91,20 +95,20 @@ class _Load:
 
     def traffic(self) -> figures.Traffic:
         """All of it."""
-        until = now() + ENOUGH
+        until = now() + ALL_PHASES_SECONDS
         self._step('small requests')
         self._sent.size = 1
         name = self._sent.put()  # makes the connection
-        put = _median(self._sent.put, PUTS)
+        put = _median(self._sent.put, PUT_COUNT)
         head = _median(
             functools.partial(
                 self._account.objects.head, self._dest.container, name
             ),
-            HEADS,
+            HEAD_COUNT,
         )
         self._sent.size = self._fitting(put)
         rates: list[figures.Rate] = []
-        for connections in CONNECTIONS:
+        for connections in CONNECTION_COUNTS:
             if not rates or now() < until:
                 rates.append(self._rate(connections))
         return figures.Traffic(rates, self._sent.size, head, put)
@@ -112,23 +116,24 @@ class _Load:
     def _fitting(self, put: float) -> int:
         """The size of objects that one connection sends all in time."""
         rate = 0.0
-        for size in PROBES:
+        for size in PROBE_SIZES:
             self._sent.size = size
             began = now()
             self._sent.put()
             lasted = now() - began
             rate = size / max(lasted - put, lasted / 4)
-            if lasted > TELLS:
+            if lasted > MAX_PROBE_SECONDS:
                 break
-        fitting = rate * (PHASE / OBJECTS - put)
-        return int(min(LARGEST, max(SMALLEST, fitting)))
+        fitting = rate * (PHASE_SECONDS / OBJECTS_PER_PHASE - put)
+        return int(min(MAX_SIZE, max(MIN_SIZE, fitting)))
 
     def _rate(self, connections: int) -> figures.Rate:
         words = f'{connections} connection{"s" * (connections > 1)}'
         self._step(f'{words} to Swift')
         sent: list[str] = []
         up = self._together(
-            connections, [lambda: sent.append(self._sent.put())] * OBJECTS
+            connections,
+            [lambda: sent.append(self._sent.put())] * OBJECTS_PER_PHASE,
         )
         self._step(f'{words} from Swift')
         down = self._together(
@@ -141,7 +146,7 @@ class _Load:
         self, connections: int, calls: Sequence[Callable[[], object]]
     ) -> float:
         """Bytes a second of calls that each move an object."""
-        until = now() + PHASE
+        until = now() + PHASE_SECONDS
 
         def in_time(call: Callable[[], object]) -> bool:
             if now() >= until:
@@ -168,7 +173,7 @@ class _Load:
 
 def _median(call: Callable[[], object], times: int) -> float:
     """Seconds that a call takes; it is made less often if it is slow."""
-    until = now() + SMALL
+    until = now() + SMALL_SECONDS
     lasted: list[float] = []
     while len(lasted) < times:
         began = now()

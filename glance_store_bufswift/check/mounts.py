@@ -15,8 +15,9 @@
 import os
 import re
 
-#: Over a network: slow, and locks may not work between hosts, or at all.
-REMOTE = frozenset(
+#: File systems over a network: slow, and locks may not work between hosts, or
+#: at all.
+NETWORK_TYPES = frozenset(
     (
         '9p',
         'afs',
@@ -39,17 +40,18 @@ REMOTE = frozenset(
     )
 )
 
-#: In memory.
-MEMORY = frozenset(('ramfs', 'tmpfs'))
+#: File systems in memory.
+MEMORY_TYPES = frozenset(('ramfs', 'tmpfs'))
 
-MOUNTS = '/proc/self/mountinfo'
+#: What is mounted where, as this process sees it.
+MOUNT_TABLE = '/proc/self/mountinfo'
 
 
 def kind(path: str, mounts: str) -> str | None:
     """The type of the file system that a path is on, None if unknown.
 
     :param path: absolute, without symbolic links
-    :param mounts: what is in MOUNTS, see proc_pid_mountinfo(5)
+    :param mounts: what is in MOUNT_TABLE, see proc_pid_mountinfo(5)
     """
     longest, found = '', None
     for line in mounts.splitlines():

@@ -46,7 +46,8 @@ IGNORED = {
     ),
 }
 
-_REFERENCE = (
+# What names the account if there is no swift_store_config_file.
+_ACCOUNT = (
     'swift_store_user',
     'swift_store_key',
     'swift_store_auth_address',
@@ -55,7 +56,7 @@ _REFERENCE = (
 #: Every option that the checks here look at.
 LOOKED_AT = (
     *IGNORED,
-    *_REFERENCE,
+    *_ACCOUNT,
     'swift_buffered_confirm_timeout',
     'swift_buffered_dir',
     'swift_buffered_retries',
@@ -153,7 +154,7 @@ def _shadowed(given: Mapping[str, Any]) -> Iterator[Finding]:
             'remove swift_upload_buffer_dir',
         )
     if given.get('swift_store_config_file'):
-        names = [name for name in _REFERENCE if given.get(name)]
+        names = [name for name in _ACCOUNT if given.get(name)]
         if names:
             yield finding.warning(
                 _SUBJECT,
@@ -241,11 +242,11 @@ def _without_trusts(given: Mapping[str, Any]) -> Iterator[Finding]:
             'remove swift_store_use_trusts',
         )
     elif not given.get('swift_store_config_file') and not all(
-        given.get(name) for name in _REFERENCE
+        given.get(name) for name in _ACCOUNT
     ):
         yield finding.warning(
             _SUBJECT,
-            f'without {", ".join(_REFERENCE)} there are no trusts: '
+            f'without {", ".join(_ACCOUNT)} there are no trusts: '
             "an upload ends when the user's token expires",
             'set them; an application credential is not enough',
         )

@@ -27,22 +27,22 @@ from glance_store_bufswift import service
 _SUBJECT = 'round trip'
 
 #: Bytes in a segment, and in the image, which is small but in segments.
-SEGMENT = 64 << 10
-SIZE = 5 * SEGMENT // 2
+SEGMENT_SIZE = 64 << 10
+IMAGE_SIZE = 5 * SEGMENT_SIZE // 2
 
 #: Offset and length of a part that is in two segments.
-PART = SEGMENT - 10, 20
+PART = SEGMENT_SIZE - 10, 20
 
 
 def findings(user: service.Service) -> Iterator[Finding]:
     """Upload an image, read it, delete it; after sign_in()."""
-    data = os.urandom(SIZE)
+    data = os.urandom(IMAGE_SIZE)
     image = str(uuid.uuid4())
     began = time.monotonic()
     with contextlib.ExitStack() as held:
         try:
-            trip = held.enter_context(trips.store(user, SEGMENT))
-            uri = trip.add(image, io.BytesIO(data), SIZE)
+            trip = held.enter_context(trips.store(user, SEGMENT_SIZE))
+            uri = trip.add(image, io.BytesIO(data), IMAGE_SIZE)
         except Exception as exc:
             yield finding.error(
                 _SUBJECT,
@@ -53,8 +53,8 @@ def findings(user: service.Service) -> Iterator[Finding]:
             return
         yield finding.ok(
             _SUBJECT,
-            f'upload: {finding.size(SIZE)} in segments of '
-            f'{finding.size(SEGMENT)} stored in '
+            f'upload: {finding.size(IMAGE_SIZE)} in segments of '
+            f'{finding.size(SEGMENT_SIZE)} stored in '
             f'{time.monotonic() - began:.1f} s',
         )
         yield _read(trip, uri, data)

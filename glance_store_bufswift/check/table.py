@@ -21,8 +21,8 @@ from glance_store_bufswift.check import figures
 from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
 
-#: Seconds from which on a small request is slow.
-SLOW = 0.2
+#: Seconds from which on a small request counts as slow.
+SLOW_SECONDS = 0.2
 
 
 def findings(
@@ -61,7 +61,7 @@ def _requests(traffic: figures.Traffic) -> Iterator[Finding]:
     )
     seconds = {'head': traffic.head, 'put': traffic.put}
     yield finding.measured('requests', text, seconds)
-    if traffic.head >= SLOW:
+    if traffic.head >= SLOW_SECONDS:
         yield finding.warning(
             'requests',
             f'a HEAD takes {traffic.head:.1f} s: Swift may ask '

@@ -39,7 +39,7 @@ from glance_store_bufswift import units
 LOG = logging.getLogger(__name__)
 
 #: Seconds before each try to delete what is left.
-PAUSES = 0, cleanup.SECOND_LOOK, 2 * cleanup.SECOND_LOOK
+DELETE_PAUSES = 0, cleanup.SETTLE_SECONDS, 2 * cleanup.SETTLE_SECONDS
 
 
 class Objects:
@@ -120,7 +120,7 @@ class Objects:
         self._step('deleting what was sent')
         doubt = self._attempted != self._stored
         with contextlib.closing(self._account.fresh()) as account:
-            for pause in PAUSES:
+            for pause in DELETE_PAUSES:
                 account.client.pause(pause)
                 left = self._delete(account)
                 # A PUT that broke off can land after its client gave up.

@@ -22,11 +22,11 @@ from glance_store_bufswift.check.finding import Finding
 from glance_store_bufswift import opts
 from glance_store_bufswift import precedence
 
-_OURS = 'swift_buffered_'
-_SWIFT = 'swift_store_'
+_OUR_PREFIX = 'swift_buffered_'
+_UPSTREAM_PREFIX = 'swift_store_'
 
 #: Sections that count only in a configuration with one store.
-SINGLE = ('DEFAULT', 'glance_store')
+SINGLE_STORE_SECTIONS = ('DEFAULT', 'glance_store')
 
 
 def findings(
@@ -55,8 +55,11 @@ def _nobodys(
         names = [
             name
             for name in options
-            if name.startswith(_OURS)
-            or (section in SINGLE and name.startswith(_SWIFT))
+            if name.startswith(_OUR_PREFIX)
+            or (
+                section in SINGLE_STORE_SECTIONS
+                and name.startswith(_UPSTREAM_PREFIX)
+            )
         ]
         if names:
             yield finding.warning(

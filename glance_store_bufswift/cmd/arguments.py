@@ -192,7 +192,7 @@ def _add_orphans(
         default=24.0,
         metavar='HOURS',
         help='keep uploads with a sign of life in the last HOURS hours: '
-        f'{orphans.LEAST_AGE:g} to {orphans.MOST_AGE:g} '
+        f'{orphans.MIN_HOURS:g} to {orphans.MAX_HOURS:g} '
         '(default: %(default)g)',
     )
     return made

@@ -42,8 +42,9 @@ from glance_store_bufswift import opts
 from glance_store_bufswift import precedence
 from glance_store_bufswift import service
 
-#: Seconds for each request to a site that does not answer.
-PATIENCE = 10
+#: Seconds that a socket operation may take at most: an operator waits, perhaps
+#: for a site that never answers.
+CHECK_TIMEOUT = 10
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         config.verify(conf, name)
     checked = report.Report(arguments)
     try:
-        checked.add(report.ALL, _of_all(conf, names))
+        checked.add(report.ALL_STORES, _of_all(conf, names))
         for name in names:
             store = _Store(conf, name, arguments, checked.progress)
             checked.add(name, store.findings())
@@ -175,7 +176,7 @@ class _Store:
                 self._conf,
                 self.name,
                 retries=0,
-                timeout=min(PATIENCE, self._settings.timeout),
+                timeout=min(CHECK_TIMEOUT, self._settings.timeout),
             )
         except errors.ConfigError as exc:
             yield finding.error(

@@ -26,6 +26,7 @@ from glance_store_bufswift import naming
 from glance_store_bufswift import notices
 from glance_store_bufswift import precedence
 
+#: The type of the stock driver's stores.
 STOCK = 'swift'
 
 

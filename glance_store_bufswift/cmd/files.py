@@ -22,8 +22,8 @@ from oslo_config import cfg
 #: Where glance-api looks when it runs under a WSGI server, unless
 #: OS_GLANCE_CONFIG_DIR is set, and for which files
 #: (glance/common/wsgi_app.py).
-DIRECTORY = '/etc/glance'
-NAMES = ('glance-image-import.conf', 'glance-api.conf')
+WSGI_DIRECTORY = '/etc/glance'
+WSGI_FILES = ('glance-image-import.conf', 'glance-api.conf')
 
 #: By section and name: file and text of each place where it is written; the
 #: last one counts.
@@ -36,11 +36,13 @@ def default(environment: Mapping[str, str] = os.environ) -> list[str] | None:
     :returns: None for those that oslo.config finds
     """
     named = environment.get('OS_GLANCE_CONFIG_DIR', '').strip()
-    directory = Path(named or DIRECTORY)
+    directory = Path(named or WSGI_DIRECTORY)
     found = [
-        str(path) for name in NAMES if (path := directory / name).is_file()
+        str(path)
+        for name in WSGI_FILES
+        if (path := directory / name).is_file()
     ]
-    return found if named or str(directory / NAMES[-1]) in found else None
+    return found if named or str(directory / WSGI_FILES[-1]) in found else None
 
 
 def names(conf: cfg.ConfigOpts) -> list[str]:

@@ -32,21 +32,22 @@ from glance_store_bufswift.orphans import sweep
 from glance_store_bufswift import service
 from glance_store_bufswift.swift import accounts
 
-#: Hours; nothing younger is deleted, whatever is asked for: a running upload
-#: gives no sign of life while it sends one segment.
-LEAST_AGE = layout.LEAST_AGE / 3600
+#: The least --min-age, in hours. Nothing younger is deleted, whatever is asked
+#: for: a running upload gives no sign of life while it sends one segment.
+MIN_HOURS = layout.MIN_ORPHAN_AGE / 3600
 
-#: Ten years, in hours, so that the date can always be computed.
-MOST_AGE = 24.0 * 3652
+#: The greatest, ten years in hours, so that the date can always be computed.
+MAX_HOURS = 24.0 * 3652
 
 #: How far this host's clock may be from Swift's.
-SKEW = datetime.timedelta(minutes=5)
+MAX_CLOCK_SKEW = datetime.timedelta(minutes=5)
 
 #: The result for an orphan that is only listed, and in a dry run.
 ORPHANED = 'orphaned'
 DRY_RUN = 'would be deleted'
 
-_AWAY = (sweep.Outcome.DELETED.value, sweep.Outcome.GONE.value)
+# Results after which an orphan is no longer there.
+_GONE_RESULTS = (sweep.Outcome.DELETED.value, sweep.Outcome.GONE.value)
 
 COLUMNS = {
     'store': 'Store',
@@ -92,11 +93,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> None:
-    if not LEAST_AGE <= arguments.min_age <= MOST_AGE:
+    if not MIN_HOURS <= arguments.min_age <= MAX_HOURS:
         raise errors.ConfigError(
-            f'--min-age {arguments.min_age:g}: at least {LEAST_AGE:g} hour, '
+            f'--min-age {arguments.min_age:g}: at least {MIN_HOURS:g} hour, '
             'so that a running upload is not taken for a dead one, and at '
-            f'most {MOST_AGE:g}'
+            f'most {MAX_HOURS:g}'
         )
     output.choose(COLUMNS | RESULT, arguments.column)
 
@@ -104,7 +105,7 @@ def _verify(arguments: argparse.Namespace) -> None:
 def _status(rows: list[output.Row], missing: list[str]) -> int:
     if any(map(_in_doubt, rows)):
         return status.IN_DOUBT
-    if any(row['result'] not in _AWAY for row in rows):
+    if any(row['result'] not in _GONE_RESULTS for row in rows):
         return status.FOUND
     return status.MISSING if missing else status.WELL
 
@@ -247,7 +248,7 @@ def now(account: accounts.Account, container: str) -> datetime.datetime:
         there = mail.parsedate_to_datetime(headers['date'])
     except (KeyError, ValueError):
         return here
-    if abs(there - here) > SKEW:
+    if abs(there - here) > MAX_CLOCK_SKEW:
         raise errors.ConfigError(
             f'The clock of this host says {here:%Y-%m-%d %H:%M:%S} UTC, '
             f"Swift's {there:%Y-%m-%d %H:%M:%S}: how old a segment is "

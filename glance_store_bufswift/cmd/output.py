@@ -33,7 +33,7 @@ Row = Mapping[str, Any]
 FORMS = ('table', 'value', 'json', 'csv')
 
 # Least width, in characters, of a column that is wrapped on a narrow terminal.
-_LEAST_WIDTH = 20
+_MIN_WIDTH = 20
 
 
 def choose(
@@ -132,9 +132,7 @@ def _wrap(
     )
     # A column that needs less than its share leaves the rest to the others.
     for place, key in enumerate(sorted(wrap, key=widths.__getitem__)):
-        width = min(
-            widths[key], max(_LEAST_WIDTH, left // (len(wrap) - place))
-        )
+        width = min(widths[key], max(_MIN_WIDTH, left // (len(wrap) - place)))
         left -= width
         for row in cells:
             row[key] = _fill(row[key], width)
@@ -158,7 +156,7 @@ def _fill(text: str, width: int, first: str = '', then: str = '') -> str:
 
 def paragraph(label: str, text: str, advice: str = '') -> str:
     """A text as wide as the terminal, indented below its label."""
-    width = max(2 * _LEAST_WIDTH, shutil.get_terminal_size().columns)
+    width = max(2 * _MIN_WIDTH, shutil.get_terminal_size().columns)
     if not sys.stdout.isatty():
         width = sys.maxsize
     indent = ' ' * len(label)

@@ -36,7 +36,7 @@ COLUMNS = {
 TEXT = 'text'
 
 #: In place of a store's name, where a finding is about all of them.
-ALL = '*'
+ALL_STORES = '*'
 
 
 class Report:

@@ -31,11 +31,11 @@ from glance_store_bufswift.swift import listings
 LOG = logging.getLogger(__name__)
 
 #: The header that gives a symlink's target.
-LINKED = 'content-location'
+LINK_HEADER = 'content-location'
 
 #: Seconds by which a listing's dates can be rounded; Ceph RGW's have three
 #: decimals.
-ROUNDED = 0.001
+DATE_ROUNDING = 0.001
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,9 +126,9 @@ def _link(
     Swift calls an object in a container with X-Versions-Enabled a link to
     itself (swift/common/middleware/symlink.py).
     """
-    path = parse.unquote(parse.urlsplit(headers.get(LINKED, '')).path).split(
-        '/', 4
-    )
+    path = parse.unquote(
+        parse.urlsplit(headers.get(LINK_HEADER, '')).path
+    ).split('/', 4)
     if len(path) < 5 or path[3:] == [container, name]:
         return []
     return [attempts.Reference(path[3], path[4], exact=True)]
@@ -139,11 +139,11 @@ def _outdated(
 ) -> str:
     """Why an answer may be about a former object, '' if it is not."""
     # A link's own date is not in the answer.
-    if listed is None or LINKED in headers:
+    if listed is None or LINK_HEADER in headers:
         return ''
     stored = layout.timestamp(headers)
     if not stored or listed.modified is None:
         return f'{name} does not tell when it was stored'
-    if stored + ROUNDED < listed.modified.timestamp():
+    if stored + DATE_ROUNDING < listed.modified.timestamp():
         return f'{name} is listed as newer than what was found'
     return ''

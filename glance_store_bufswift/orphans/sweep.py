@@ -28,10 +28,11 @@ from glance_store_bufswift.swift import listings
 from glance_store_bufswift import workers
 
 #: Objects between two progress reports.
-STEP = 1000
+OBJECTS_PER_REPORT = 1000
 
-#: How many unlisted segments of an attempt are looked for.
-SOME = 20
+#: The most segments of an attempt that are looked for though they are not
+#: listed.
+MAX_HIDDEN = 20
 
 
 class Outcome(enum.Enum):
@@ -170,7 +171,9 @@ class Sweep:
         self, attempt: attempts.Attempt, names: Sequence[str]
     ) -> Result | None:
         """Why an attempt has to be kept, None if it can be deleted."""
-        doubt = self._hidden(attempt.container, attempts.hidden(names, SOME))
+        doubt = self._hidden(
+            attempt.container, attempts.hidden(names, MAX_HIDDEN)
+        )
         answer = self._image(attempt)
         if _refer(answer, attempt):
             return Result(Outcome.REFERRED)
@@ -243,7 +246,7 @@ class Sweep:
         for count, entry in enumerate(
             self._account.containers.entries(container), 1
         ):
-            if count % STEP == 0:
+            if count % OBJECTS_PER_REPORT == 0:
                 self._progress(container, count)
             yield entry
         self._progress(container, count)

@@ -28,7 +28,7 @@ from glance_store_bufswift.swift import reading
 from glance_store_bufswift import workers
 
 #: The name of the threads that fetch.
-NAME = 'bufswift-get'
+THREAD_NAME = 'bufswift-get'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Bounds:
     @property
     def window(self) -> int:
         """Bytes that one download may hold."""
-        return self.threads * parts.PIECE
+        return self.threads * parts.MAX_PIECE
 
 
 class Ahead:
@@ -75,7 +75,7 @@ class Ahead:
         self._plan = plan.Plan(stretches)
         self._direct = direct.Direct(self._prover, self._plan, opened)
         self._fetches: collections.deque[fetch.Fetch] = collections.deque()
-        self._workers = workers.Workers(bounds.threads, NAME)
+        self._workers = workers.Workers(bounds.threads, THREAD_NAME)
         self._buffers = memory.DownloadBuffers(bounds.window, bounds.most)
         # Whether to fetch ahead now, and whether there are threads for it.
         self._wide = False
@@ -123,7 +123,9 @@ class Ahead:
         if not all(each.done for each in self._fetches):
             self._account.client.cancel()
         # The garbage collector can call this on a thread that fetches.
-        self._workers.close(wait=threading.current_thread().name != NAME)
+        self._workers.close(
+            wait=threading.current_thread().name != THREAD_NAME
+        )
         while self._fetches:
             self._buffers.give_back(self._fetches.popleft().buffer)
         self._buffers.shrink()

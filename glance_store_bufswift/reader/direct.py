@@ -16,6 +16,7 @@ from glance_store_bufswift.reader import gauge
 from glance_store_bufswift.reader import parts
 from glance_store_bufswift.reader import plan
 from glance_store_bufswift.reader import proving
+from glance_store_bufswift.swift import opening
 from glance_store_bufswift.swift import reading
 
 
@@ -75,7 +76,7 @@ class Direct:
         if self._opened is None:
             return b''
         self._gauge.begin()
-        block = self._opened.read(min(reading.BLOCK, self._left))
+        block = self._opened.read(min(opening.READ_BLOCK, self._left))
         self.slow = self._gauge.end(len(block))
         self._left -= len(block)
         return block

@@ -10,7 +10,12 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Finding out what an image is stored as, and how to read it."""
+"""Finding out what an image is stored as, and how to read it.
+
+A manifest is asked for itself, so that Swift lists no segments; any other
+object comes as always. So one request shows which of them it is, and is enough
+for an image of one object.
+"""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -25,15 +30,11 @@ from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import answers
 from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import reading
-
-#: Has Swift return a manifest itself, without listing its segments, and any
-#: other object as always. So one request shows which of them it is, and is
-#: enough for an image of one object.
-AS_IT_IS = 'multipart-manifest=get'
+from glance_store_bufswift.swift import static
 
 #: Bytes up to which an object is read over one connection: others would hardly
 #: begin before it ends.
-ALONE = 4 * parts.PIECE
+ONE_CONNECTION_SIZE = 4 * parts.MAX_PIECE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +58,7 @@ def whole(account: accounts.Account, container: str, image: str) -> Found:
     :raises NoImage: there is none
     :raises RequestFailed: it can't be read
     """
-    opened = _open(account, container, image, query=AS_IT_IS)
+    opened = _open(account, container, image, query=static.GET_MANIFEST)
     headers = opened.headers
     if layout.manifest_target(headers) is not None:
         opened.close()
@@ -70,7 +71,11 @@ def whole(account: accounts.Account, container: str, image: str) -> Found:
             else _over_one_connection(_open(account, container, image))
         )
     etag = answers.md5_of(headers)
-    if opened.left is None or opened.left <= ALONE or etag is None:
+    if (
+        opened.left is None
+        or opened.left <= ONE_CONNECTION_SIZE
+        or etag is None
+    ):
         return _over_one_connection(opened)
     part = parts.Part(container, image, opened.left, etag)
     return Found(opened.left, [parts.Range(part, 0, part.size)], opened)
@@ -98,14 +103,16 @@ def some(
         )
     total, etag = answers.length(headers), answers.md5_of(headers)
     if _may_be_slo(headers, total):
-        named = _slo_segments(_open(account, container, image, query=AS_IT_IS))
+        named = _slo_segments(
+            _open(account, container, image, query=static.GET_MANIFEST)
+        )
         if named:
             return _within(named, offset, size)
     if (
         _may_be_slo(headers, total)
         or total is None
         or etag is None
-        or min(total - offset, size or total) <= ALONE
+        or min(total - offset, size or total) <= ONE_CONNECTION_SIZE
     ):
         return _over_one_connection(
             _open(account, container, image, offset, size)
@@ -153,7 +160,7 @@ def _look(
     account: accounts.Account,
     container: str,
     image: str,
-    query: str | None = AS_IT_IS,
+    query: str | None = static.GET_MANIFEST,
 ) -> dict[str, str]:
     """The headers of an image's object."""
     headers = account.objects.head(container, image, query=query)
@@ -186,7 +193,10 @@ def _may_be_slo(headers: Mapping[str, str], size: int | None) -> bool:
     """
     return layout.is_static(headers) or (
         size == 0
-        and (layout.ATTEMPT not in headers or layout.SEGMENTS in headers)
+        and (
+            layout.ATTEMPT_HEADER not in headers
+            or layout.SEGMENTS_HEADER in headers
+        )
     )
 
 

@@ -17,13 +17,13 @@ import time
 #: Bytes a second from which on several connections gain little and cost much:
 #: a Python process takes about 1 GB/s from one or from many, and needs three
 #: times the processor time for bytes that wait in memory.
-FAST = 300e6
+FAST_RATE = 300e6
 
-#: Bytes after which it is known how fast a connection is.
-ENOUGH = 8 << 20
+#: Bytes in a sample: enough to know how fast a connection is.
+SAMPLE_SIZE = 8 << 20
 
-#: So many times ENOUGH bytes are remembered, older ones with less weight.
-REMEMBERED = 8
+#: So many samples are remembered, older ones with less weight.
+MAX_SAMPLES = 8
 
 
 class Gauge:
@@ -42,6 +42,6 @@ class Gauge:
         """Count bytes that came; returns whether the connection is slow."""
         self._seconds += time.monotonic() - self._began
         self._size += size
-        if self._size > REMEMBERED * ENOUGH:
+        if self._size > MAX_SAMPLES * SAMPLE_SIZE:
             self._size, self._seconds = self._size // 2, self._seconds / 2
-        return ENOUGH <= self._size < self._seconds * FAST
+        return SAMPLE_SIZE <= self._size < self._seconds * FAST_RATE

@@ -19,10 +19,10 @@ import dataclasses
 from glance_store_bufswift import record
 from glance_store_bufswift.swift import listings
 
-#: Bytes of a piece at most: what is asked for at a time over a connection, and
+#: Bytes in a piece at most: what is asked for at a time over a connection, and
 #: held in memory until its turn. At 60 MB/s it takes 0.2 s, and the 20 ms
 #: until its answer begins add a tenth.
-PIECE = 12 << 20
+MAX_PIECE = 12 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +103,7 @@ def cut(stretch: Range) -> Iterator[Range]:
 
     A short one at the end would cost a request for next to nothing.
     """
-    count = max(1, -(-stretch.size // PIECE))
+    count = max(1, -(-stretch.size // MAX_PIECE))
     for number in range(count):
         first = stretch.size * number // count
         last = stretch.size * (number + 1) // count

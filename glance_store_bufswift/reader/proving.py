@@ -25,7 +25,7 @@ from glance_store_bufswift.swift import reading
 from glance_store_bufswift import workers
 
 #: The status of a replica that does not have an object yet.
-MISSING = (404,)
+MISSING_STATUSES = (404,)
 
 
 class Prover:
@@ -57,7 +57,7 @@ class Prover:
             piece.offset,
             None if piece.end == part.size else piece.size,
             self._known(part),
-            MISSING,
+            MISSING_STATUSES,
         )
 
     def _known(self, part: parts.Part) -> known.Known:

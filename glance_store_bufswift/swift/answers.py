@@ -24,14 +24,14 @@ from urllib import parse
 
 #: Codes in bodies that say that there is no room, whatever the status: Ceph
 #: RGW 16.2 answers 400 to an object above rgw_max_put_size.
-FULL = frozenset(('EntityTooLarge', 'QuotaExceeded'))
+NO_ROOM_CODES = frozenset(('EntityTooLarge', 'QuotaExceeded'))
 
 #: Most characters of an error's body that are read, of it in a message, and of
 #: one word there: a longer word can be a token that a page repeats.
-LOOKED_AT, TOLD, LONGEST_WORD = 8192, 100, 60
+MAX_BODY, MAX_MESSAGE, MAX_WORD = 8192, 100, 60
 
 #: The MD5 of nothing.
-EMPTY = hashlib.md5(usedforsecurity=False).hexdigest()
+EMPTY_MD5 = hashlib.md5(usedforsecurity=False).hexdigest()
 
 _ETAG = re.compile(r'(?:W/)?"?([^"]*)"?', re.IGNORECASE)
 _MD5 = re.compile('[0-9a-f]{32}', re.IGNORECASE)
@@ -83,7 +83,7 @@ def code(body: Any) -> str:
     if found:
         return found[1]
     # RGW writes the bare code if the request accepts no format.
-    return next((each for each in FULL if each in text), '')
+    return next((each for each in NO_ROOM_CODES if each in text), '')
 
 
 def words(body: Any, *known: str) -> str:
@@ -101,11 +101,9 @@ def words(body: Any, *known: str) -> str:
         text = re.sub('<[^>]*>', ' ', _HEAD.sub(' ', text))
         for each in filter(None, known):
             text = text.replace(each, ' ')
-    kept = [
-        word if len(word) <= LONGEST_WORD else '...' for word in text.split()
-    ]
+    kept = [word if len(word) <= MAX_WORD else '...' for word in text.split()]
     line = ''.join(each for each in ' '.join(kept) if each.isprintable())
-    return line if len(line) <= TOLD else f'{line[:TOLD]}...'
+    return line if len(line) <= MAX_MESSAGE else f'{line[:MAX_MESSAGE]}...'
 
 
 def place(location: str) -> str:
@@ -120,8 +118,8 @@ def place(location: str) -> str:
 
 def _text(body: Any) -> str:
     if isinstance(body, bytes):
-        return body[:LOOKED_AT].decode('utf-8', 'replace')
-    return body[:LOOKED_AT] if isinstance(body, str) else ''
+        return body[:MAX_BODY].decode('utf-8', 'replace')
+    return body[:MAX_BODY] if isinstance(body, str) else ''
 
 
 def json_object(text: str) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from glance_store_bufswift.swift import retry
 T = TypeVar('T')
 
 #: Statuses of a DELETE that say that nothing is left.
-GONE = 404, 410
+GONE_STATUSES = 404, 410
 
 
 class Client:

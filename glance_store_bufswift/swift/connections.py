@@ -33,7 +33,8 @@ from glance_store_bufswift.swift import tcp
 from glance_store_bufswift.swift import tokens
 from glance_store_bufswift import units
 
-#: Bytes read of an answer at a time.
+#: Bytes in a block, which swiftclient has to be told for it to hand out a body
+#: unread; whoever reads the body asks for as many as needed.
 ANSWER_BLOCK = 128 << 10
 
 

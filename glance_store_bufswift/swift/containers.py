@@ -23,7 +23,7 @@ from glance_store_bufswift.swift import listings
 
 #: Statuses of a container that can pass: the first two requests of a project
 #: that Ceph RGW does not know yet race to create its user.
-RACES = (409,)
+RACE_STATUSES = (409,)
 
 
 class Containers:
@@ -47,13 +47,13 @@ class Containers:
         return self._client.ask(
             f'HEAD of {container}',
             lambda connection: dict(connection.head_container(container)),
-            passing=RACES,
+            passing=RACE_STATUSES,
         )
 
     def create(self, container: str) -> None:
         """Create a container; it may exist already."""
         self._client.run(
-            self._client.tries(f'PUT of {container}', RACES),
+            self._client.tries(f'PUT of {container}', RACE_STATUSES),
             lambda connection: connection.put_container(container),
         )
         self.created.add(container)
@@ -72,7 +72,7 @@ class Containers:
         self._client.ask(
             f'DELETE of {container}',
             lambda connection: connection.delete_container(container),
-            absent=client.GONE,
+            absent=client.GONE_STATUSES,
         )
 
     def names(self, prefix: str) -> Iterator[str]:

@@ -150,7 +150,7 @@ def of_answer(answer: Mapping[str, Any]) -> Failure:
     :param answer: its status, reason, headers, and its body if there is one
     """
     status = answer['status']
-    if answers.code(answer.get('body')) in answers.FULL:
+    if answers.code(answer.get('body')) in answers.NO_ROOM_CODES:
         status = 413
     return Failure(
         describe(answer),

@@ -24,8 +24,8 @@ LOG = logging.getLogger(__name__)
 #: Seconds for which an answer is kept, and the lack of one.
 LIFETIME, LIFETIME_UNKNOWN = 3600.0, 300.0
 
-#: More sites than any Glance has; the cache is emptied beyond that.
-MOST = 100
+#: More sites than any Glance has; with so many the cache is emptied.
+MAX_SITES = 100
 
 
 class Answers:
@@ -44,7 +44,7 @@ class Answers:
     def keep(self, site: str, answer: dict[str, Any], until: float) -> None:
         """Keep the answer of a site until then."""
         with self._lock:
-            if len(self._kept) >= MOST:
+            if len(self._kept) >= MAX_SITES:
                 self._kept.clear()
             self._kept[site] = until, answer
 

@@ -109,7 +109,7 @@ def _etag(headers: Mapping[str, str]) -> str | None:
     Ceph RGW gives that one to every SLO whose manifest came without ETags.
     """
     etag = answers.md5_of(headers)
-    return None if etag == answers.EMPTY else etag
+    return None if etag == answers.EMPTY_MD5 else etag
 
 
 def _written(headers: Mapping[str, str]) -> str | None:

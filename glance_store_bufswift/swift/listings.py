@@ -28,7 +28,7 @@ from glance_store_bufswift.swift import answers
 #: Bytes of the manifest of an SLO at most: Swift's own limit is 8 MiB
 #: (max_manifest_size), but an answer that is no manifest can be the whole
 #: image.
-MOST = 64 << 20
+MAX_MANIFEST = 64 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,12 +119,14 @@ def manifest_of(read: Callable[[int], bytes]) -> bytes:
     :raises NoContent: it is empty, or too long for one
     """
     manifest = b''
-    while block := read(MOST + 1 - len(manifest)):
+    while block := read(MAX_MANIFEST + 1 - len(manifest)):
         manifest += block
     if not manifest.strip():
         raise errors.NoContent('the manifest of the SLO is empty')
-    if len(manifest) > MOST:
-        raise errors.NoContent(f'no manifest of an SLO: above {MOST} bytes')
+    if len(manifest) > MAX_MANIFEST:
+        raise errors.NoContent(
+            f'no manifest of an SLO: above {MAX_MANIFEST} bytes'
+        )
     return manifest
 
 

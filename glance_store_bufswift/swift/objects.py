@@ -166,7 +166,7 @@ class Objects:
         self._client.ask(
             f'DELETE of {container}/{name}',
             lambda connection: connection.delete_object(container, name),
-            absent=client.GONE,
+            absent=client.GONE_STATUSES,
         )
 
     def bulk_limit(self) -> int:

@@ -31,8 +31,8 @@ from glance_store_bufswift.swift import retry
 
 LOG = logging.getLogger(__name__)
 
-#: Bytes read at a time when bytes are dropped.
-BLOCK = 256 << 10
+#: Bytes read of an answer at a time.
+READ_BLOCK = 256 << 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -240,7 +240,7 @@ class Opening:
 def _drop(body: connections.Content, count: int) -> None:
     """Read and drop so many bytes."""
     while count:
-        block = body.read(min(BLOCK, count))
+        block = body.read(min(READ_BLOCK, count))
         if not block:
             raise errors.Incomplete('the answer ended early')
         count -= len(block)

@@ -19,7 +19,7 @@ import time
 
 #: What each answered request adds to the limit: after ten, one more may be
 #: under way.
-GROWTH = 0.1
+GROWTH_PER_ANSWER = 0.1
 
 
 class Pace:
@@ -65,7 +65,7 @@ class Pace:
         """Note that a request was not refused."""
         with self._changed:
             if self._limit is not None:
-                self._limit += GROWTH
+                self._limit += GROWTH_PER_ANSWER
                 self._changed.notify_all()
 
     def refused(self, began: float, retry_after: float) -> None:

@@ -21,9 +21,6 @@ from glance_store_bufswift.swift import failures
 from glance_store_bufswift.swift import known
 from glance_store_bufswift.swift import opening
 
-#: Bytes read from a socket at a time.
-BLOCK = 256 << 10
-
 
 class Reading:
     """A range of an object's bytes, resumed where a connection breaks.
@@ -77,7 +74,7 @@ class Reading:
         self.headers = self._answer.headers
         self.left = self._length()
 
-    def read(self, size: int = BLOCK) -> bytes:
+    def read(self, size: int = opening.READ_BLOCK) -> bytes:
         """Some bytes; b'' at the end of the range, and not before.
 
         :raises RequestFailed: they can't be read

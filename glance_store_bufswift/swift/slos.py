@@ -87,7 +87,7 @@ class StaticLargeObjects:
                 container,
                 name,
                 resp_chunk_size=connections.ANSWER_BLOCK,
-                query_string='multipart-manifest=get',
+                query_string=static.GET_MANIFEST,
                 headers={'X-Newest': 'true'},
             )
             try:
@@ -118,6 +118,6 @@ class StaticLargeObjects:
             lambda connection: bulk.slo_left(
                 connection.delete_slo(container, name)
             ),
-            absent=client.GONE,
+            absent=client.GONE_STATUSES,
         )
         return left or []

@@ -28,16 +28,19 @@ from glance_store_bufswift import errors
 from glance_store_bufswift.swift import answers
 from glance_store_bufswift.swift import failures
 
+#: A query that has Swift return the manifest of an SLO itself.
+GET_MANIFEST = 'multipart-manifest=get'
+
 #: The limits of a site that does not give them: Swift's defaults; for the size
 #: of a manifest, those of its releases before 2.7.
-SEGMENTS, MANIFEST = 1000, 2 << 20
+DEFAULT_SEGMENTS, DEFAULT_MANIFEST_SIZE = 1000, 2 << 20
 
-#: From so many segments on, Swift is asked for signs of life while it checks
-#: each of them. It checks two at a time.
-MANY = 50
+#: The fewest segments for which Swift is asked for signs of life, while it
+#: checks each of them, two at a time.
+MIN_HEARTBEAT_SEGMENTS = 50
 
 #: The most segments in one message.
-SOME = 10
+MAX_SEGMENTS_SHOWN = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,8 +53,8 @@ class Limits:
     :ivar heartbeat: whether it can give signs of life
     """
 
-    segments: int = SEGMENTS
-    manifest: int = MANIFEST
+    segments: int = DEFAULT_SEGMENTS
+    manifest: int = DEFAULT_MANIFEST_SIZE
     smallest: int = 1
     heartbeat: bool = False
 
@@ -84,8 +87,8 @@ def limits(info: Mapping[str, Any]) -> Limits | None:
         return value if isinstance(value, int) and value > 0 else default
 
     return Limits(
-        number('max_manifest_segments', SEGMENTS),
-        number('max_manifest_size', MANIFEST),
+        number('max_manifest_segments', DEFAULT_SEGMENTS),
+        number('max_manifest_size', DEFAULT_MANIFEST_SIZE),
         number('min_segment_size', 1),
         'yield_frequency' in offer,
     )
@@ -166,7 +169,7 @@ def explained(exc: swiftclient.ClientException) -> Exception:
     return (
         errors.SegmentsRefused(
             f'Swift refuses {len(problems)} of the segments: '
-            f'{", ".join(problems[:SOME])}',
+            f'{", ".join(problems[:MAX_SEGMENTS_SHOWN])}',
             passing,
         )
         if problems

@@ -19,9 +19,9 @@ from typing import Any
 
 from keystoneauth1 import exceptions as ksa
 
-#: Seconds before its end at which a token is replaced
+#: Seconds before it expires at which a token is replaced
 #: (keystoneauth1.identity.base, MIN_TOKEN_LIFE_SECONDS).
-MARGIN = 120.0
+EXPIRY_MARGIN = 120.0
 
 
 class Login:
@@ -107,7 +107,7 @@ class Login:
                 self.close()
                 self._session, self._refused = other, None
         life = (access.expires - access.issued).total_seconds()
-        self._end = asked + life - min(MARGIN, life / 2)
+        self._end = asked + life - min(EXPIRY_MARGIN, life / 2)
         return access
 
     def _ask(self) -> Any:

@@ -57,13 +57,13 @@ class TestCase(base.BaseTestCase):
         # Settling is waited for in the tests that are about it.
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.cleanup.SECOND_LOOK', 0.1
+                'glance_store_bufswift.cleanup.SETTLE_SECONDS', 0.1
             )
         )
         # What is sent comes from the file, though these segments are small.
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.buffer.segment.RECENT', 0
+                'glance_store_bufswift.buffer.segment.BUFFERED_WINDOW', 0
             )
         )
         self.cloud = self.attach()
@@ -240,4 +240,4 @@ class TestCase(base.BaseTestCase):
         )
 
 
-assert cleanup.SECOND_LOOK  # noqa: S101  # the name that setUp() patches
+assert cleanup.SETTLE_SECONDS  # noqa: S101  # the name that setUp() patches

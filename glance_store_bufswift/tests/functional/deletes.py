@@ -86,7 +86,9 @@ class Case(base.TestCase):
     def bulk(self) -> None:
         """Delete in bulk what is more than one object."""
         self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.deletes.FEW', 1)
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.deletes.MAX_ONE_BY_ONE', 1
+            )
         )
 
     def inject(
@@ -140,4 +142,4 @@ class StaticCase(Case):
         )
 
 
-assert deletes.FEW  # noqa: S101  # the name that bulk() patches
+assert deletes.MAX_ONE_BY_ONE  # noqa: S101  # the name that bulk() patches

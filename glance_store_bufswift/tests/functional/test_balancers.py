@@ -241,7 +241,9 @@ class TestCompressed(Case):
 
     def test_deleted_in_bulk(self) -> None:
         self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.deletes.FEW', 1)
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.deletes.MAX_ONE_BY_ONE', 1
+            )
         )
         self.have()
         self.made.delete(self.uri)

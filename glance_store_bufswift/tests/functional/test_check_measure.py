@@ -47,10 +47,10 @@ class Case(commands.Case):
     def setUp(self) -> None:
         super().setUp()
         for name, value in (
-            ('load.LARGEST', LARGEST),
-            ('host.EACH', 0.01),
-            ('host.MOST', 1),
-            ('temporary.PAUSES', (0, 0.1)),
+            ('load.MAX_SIZE', LARGEST),
+            ('host.DIGEST_SECONDS', 0.01),
+            ('host.MAX_WRITTEN', 1),
+            ('temporary.DELETE_PAUSES', (0, 0.1)),
         ):
             self.useFixture(
                 fixtures.MonkeyPatch(
@@ -117,7 +117,12 @@ class TestFigures(Case):
             set(told),
         )
         # Sizes to find out, one that makes the connection, and the load.
-        most = 1 + load.PUTS + len(load.PROBES) + 4 * load.OBJECTS
+        most = (
+            1
+            + load.PUT_COUNT
+            + len(load.PROBE_SIZES)
+            + 4 * load.OBJECTS_PER_PHASE
+        )
         self.assertLessEqual(len(self.sent()), most)
         self.assertTrue(self.cloud.connection().head_container(self.container))
 

@@ -161,7 +161,9 @@ class TestSwept(Case):
                 self.swept()
 
         self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.layout.LEAST_AGE', 0)
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.layout.MIN_ORPHAN_AGE', 0
+            )
         )
         self.assert_fails(swept)
 

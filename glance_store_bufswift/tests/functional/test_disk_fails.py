@@ -103,7 +103,7 @@ class TestDirectory(disk.Case):
         data = streams.image(5 * SEGMENT)
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.buffer.space.CHECK_EVERY', MIB
+                'glance_store_bufswift.buffer.space.BYTES_PER_CHECK', MIB
             )
         )
         back = streams.Stream(

@@ -196,7 +196,9 @@ class TestQuotaOutOfReach(disk.Case):
     def test_segments_that_grow_beyond_it(self) -> None:
         """2 * 1, 2 * 2 and then 4 and more."""
         self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.layout.GROWTHS', 5000)
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.layout.MAX_DOUBLINGS', 5000
+            )
         )
         self.options = self.options | {
             'swift_store_large_object_chunk_size': 2
@@ -211,17 +213,17 @@ class TestQuotaOutOfReach(disk.Case):
     def test_a_symbolic_link_is_not_followed(self) -> None:
         target = Path(self.useFixture(fixtures.TempDir()).path, 'target')
         target.touch()
-        Path(self.buffers, quota.FILE).symlink_to(target)
-        self.check(f'{quota.FILE}: Too many levels of symbolic links')
+        Path(self.buffers, quota.FILE_NAME).symlink_to(target)
+        self.check(f'{quota.FILE_NAME}: Too many levels of symbolic links')
 
     def test_a_file_of_another_user(self) -> None:
         """Who could lock it for ever."""
         if os.geteuid():
             self.skipTest('only root can give a file away')
-        path = Path(self.buffers, quota.FILE)
+        path = Path(self.buffers, quota.FILE_NAME)
         path.touch(0o666)
         os.chown(path, 65534, 65534)
-        self.check(f'{quota.FILE} is not a file of this user')
+        self.check(f'{quota.FILE_NAME} is not a file of this user')
 
     def test_others_reserve_at_the_same_time(self) -> None:
         """Which shows when the blocks are taken: they are given back."""
@@ -261,5 +263,5 @@ class TestQuotaOutOfReach(disk.Case):
             self.check('No locks available')
 
     def test_a_directory_in_its_place(self) -> None:
-        Path(self.buffers, quota.FILE).mkdir()
-        self.check(f'{quota.FILE}: Is a directory')
+        Path(self.buffers, quota.FILE_NAME).mkdir()
+        self.check(f'{quota.FILE_NAME}: Is a directory')

@@ -34,10 +34,10 @@ class TestCase(downloads.TestCase):
     def setUp(self) -> None:
         super().setUp()
         for name, value in (
-            ('parts.PIECE', PIECE),
-            ('gauge.ENOUGH', 1),
-            ('gauge.FAST', float('inf')),
-            ('finding.ALONE', PIECE),
+            ('parts.MAX_PIECE', PIECE),
+            ('gauge.SAMPLE_SIZE', 1),
+            ('gauge.FAST_RATE', float('inf')),
+            ('finding.ONE_CONNECTION_SIZE', PIECE),
         ):
             self.useFixture(
                 fixtures.MonkeyPatch(

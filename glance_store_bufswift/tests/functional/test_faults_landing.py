@@ -37,7 +37,9 @@ class TestCase(matrix.Case):
         super().setUp()
         # One look is all: HEADs are counted here.
         self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.upload.LOOK_AGAIN', 60)
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.upload.LOOK_INTERVAL', 60
+            )
         )
 
 

@@ -112,7 +112,9 @@ class Unbuffered(matrix.Case):
     def test_window_has_lost_it(self) -> None:
         """The error names what broke it, and why that was the end."""
         self.useFixture(
-            fixtures.MonkeyPatch(f'{segment.__name__}.WINDOW', 1 << 20)
+            fixtures.MonkeyPatch(
+                f'{segment.__name__}.UNBUFFERED_WINDOW', 1 << 20
+            )
         )
         self.inject(self.fault, SECOND)
         self.fails(
@@ -136,7 +138,9 @@ class TestEarly(matrix.Case):
 
     def test_early(self) -> None:
         self.useFixture(
-            fixtures.MonkeyPatch(f'{segment.__name__}.WINDOW', 1 << 20)
+            fixtures.MonkeyPatch(
+                f'{segment.__name__}.UNBUFFERED_WINDOW', 1 << 20
+            )
         )
         for number in range(6):
             self.proxy.clear()

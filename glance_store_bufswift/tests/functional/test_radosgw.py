@@ -90,7 +90,7 @@ class TestAnswers(clouds.CloudTestCase):
         self.assertEqual(radosgw.INFO['bulk_delete'], told['bulk_delete'])
         self.assertEqual(radosgw.INFO['slo'], told['slo'])
         self.assertEqual(MOST, told['swift']['max_file_size'])
-        self.assertIn(limits.RGW, told['swift'])
+        self.assertIn(limits.RGW_ONLY, told['swift'])
 
     def test_largest_object(self) -> None:
         self.assertRegex(self.announce(MOST), b'^HTTP/1.1 100 ')

@@ -221,7 +221,9 @@ class TestRefusedLate(TestRefused):
     def setUp(self) -> None:
         super().setUp()
         self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.swift.static.MANY', 1)
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.swift.static.MIN_HEARTBEAT_SEGMENTS', 1
+            )
         )
 
     def test_stored(self) -> None:
@@ -263,9 +265,11 @@ class TestRecovers(Case):
 
     @base.swift_only('gives no signs of life')
     def test_signs_of_life_end(self) -> None:
-        assert static.MANY
+        assert static.MIN_HEARTBEAT_SEGMENTS
         self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.swift.static.MANY', 1)
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.swift.static.MIN_HEARTBEAT_SEGMENTS', 1
+            )
         )
         self.check(faults.BreakAnswer(1))
 

@@ -194,7 +194,8 @@ class TestSameImage(base.TestCase):
         ]
         last = self.puts(f'/{self.image}$')[-1]
         self.assertEqual(
-            refused.headers[layout.ATTEMPT], last.headers[layout.ATTEMPT]
+            refused.headers[layout.ATTEMPT_HEADER],
+            last.headers[layout.ATTEMPT_HEADER],
         )
         [winner] = [
             number

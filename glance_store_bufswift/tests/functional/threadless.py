@@ -154,9 +154,9 @@ def main() -> None:
     """
     order = json.load(sys.stdin)
     for name, value in (
-        ('cleanup.SECOND_LOOK', 0.1),
-        ('deletes.BATCH', 2),
-        ('buffer.segment.RECENT', 0),
+        ('cleanup.SETTLE_SECONDS', 0.1),
+        ('deletes.MAX_BATCH', 2),
+        ('buffer.segment.BUFFERED_WINDOW', 0),
         ('cmd.orphans.now', _in_years),
         ('cmd.config.set_logging_up', lambda debug: None),
     ):

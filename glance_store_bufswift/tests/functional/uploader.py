@@ -97,7 +97,7 @@ def main() -> None:
     with contextlib.ExitStack() as held:
         held.enter_context(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.cleanup.SECOND_LOOK', 0.1
+                'glance_store_bufswift.cleanup.SETTLE_SECONDS', 0.1
             )
         )
         if not setup['reserves']:

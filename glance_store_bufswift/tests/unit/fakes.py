@@ -58,7 +58,7 @@ def failed(status: int) -> swiftclient.ClientException:
 
 
 def _is_large(headers: Mapping[str, str]) -> bool:
-    return layout.MANIFEST in headers or layout.is_static(headers)
+    return layout.DLO_HEADER in headers or layout.is_static(headers)
 
 
 _TIMES = itertools.count(1_000_000_000)
@@ -258,7 +258,7 @@ class Objects(objects.Objects):
                 'content-length': str(len(data)),
             }
         parts = self.swift.parts(name)
-        if self.swift.lag and layout.MANIFEST in headers:
+        if self.swift.lag and layout.DLO_HEADER in headers:
             self.swift.lag -= 1
             parts = []
         etag = (

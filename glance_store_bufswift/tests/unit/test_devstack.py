@@ -291,7 +291,7 @@ class TestUnstack(TestCase):
 class TestClean(TestCase):
     def test_removes_the_buffer_directory(self) -> None:
         made = self.stacked()
-        (made.buffers / quota.FILE).touch()
+        (made.buffers / quota.FILE_NAME).touch()
         self.check(made.run('unstack'))
         self.check(made.run('clean'))
         self.assertFalse(made.buffers.exists())
@@ -299,7 +299,7 @@ class TestClean(TestCase):
     def test_keeps_what_is_not_ours(self) -> None:
         """The directory may be any of the operator's."""
         made = self.stacked()
-        (made.buffers / quota.FILE).touch()
+        (made.buffers / quota.FILE_NAME).touch()
         (made.buffers / 'other').touch()
         self.check(made.run('clean'))
         self.assertEqual(

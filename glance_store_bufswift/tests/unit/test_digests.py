@@ -152,7 +152,7 @@ class TestDigests(base.BaseTestCase):
 
         def feed() -> None:
             # The queue is bounded: long before, the error has come out.
-            for _ in range(100 * digests.QUEUE):
+            for _ in range(100 * digests.MAX_BLOCKS_BEHIND):
                 whole.update(b'block')
 
         self.assertIs(verifier.error, self.assertRaises(ValueError, feed))
@@ -200,10 +200,10 @@ class TestDigests(base.BaseTestCase):
         reached = threading.Event()
 
         def feed() -> None:
-            for number in range(3 * digests.QUEUE):
+            for number in range(3 * digests.MAX_BLOCKS_BEHIND):
                 whole.update(b'block')
                 fed.append(number)
-                if len(fed) == digests.QUEUE:
+                if len(fed) == digests.MAX_BLOCKS_BEHIND:
                     reached.set()
 
         feeder = threading.Thread(target=feed, daemon=True)
@@ -212,19 +212,20 @@ class TestDigests(base.BaseTestCase):
         # No sign tells that somebody waits: if it did not, it would be
         # through long before this.
         feeder.join(0.2)
-        self.assertLessEqual(len(fed), digests.QUEUE + 1)
+        self.assertLessEqual(len(fed), digests.MAX_BLOCKS_BEHIND + 1)
         stuck.go.set()
         feeder.join(GENEROUS)
-        self.assertEqual(3 * digests.QUEUE, len(fed))
+        self.assertEqual(3 * digests.MAX_BLOCKS_BEHIND, len(fed))
 
     def test_every_place_is_given_back(self) -> None:
         whole = self._digests()
-        for _ in range(3 * digests.QUEUE):
+        for _ in range(3 * digests.MAX_BLOCKS_BEHIND):
             whole.update(b'block')
             whole.end_segment()
         whole.finish()
         self.assertEqual(
-            {digests.QUEUE}, {each._places.qsize() for each in whole._threads}
+            {digests.MAX_BLOCKS_BEHIND},
+            {each._places.qsize() for each in whole._threads},
         )
 
     def test_digests_without_a_thread_are_fed_by_the_caller(self) -> None:

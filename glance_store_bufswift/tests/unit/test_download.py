@@ -49,11 +49,11 @@ class _TestCase(base.BaseTestCase):
     def setUp(self) -> None:
         super().setUp()
         for name, value in (
-            ('reader.parts.PIECE', PIECE),
-            ('reader.gauge.ENOUGH', 1),
-            ('reader.finding.ALONE', PIECE),
-            ('reader.gauge.FAST', self.fast),
-            ('swift.reading.BLOCK', 128),
+            ('reader.parts.MAX_PIECE', PIECE),
+            ('reader.gauge.SAMPLE_SIZE', 1),
+            ('reader.finding.ONE_CONNECTION_SIZE', PIECE),
+            ('reader.gauge.FAST_RATE', self.fast),
+            ('swift.opening.READ_BLOCK', 128),
         ):
             self.useFixture(
                 fixtures.MonkeyPatch(f'glance_store_bufswift.{name}', value)
@@ -175,7 +175,7 @@ class TestOurs(_TestCase):
 
     def test_segments_that_share_a_fingerprint(self) -> None:
         self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.record.MOST', 2)
+            fixtures.MonkeyPatch('glance_store_bufswift.record.MAX_PRINTS', 2)
         )
         self.swift.unlisted.update(self.store())
         self.check()
@@ -209,7 +209,7 @@ class TestOurs(_TestCase):
 
         self.swift.before = refuse
         self.store()
-        self.assertNotIn(record.SIZES, self.swift.objects['id'][1])
+        self.assertNotIn(record.SIZES_HEADER, self.swift.objects['id'][1])
         self.check()
 
 
@@ -255,7 +255,7 @@ class TestFaults(_TestCase):
 
     def test_another_object_where_fingerprints_are_shared(self) -> None:
         self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.record.MOST', 2)
+            fixtures.MonkeyPatch('glance_store_bufswift.record.MAX_PRINTS', 2)
         )
         other = streams.image(SEGMENT, seed=9)
         for number in range(4):
@@ -384,7 +384,7 @@ class TestOneObject(_TestCase):
     def static(self, told: bytes, said: bool = True) -> None:
         self.swift.store('id', DATA, {})
         given = self.swift.objects['id']
-        kind = {layout.STATIC: 'True'} if said else {}
+        kind = {layout.SLO_HEADER: 'True'} if said else {}
 
         def tell(method: str, name: str) -> None:
             whole = method != 'GET' or len(self.swift.requests) > 1
@@ -447,7 +447,9 @@ class TestThreads(_TestCase):
         begun = self.start()
         got = next(begun)
         self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.reader.gauge.FAST', 0)
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.reader.gauge.FAST_RATE', 0
+            )
         )
         self.assertNotEqual(0, memory.SHARED.taken)
         while memory.SHARED.taken:

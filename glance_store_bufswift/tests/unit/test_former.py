@@ -102,8 +102,8 @@ class TestCase(base.BaseTestCase):
         super().setUp()
         self.useFixture(fixtures.FakeLogger('glance_store_bufswift'))
         for name, value in (
-            ('cleanup.SECOND_LOOK', 0),
-            ('upload.LOOK_AGAIN', waits.GENEROUS),
+            ('cleanup.SETTLE_SECONDS', 0),
+            ('upload.LOOK_INTERVAL', waits.GENEROUS),
         ):
             self.useFixture(
                 fixtures.MonkeyPatch(f'glance_store_bufswift.{name}', value)
@@ -158,7 +158,7 @@ class TestCase(base.BaseTestCase):
     def check(self) -> set[str]:
         """One of them stands, whole; what is left of others is given."""
         headers = self.swift.objects['id'][1]
-        winner = headers[layout.ATTEMPT]
+        winner = headers[layout.ATTEMPT_HEADER]
         self.assertNotIn(winner, self.errors)
         self.assertEqual(self.data[winner], b''.join(self.swift.parts('id')))
         for each in self.errors.values():
@@ -182,7 +182,7 @@ class TestCase(base.BaseTestCase):
         It wrote and asked its last question between the last look and the
         write of the other one.
         """
-        winner = self.swift.objects['id'][1][layout.ATTEMPT]
+        winner = self.swift.objects['id'][1][layout.ATTEMPT_HEADER]
         made = self.turns.made
         written = max(
             turn for turn, each in enumerate(made) if each == (winner, 'PUT')
@@ -255,7 +255,9 @@ class TestBothPlain(TestPlain):
 class TestLooks(TestCase):
     def test_looks_while_the_last_segments_are_under_way(self) -> None:
         self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.upload.LOOK_AGAIN', 0)
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.upload.LOOK_INTERVAL', 0
+            )
         )
         other, looks = layout.Layout('images', 'id', 'other'), list[str]()
         arrived = threading.Event()
@@ -294,5 +296,5 @@ class TestLooks(TestCase):
         account = fakes.Account(self.swift)
         found.look(account)
         before = dict(self.swift.objects)
-        found.remove(account, {layout.ATTEMPT: 'other'})
+        found.remove(account, {layout.ATTEMPT_HEADER: 'other'})
         self.assertEqual(before, self.swift.objects)

@@ -72,7 +72,7 @@ class TestHeaders(base.BaseTestCase):
         headers = layout.Layout('images', 'id', 'try').plain_headers()
         lowered = {name.lower(): headers[name] for name in headers}
         self.assertIsNone(layout.manifest_target(lowered))
-        self.assertEqual('try', headers[layout.ATTEMPT])
+        self.assertEqual('try', headers[layout.ATTEMPT_HEADER])
 
     def test_manifest_value_is_url_encoded(self) -> None:
         where = layout.Layout('my images/ä', 'id', 'try')
@@ -80,7 +80,7 @@ class TestHeaders(base.BaseTestCase):
         self.assertEqual(
             'my%20images/%C3%A4/id/try/', headers['X-Object-Manifest']
         )
-        self.assertEqual('12', headers[layout.SEGMENTS])
+        self.assertEqual('12', headers[layout.SEGMENTS_HEADER])
 
     def test_manifest_target_is_what_was_written(self) -> None:
         for container in ('my images', '50%', '50%25', '\u00e4'):

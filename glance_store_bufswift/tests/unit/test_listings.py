@@ -69,7 +69,7 @@ class TestStaticSegments(base.BaseTestCase):
             left = iter(blocks)
             self.useFixture(
                 fixtures.MonkeyPatch(
-                    'glance_store_bufswift.swift.listings.MOST', 100
+                    'glance_store_bufswift.swift.listings.MAX_MANIFEST', 100
                 )
             )
             exc = self.assertRaises(

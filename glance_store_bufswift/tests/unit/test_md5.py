@@ -96,7 +96,7 @@ class TestChosen(base.BaseTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.built(types.SimpleNamespace(Pair=Pair))
-        self.useFixture(fixtures.EnvironmentVariable(md5.SWITCH))
+        self.useFixture(fixtures.EnvironmentVariable(md5.SWITCH_VARIABLE))
         md5.chosen.cache_clear()
         self.addCleanup(md5.chosen.cache_clear)
 
@@ -179,13 +179,15 @@ class TestChosen(base.BaseTestCase):
             ('1', True),
             ('', True),
         ):
-            self.useFixture(fixtures.EnvironmentVariable(md5.SWITCH, value))
+            self.useFixture(
+                fixtures.EnvironmentVariable(md5.SWITCH_VARIABLE, value)
+            )
             md5.chosen.cache_clear()
             self.assertEqual(on, md5.chosen().pair is not None, value)
 
     def test_switch_is_named(self) -> None:
-        self.useFixture(fixtures.EnvironmentVariable(md5.SWITCH, '0'))
-        self.assertIn(md5.SWITCH, str(md5.chosen()))
+        self.useFixture(fixtures.EnvironmentVariable(md5.SWITCH_VARIABLE, '0'))
+        self.assertIn(md5.SWITCH_VARIABLE, str(md5.chosen()))
 
     def test_fips_mode(self) -> None:
         """Of a real OpenSSL; MD5 is there, from hashlib."""

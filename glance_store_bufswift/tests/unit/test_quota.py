@@ -127,11 +127,11 @@ class TestQuota(_TestCase):
 
     def test_file_is_private_and_empty(self) -> None:
         self.hold(MIB)
-        stat = Path(self.directory, quota.FILE).stat()
+        stat = Path(self.directory, quota.FILE_NAME).stat()
         self.assertEqual((0o600, 0), (stat.st_mode & 0o777, stat.st_size))
 
     def test_link_in_place_of_the_file_is_not_followed(self) -> None:
-        Path(self.directory, quota.FILE).symlink_to('/dev/null')
+        Path(self.directory, quota.FILE_NAME).symlink_to('/dev/null')
         exc = self.assertRaises(OSError, self.hold, MIB)
         self.assertEqual(errno.ELOOP, exc.errno)
 

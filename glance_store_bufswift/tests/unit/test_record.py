@@ -48,7 +48,7 @@ class TestRecord(base.BaseTestCase):
         )
 
     def test_each_segment_is_proved(self) -> None:
-        for count in (1, 31, 32, 33, record.MOST):
+        for count in (1, 31, 32, 33, record.MAX_PRINTS):
             md5s = _md5s(count)
             found = self.read(_told([9] * count, md5s))
             for number in {1, count // 2 + 1, count}:
@@ -57,7 +57,7 @@ class TestRecord(base.BaseTestCase):
                 self.assertFalse(found.proves(number, [fakes.md5(b'')]))
 
     def test_many_segments_share_fingerprints(self) -> None:
-        for count in (record.MOST + 1, 1000, layout.MAX_SEGMENTS):
+        for count in (record.MAX_PRINTS + 1, 1000, layout.MAX_SEGMENTS):
             md5s = _md5s(count)
             found = self.read(_told([9] * count, md5s))
             for number in (1, count // 2, count):
@@ -70,7 +70,7 @@ class TestRecord(base.BaseTestCase):
                 )
 
     def test_every_segment_is_in_one_group(self) -> None:
-        count = 5 * record.MOST - 3
+        count = 5 * record.MAX_PRINTS - 3
         found = self.read(_told([9] * count, _md5s(count)))
         groups = {found.group(number) for number in range(1, count + 1)}
         self.assertEqual(
@@ -103,24 +103,28 @@ class TestRecord(base.BaseTestCase):
         good = _told([5, 5, 3], _md5s(3))
         self.read(good)
         for changed in (
-            {record.SIZES: '2x5'},
-            {record.SIZES: '4x5'},
-            {record.SIZES: ''},
-            {record.SIZES: '2x5 1x0'},
-            {record.SIZES: '2x5 x3'},
-            {record.SIZES: '9999x5 1x3'},
-            {layout.SEGMENTS: '4'},
-            {layout.SEGMENTS: ''},
-            {layout.ATTEMPT: 'other'},
-            {layout.ATTEMPT: ''},
-            {layout.MANIFEST: 'images/id/other/'},
-            {layout.MANIFEST: 'images/id2/try/'},
-            {layout.MANIFEST: ''},
-            {f'{record.PRINTS}1': ''},
-            {f'{record.PRINTS}1': 'AAAA'},
-            {f'{record.PRINTS}1': '!'},
-            {f'{record.PRINTS}1': '\u00e4'},
-            {f'{record.PRINTS}2': good[f'{record.PRINTS}1']},
+            {record.SIZES_HEADER: '2x5'},
+            {record.SIZES_HEADER: '4x5'},
+            {record.SIZES_HEADER: ''},
+            {record.SIZES_HEADER: '2x5 1x0'},
+            {record.SIZES_HEADER: '2x5 x3'},
+            {record.SIZES_HEADER: '9999x5 1x3'},
+            {layout.SEGMENTS_HEADER: '4'},
+            {layout.SEGMENTS_HEADER: ''},
+            {layout.ATTEMPT_HEADER: 'other'},
+            {layout.ATTEMPT_HEADER: ''},
+            {layout.DLO_HEADER: 'images/id/other/'},
+            {layout.DLO_HEADER: 'images/id2/try/'},
+            {layout.DLO_HEADER: ''},
+            {f'{record.PRINTS_HEADER_PREFIX}1': ''},
+            {f'{record.PRINTS_HEADER_PREFIX}1': 'AAAA'},
+            {f'{record.PRINTS_HEADER_PREFIX}1': '!'},
+            {f'{record.PRINTS_HEADER_PREFIX}1': '\u00e4'},
+            {
+                f'{record.PRINTS_HEADER_PREFIX}2': good[
+                    f'{record.PRINTS_HEADER_PREFIX}1'
+                ]
+            },
         ):
             self.assertIsNone(record.read('id', good | changed), str(changed))
         self.assertIsNone(record.read('id2', good))

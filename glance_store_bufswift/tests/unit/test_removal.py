@@ -66,7 +66,7 @@ class TestMany(TestCase):
         self.store(MANY)
         self.remove()
         self.assertEqual({}, self.swift.objects)
-        self.assertEqual(-(-MANY // deletes.BATCH), self.count('BULK'))
+        self.assertEqual(-(-MANY // deletes.MAX_BATCH), self.count('BULK'))
         self.assertEqual(1, self.count('DELETE'))
 
     def test_no_more_in_one_request_than_the_site_takes(self) -> None:
@@ -102,7 +102,9 @@ class TestMany(TestCase):
         self.assertEqual(503, exc.status)
         self.assertIn(f'{MANY} of {MANY} segments', str(exc))
         self.assertLess(len(str(exc)), 2000)
-        self.assertLess(self.count('DELETE'), deletes.ENOUGH + workers.THREADS)
+        self.assertLess(
+            self.count('DELETE'), deletes.MAX_FAILURES + workers.EACH_THREADS
+        )
         self.assertEqual(MANY + 1, len(self.swift.objects))
 
     def test_no_threads(self) -> None:
@@ -123,9 +125,9 @@ class TestRecorded(TestCase):
         return layout.segment_names(
             'id',
             {
-                layout.MANIFEST: target,
-                layout.ATTEMPT: attempt,
-                layout.SEGMENTS: count,
+                layout.DLO_HEADER: target,
+                layout.ATTEMPT_HEADER: attempt,
+                layout.SEGMENTS_HEADER: count,
             },
         )
 
@@ -150,5 +152,5 @@ class TestRecorded(TestCase):
         self.assertEqual([], self.recorded('2', attempt='other'))
         self.assertEqual([], self.recorded('2', target='c/other/try/'))
         self.assertEqual(
-            [], layout.segment_names('id', {layout.SEGMENTS: '2'})
+            [], layout.segment_names('id', {layout.SEGMENTS_HEADER: '2'})
         )

@@ -45,7 +45,7 @@ class Machine(stateful.RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.patch = mock.patch.multiple(
-            segment, WINDOW=WINDOW, RECENT=self.recent
+            segment, UNBUFFERED_WINDOW=WINDOW, BUFFERED_WINDOW=self.recent
         )
         self.patch.start()
         self.plain = io.BytesIO()
@@ -185,7 +185,9 @@ class TestMemory(base.BaseTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.useFixture(fixtures.MockPatchObject(segment, 'RECENT', WINDOW))
+        self.useFixture(
+            fixtures.MockPatchObject(segment, 'BUFFERED_WINDOW', WINDOW)
+        )
         self.file = files.BufferFile()
         self.reads = self.useFixture(
             fixtures.MockPatchObject(self.file, 'read', wraps=self.file.read)

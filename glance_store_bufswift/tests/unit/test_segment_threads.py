@@ -31,7 +31,7 @@ GENEROUS = waits.GENEROUS
 class _TestCase(base.BaseTestCase):
     def setUp(self) -> None:
         super().setUp()
-        patch = mock.patch.object(segment, 'WINDOW', 10)
+        patch = mock.patch.object(segment, 'UNBUFFERED_WINDOW', 10)
         patch.start()
         self.addCleanup(patch.stop)
 

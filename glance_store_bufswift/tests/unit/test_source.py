@@ -136,7 +136,11 @@ class TestTrickle(base.BaseTestCase):
 
     def test_what_comes_slowly_is_passed_on_in_time(self) -> None:
         reader = _source(streams.Stream(bytes(100), most=10), 0)
-        self.time.side_effect = [0.0, source.GATHER / 2, source.GATHER]
+        self.time.side_effect = [
+            0.0,
+            source.GATHER_SECONDS / 2,
+            source.GATHER_SECONDS,
+        ]
         self.assertEqual(20, len(reader.peek()))
 
 

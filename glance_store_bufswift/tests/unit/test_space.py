@@ -218,8 +218,10 @@ class TestFloor(_TestCase):
     def test_it_is_watched_while_writing(self) -> None:
         file = self.file(MIB, min_free_percent=10)
         self.statvfs.return_value = _file_system(9)
-        file.write(b'x', space.CHECK_EVERY - 1)
-        exc = self.assertRaises(OSError, file.write, b'x', space.CHECK_EVERY)
+        file.write(b'x', space.BYTES_PER_CHECK - 1)
+        exc = self.assertRaises(
+            OSError, file.write, b'x', space.BYTES_PER_CHECK
+        )
         self.assertEqual(errno.ENOSPC, exc.errno)
 
     def test_segment_goes_on_without_the_file(self) -> None:

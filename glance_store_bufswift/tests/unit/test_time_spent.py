@@ -60,7 +60,7 @@ class _TestCase(base.BaseTestCase):
         self.records = self.useFixture(logs.Records())
         for name, value in (
             ('units.BLOCK', SEGMENT),
-            ('cleanup.SECOND_LOOK', 0),
+            ('cleanup.SETTLE_SECONDS', 0),
         ):
             self.useFixture(
                 fixtures.MonkeyPatch(f'glance_store_bufswift.{name}', value)
@@ -354,7 +354,7 @@ class TestDownload(_TestCase):
         super().setUp()
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.swift.reading.BLOCK', 400
+                'glance_store_bufswift.swift.opening.READ_BLOCK', 400
             )
         )
         self.swift.store('id', bytes(SEGMENT), {})

@@ -59,7 +59,7 @@ class _TestCase(base.BaseTestCase):
         )
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.cleanup.SECOND_LOOK', 0
+                'glance_store_bufswift.cleanup.SETTLE_SECONDS', 0
             )
         )
 
@@ -137,8 +137,8 @@ class TestStored(_TestCase):
             ('images/id/try/', 'try', '3'),
             (
                 headers['x-object-manifest'],
-                headers[layout.ATTEMPT],
-                headers[layout.SEGMENTS],
+                headers[layout.ATTEMPT_HEADER],
+                headers[layout.SEGMENTS_HEADER],
             ),
         )
         self.assertEqual('id', self.requested('PUT')[-1])
@@ -157,7 +157,7 @@ class TestStored(_TestCase):
 
     def test_site_takes_no_more_metadata(self) -> None:
         """The image is stored without the record, which is told."""
-        for status in manifest.TOO_MUCH:
+        for status in manifest.METADATA_REFUSED:
             refused: list[str] = []
 
             def refuse(
@@ -168,7 +168,7 @@ class TestStored(_TestCase):
             ) -> None:
                 # One with a condition, and one without for some.
                 if (method, name) == ('PUT', 'id') and len(refused) < (
-                    2 if status in manifest.CONDITION_FAILED else 1
+                    2 if status in manifest.CONDITION_UNMET else 1
                 ):
                     refused.append(name)
                     raise errors.RequestFailed(f'{status}', status)
@@ -178,12 +178,14 @@ class TestStored(_TestCase):
             self.upload(bytes(2300))
             headers = self.swift.objects['id'][1]
             self.assertIsNone(record.read('id', headers))
-            self.assertEqual('3', headers[layout.SEGMENTS])
+            self.assertEqual('3', headers[layout.SEGMENTS_HEADER])
             self.assertIn('raise max_meta_count', self.log.output)
 
     def test_segments_grow(self) -> None:
         self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.layout.GROWTHS', 5000)
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.layout.MAX_DOUBLINGS', 5000
+            )
         )
         self.upload(bytes(8000))
         self.assertEqual(
@@ -239,7 +241,7 @@ class TestReadsBack(_TestCase):
 
     def test_replica_that_lags_behind_an_slo_is_waited_for(self) -> None:
         self.failing('GET', 'id', errors.RequestFailed('503', 503))
-        self.lags({'X-Timestamp': '1', layout.STATIC: 'True'})
+        self.lags({'X-Timestamp': '1', layout.SLO_HEADER: 'True'})
 
     def lags(self, headers: dict[str, str]) -> None:
         """A replica knows the object that stood there before."""
@@ -381,7 +383,7 @@ class TestReadsBack(_TestCase):
         for least, fails in ((0, True), (3600, False)):
             self.useFixture(
                 fixtures.MonkeyPatch(
-                    'glance_store_bufswift.layout.LEAST_AGE', least
+                    'glance_store_bufswift.layout.MIN_ORPHAN_AGE', least
                 )
             )
             with mock.patch.object(
@@ -656,7 +658,7 @@ class TestFailed(_TestCase):
         # In two sweeps, each with some at a time.
         self.assertLessEqual(
             len(self.requested('DELETE')),
-            2 * (deletes.ENOUGH + workers.THREADS),
+            2 * (deletes.MAX_FAILURES + workers.EACH_THREADS),
         )
         self.assertIn(self.where.segment(19), self.log.output)
 
@@ -895,7 +897,10 @@ class TestReplaced(_TestCase):
 
     def _recorded(self, count: int = 2) -> dict[str, str]:
         """What a manifest of ours tells of its segments."""
-        return {layout.ATTEMPT: 'before', layout.SEGMENTS: str(count)}
+        return {
+            layout.ATTEMPT_HEADER: 'before',
+            layout.SEGMENTS_HEADER: str(count),
+        }
 
     def test_former_segments_are_removed(self) -> None:
         self.assertEqual(set(), self._replace('id/before/'))
@@ -981,7 +986,7 @@ class TestReplacedStatic(_TestCase):
             json.dumps(
                 [{'name': f'/images/{name}'} for name in own + self.others]
             ).encode(),
-            {layout.STATIC: 'True'},
+            {layout.SLO_HEADER: 'True'},
         )
         self.before = set(self.swift.objects)
 

@@ -45,7 +45,7 @@ class _TestCase(base.BaseTestCase):
         )
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.cleanup.SECOND_LOOK', 0
+                'glance_store_bufswift.cleanup.SETTLE_SECONDS', 0
             )
         )
 
@@ -101,7 +101,7 @@ class TestStored(_TestCase):
         """Each becomes larger, and all of them fit."""
         self.upload(bytes(150 * SEGMENT), 150 * SEGMENT)
         self.assertTrue(self.is_static())
-        self.assertEqual('100', self.headers()[layout.SEGMENTS])
+        self.assertEqual('100', self.headers()[layout.SEGMENTS_HEADER])
 
     def test_more_segments_than_are_allowed_of_an_unknown_size(self) -> None:
         data = streams.image(150 * SEGMENT)
@@ -121,12 +121,12 @@ class TestStored(_TestCase):
         )
         self.upload(bytes(50 * SEGMENT), 50 * SEGMENT)
         self.assertTrue(self.is_static())
-        self.assertEqual('10', self.headers()[layout.SEGMENTS])
+        self.assertEqual('10', self.headers()[layout.SEGMENTS_HEADER])
 
     def test_segments_are_as_large_as_they_have_to_be(self) -> None:
         self.swift.info['slo']['min_segment_size'] = 3 * SEGMENT
         self.upload(bytes(7 * SEGMENT))
-        self.assertEqual('3', self.headers()[layout.SEGMENTS])
+        self.assertEqual('3', self.headers()[layout.SEGMENTS_HEADER])
 
     def test_signs_of_life(self) -> None:
         """Where they are offered, for manifests that take their time."""
@@ -152,7 +152,7 @@ class TestStored(_TestCase):
         )
         for offer in ({}, {'yield_frequency': 10}):
             self.swift.info['slo'] |= offer
-            for size in (2 * SEGMENT, static.MANY * SEGMENT):
+            for size in (2 * SEGMENT, static.MIN_HEARTBEAT_SEGMENTS * SEGMENT):
                 self.upload(bytes(size), size)
         self.assertEqual(
             [(2, False), (50, False), (2, False), (50, True)], asked
@@ -165,7 +165,7 @@ class TestDynamic(_TestCase):
     def test_site_has_none(self) -> None:
         self.swift.info = {}
         self.upload(bytes(3 * SEGMENT))
-        self.assertEqual('images/id/try/', self.headers()[layout.MANIFEST])
+        self.assertEqual('images/id/try/', self.headers()[layout.DLO_HEADER])
         self.assertIn('has no Static Large Objects', self.warnings()[0])
 
     def test_too_many_segments_of_an_unknown_size(self) -> None:

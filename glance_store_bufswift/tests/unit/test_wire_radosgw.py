@@ -43,7 +43,7 @@ class _TestCase(wires.WireTestCase):
         self.records = self.useFixture(logs.Records())
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.cleanup.SECOND_LOOK', 0.1
+                'glance_store_bufswift.cleanup.SETTLE_SECONDS', 0.1
             )
         )
 

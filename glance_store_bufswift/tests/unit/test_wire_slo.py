@@ -72,7 +72,7 @@ class TestSegments(refusals.Case):
 
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.swift.listings.MOST', 100
+                'glance_store_bufswift.swift.listings.MAX_MANIFEST', 100
             )
         )
         self.assertRaises(errors.NoList, self.segments, act)

@@ -162,10 +162,10 @@ class TestWorkers(base.BaseTestCase):
 class TestEach(base.BaseTestCase):
     def test_in_order(self) -> None:
         """Also when the first call ends last."""
-        others = threading.Barrier(workers.THREADS)
+        others = threading.Barrier(workers.EACH_THREADS)
 
         def wait(item: int) -> int:
-            if item < workers.THREADS:
+            if item < workers.EACH_THREADS:
                 others.wait(30)
             return -item
 
@@ -189,7 +189,7 @@ class TestEach(base.BaseTestCase):
         calls = workers.each(str, endless())
         for _ in range(5):
             next(calls)
-        self.assertEqual(5 + workers.AHEAD - 1, taken)
+        self.assertEqual(5 + workers.EACH_AHEAD - 1, taken)
         calls.close()  # type: ignore[attr-defined]
 
     def test_a_failure_is_raised(self) -> None:
@@ -201,7 +201,7 @@ class TestEach(base.BaseTestCase):
             done.append(item)
 
         self.assertRaises(KeyError, list, workers.each(fail, range(1000)))
-        self.assertLess(len(done), 2 * workers.AHEAD)
+        self.assertLess(len(done), 2 * workers.EACH_AHEAD)
         self.assertEqual([], _threads())
 
     def test_any_number_of_threads(self) -> None:
@@ -222,7 +222,7 @@ class TestEach(base.BaseTestCase):
             if item == 0:
                 return all(
                     done.acquire(timeout=waits.GENEROUS)
-                    for _ in range(workers.AHEAD - 2)
+                    for _ in range(workers.EACH_AHEAD - 2)
                 )
             done.release()
             return True
@@ -230,6 +230,6 @@ class TestEach(base.BaseTestCase):
         self.assertTrue(
             all(
                 result
-                for _, result in workers.each(call, range(workers.AHEAD))
+                for _, result in workers.each(call, range(workers.EACH_AHEAD))
             )
         )

@@ -72,4 +72,4 @@ class TestDevstack(base.TestCase):
         self.assertIn(
             f'{len(base.IMAGE)} bytes buffered, 0 unbuffered', self.log()
         )
-        self.assertTrue(Path(self.buffers, quota.FILE).exists())
+        self.assertTrue(Path(self.buffers, quota.FILE_NAME).exists())

@@ -43,7 +43,9 @@ STOCK = Line('swift', 'swift')
 BUFFERED = Line('swift, buffering', 'swift', {'swift_buffer_on_upload': True})
 OURS = Line('swift+buffered', 'swift+buffered')
 HASHLIB = Line(
-    'without accelerator', 'swift+buffered', environment={md5.SWITCH: '0'}
+    'without accelerator',
+    'swift+buffered',
+    environment={md5.SWITCH_VARIABLE: '0'},
 )
 KNOWN = Line('the same, size known', 'swift+buffered', known=True)
 STATIC = Line(

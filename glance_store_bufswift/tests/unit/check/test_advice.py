@@ -151,7 +151,7 @@ class TestLines(base.BaseTestCase):
             threads=7,
             read_threads=6,
             disk_quota=5 * units.MIB,
-            segment_size=64 * advice.UNIT,
+            segment_size=64 * advice.SIZE_UNIT,
         )
         self.assertEqual(
             {

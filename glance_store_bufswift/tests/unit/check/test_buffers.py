@@ -38,7 +38,8 @@ class TestBuffers(base.BaseTestCase):
         self.mounted('ext4')
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.check.mounts.MOUNTS', str(self.mounts)
+                'glance_store_bufswift.check.mounts.MOUNT_TABLE',
+                str(self.mounts),
             )
         )
 
@@ -145,7 +146,7 @@ class TestBuffers(base.BaseTestCase):
         self.assertEqual('error', result)
 
     def test_a_quota_file_of_another_user(self) -> None:
-        path = Path(self.directory, quota.FILE)
+        path = Path(self.directory, quota.FILE_NAME)
         path.touch()
         self.assertEqual([], self.bad())
         with mock.patch(

@@ -77,9 +77,9 @@ class TestLoad(base.BaseTestCase):
     def setUp(self) -> None:
         super().setUp()
         for name, value in (
-            ('load.LARGEST', LARGEST),
-            ('load.PROBES', (load.SMALLEST, LARGEST)),
-            ('temporary.PAUSES', (0, 0.01)),
+            ('load.MAX_SIZE', LARGEST),
+            ('load.PROBE_SIZES', (load.MIN_SIZE, LARGEST)),
+            ('temporary.DELETE_PAUSES', (0, 0.01)),
         ):
             self.useFixture(
                 fixtures.MonkeyPatch(
@@ -137,7 +137,8 @@ class TestLoad(base.BaseTestCase):
             self.assertAlmostEqual(1e6, each.down, delta=1)
         self.assertAlmostEqual(1e6, traffic.stream, delta=1000)
         self.assertEqual(
-            1 + load.PUTS + 2 + 4 * load.OBJECTS, len(self.puts())
+            1 + load.PUT_COUNT + 2 + 4 * load.OBJECTS_PER_PHASE,
+            len(self.puts()),
         )
 
     def test_names_are_those_of_segments(self) -> None:
@@ -151,16 +152,18 @@ class TestLoad(base.BaseTestCase):
         self.takes(rate=200_000)
         traffic = self.measure()
         self.assertAlmostEqual(
-            200_000 * load.PHASE / load.OBJECTS, traffic.size, delta=5
+            200_000 * load.PHASE_SECONDS / load.OBJECTS_PER_PHASE,
+            traffic.size,
+            delta=5,
         )
 
     def test_a_very_slow_site(self) -> None:
         self.takes(rate=10_000, each=1)
         traffic = self.measure()
-        self.assertEqual(load.SMALLEST, traffic.size)
+        self.assertEqual(load.MIN_SIZE, traffic.size)
         # No more is begun after a phase's time, and no further phase.
         self.assertEqual([1], [each.connections for each in traffic.rates])
-        self.assertEqual(1 + load.PUTS + 1 + 1, len(self.puts()))
+        self.assertEqual(1 + load.PUT_COUNT + 1 + 1, len(self.puts()))
 
     def test_without_threads(self) -> None:
         with refusal.Threads(0):
@@ -236,7 +239,9 @@ class TestLoad(base.BaseTestCase):
 
     def test_too_long(self) -> None:
         self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.check.load.LIMIT', 0)
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.check.load.TOTAL_SECONDS', 0
+            )
         )
 
         def before(method: str, name: str) -> None:
@@ -321,9 +326,9 @@ class TestHost(base.BaseTestCase):
         super().setUp()
         self.directory = self.useFixture(fixtures.TempDir()).path
         for name, value in (
-            ('EACH', 0),
-            ('MOST', 2 * units.MIB),
-            ('SYNC', units.MIB),
+            ('DIGEST_SECONDS', 0),
+            ('MAX_WRITTEN', 2 * units.MIB),
+            ('BYTES_PER_SYNC', units.MIB),
         ):
             self.useFixture(
                 fixtures.MonkeyPatch(

@@ -67,7 +67,7 @@ class Account:
         """Keep objects; a target makes DLO manifests of them."""
         headers = {'x-timestamp': f'{when.timestamp():.5f}'}
         if target:
-            headers[layout.MANIFEST] = target
+            headers[layout.DLO_HEADER] = target
         if slo is not None:
             headers['x-static-large-object'] = 'True'
         for name in names:

@@ -269,9 +269,15 @@ class TestFind(TestCase):
         self.assertEqual((1, 0), (self.count('LIST'), self.count('HEAD')))
 
     def test_progress(self) -> None:
-        self.account.store('images', *(stock(IMAGES[0], 2 * sweep.STEP + 1)))
+        self.account.store(
+            'images', *(stock(IMAGES[0], 2 * sweep.OBJECTS_PER_REPORT + 1))
+        )
         self.assertEqual(1, len(self.found()))
-        counts = [sweep.STEP, 2 * sweep.STEP, 2 * sweep.STEP + 1]
+        counts = [
+            sweep.OBJECTS_PER_REPORT,
+            2 * sweep.OBJECTS_PER_REPORT,
+            2 * sweep.OBJECTS_PER_REPORT + 1,
+        ]
         self.assertEqual(
             [('images', count) for count in 2 * counts], self.told
         )
@@ -356,7 +362,7 @@ class TestDoubt(TestCase):
         self.account.store(
             'images', IMAGES[0], size=0, target=(f'images/{self.image[1]}')
         )
-        for stale in ({}, {layout.MANIFEST: f'images/{IMAGES[0]}/old/'}):
+        for stale in ({}, {layout.DLO_HEADER: f'images/{IMAGES[0]}/old/'}):
             before = OLD - datetime.timedelta(milliseconds=2)
             self.account.stale['images', IMAGES[0]] = {
                 **stale,

@@ -54,7 +54,9 @@ class TestPieces(base.BaseTestCase):
             self.assertEqual(at, each.offset)
             at = each.end
         self.assertEqual(offset + size, at)
-        self.assertLessEqual(max(each.size for each in pieces), parts.PIECE)
+        self.assertLessEqual(
+            max(each.size for each in pieces), parts.MAX_PIECE
+        )
         self.assertLessEqual(
             max(each.size for each in pieces)
             - min(each.size for each in pieces),
