@@ -59,11 +59,23 @@ class Transfers:
         self._lock = threading.Lock()
         self._changed = threading.Condition()
         self._in_flight: dict[futures.Future[None], segment.SegmentBody] = {}
-        #: Every name for which a PUT was begun, the upload's own of the
-        #: manifest too, and those known to be stored.
+        #: Every name for which a PUT was begun, and those of segments that are
+        #: known to be stored.
         self.attempted: set[str] = set()
         self.stored: set[str] = set()
+        #: What has failed first, None so far.
         self.first_error: BaseException | None = None
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a PUT can still land, even one that was retried."""
+        return bool(self._account.client.retries) or not (
+            self.attempted <= self.stored
+        )
+
+    def begin_put(self, name: str) -> None:
+        """Note that a PUT begins; from now on there may be such an object."""
+        self.attempted.add(name)
 
     def send(
         self,
@@ -81,7 +93,7 @@ class Transfers:
         :param steps: each writes a block of the segment, the last one finishes
             it; what they raise is raised as it is, or kept as the first error
         """
-        self.attempted.add(name)
+        self.begin_put(name)
         future = self._workers.submit(
             functools.partial(self._put, name, body, length, headers)
         )

@@ -134,7 +134,7 @@ class Upload:
                     self._account,
                     self._dest,
                     self._transfers.attempted,
-                    self._in_doubt(),
+                    self._transfers.in_doubt,
                     self._former,
                 )
             first = self._transfers.first_error or exc
@@ -235,7 +235,7 @@ class Upload:
                 return
 
     def _write_manifest(self, plan: segmenting.Plan) -> None:
-        self._transfers.attempted.add(self._dest.image)
+        self._transfers.begin_put(self._dest.image)
         segments = self._copier.segments()
         static = manifest.write(
             self._account, self._dest, segments, plan, self._former
@@ -278,9 +278,3 @@ class Upload:
         self._transfers.stop()
         self._digests.close()
         self._account.close()
-
-    def _in_doubt(self) -> bool:
-        """Whether a PUT can still land, even one that was retried."""
-        return bool(self._account.client.retries) or not (
-            self._transfers.attempted <= self._transfers.stored
-        )
