@@ -13,15 +13,14 @@
 """Keystone and Swift, as the service user of a store finds them."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
 from glance_store_bufswift.check import limits
-from glance_store_bufswift import containers
 from glance_store_bufswift import errors
 from glance_store_bufswift import naming
 from glance_store_bufswift import opts
+from glance_store_bufswift import provisioning
 from glance_store_bufswift import service
 from glance_store_bufswift.swift import accounts
 
@@ -199,15 +198,16 @@ def _missing(
     )
 
 
-def _of_container(name: str, headers: dict[str, Any]) -> Finding:
-    for header, change in containers.VERSIONING.items():
-        value = headers.get(header)
-        if value and str(value).lower() != 'false':
-            return finding.warning(
-                _CONTAINER,
-                f'{name} is versioned ({header}: {value}): a '
-                'deleted image, and what is left of a failed upload, goes '
-                'on taking space',
-                f'turn it off: swift post -H "{change}" {name}',
-            )
+def _of_container(name: str, headers: dict[str, str]) -> Finding:
+    kept_by = provisioning.versioning(headers)
+    if kept_by:
+        header = kept_by[0]
+        return finding.warning(
+            _CONTAINER,
+            f'{name} is versioned ({header}: {headers[header]}): a '
+            'deleted image, and what is left of a failed upload, goes '
+            'on taking space',
+            f'turn it off: swift post -H "{provisioning.VERSIONING[header]}" '
+            f'{name}',
+        )
     return finding.ok(_CONTAINER, f'{name} exists, not versioned')

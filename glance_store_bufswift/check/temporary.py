@@ -28,10 +28,10 @@ from oslo_log import log as logging
 
 from glance_store_bufswift.buffer import segment
 from glance_store_bufswift import cleanup
-from glance_store_bufswift import containers
 from glance_store_bufswift import deletes
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
+from glance_store_bufswift import provisioning
 from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import reading
 from glance_store_bufswift import units
@@ -182,17 +182,16 @@ def _container(
     :raises RequestFailed: there is none, or it keeps deleted objects
     """
     headers = account.containers.head(dest.container) or {}
-    for header in containers.VERSIONING:
-        if headers.get(header, 'false').lower() != 'false':
-            raise errors.RequestFailed(
-                f'Container {dest.container} keeps what is deleted '
-                f'({header}): nothing is sent there to measure'
-            )
-    if not containers.ensure(account, dest.container, may_create):
+    if kept_by := provisioning.versioning(headers):
+        raise errors.RequestFailed(
+            f'Container {dest.container} keeps what is deleted '
+            f'({kept_by[0]}): nothing is sent there to measure'
+        )
+    if not provisioning.ensure(account, dest.container, may_create):
         yield
         return
     try:
         yield
     finally:
         with contextlib.closing(account.fresh()) as other:
-            containers.remove(other, dest.container, dest.image)
+            provisioning.remove(other, dest.container, dest.image)

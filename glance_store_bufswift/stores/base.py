@@ -26,11 +26,11 @@ from glance_store import exceptions
 
 from glance_store_bufswift import access
 from glance_store_bufswift import account_file
-from glance_store_bufswift import containers
 from glance_store_bufswift import digests
 from glance_store_bufswift import download
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
+from glance_store_bufswift import provisioning
 from glance_store_bufswift.reader import finding
 from glance_store_bufswift import removal
 from glance_store_bufswift import source
@@ -121,7 +121,7 @@ class BufferedStore(configured.ConfiguredStore):
         image_size: int,
         image_digests: digests.Digests,
     ) -> upload.Stored:
-        created = containers.ensure(
+        created = provisioning.ensure(
             account,
             dest.container,
             self._options().swift_store_create_container_on_put,
@@ -137,7 +137,7 @@ class BufferedStore(configured.ConfiguredStore):
             ).run()
         except BaseException:
             if created and self.container_per_image:
-                containers.remove_created(account.fresh(), dest.container)
+                provisioning.remove_created(account.fresh(), dest.container)
             raise
 
     @capabilities.check  # type: ignore[untyped-decorator]
@@ -232,7 +232,7 @@ class BufferedStore(configured.ConfiguredStore):
 
     def _remove_container(self, account: accounts.Account, place: Any) -> None:
         if self.container_per_image:
-            containers.remove(account, place.container, place.obj)
+            provisioning.remove(account, place.container, place.obj)
 
     def account(
         self, location: Any, context: Any, trust: bool = True

@@ -20,8 +20,8 @@ from glance_store._drivers.swift import store as upstream
 from oslo_log import log as logging
 
 from glance_store_bufswift import access
-from glance_store_bufswift import containers
 from glance_store_bufswift import errors
+from glance_store_bufswift import provisioning
 from glance_store_bufswift.stores import base
 from glance_store_bufswift.stores import configured
 from glance_store_bufswift.stores import locations
@@ -146,7 +146,7 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
         place = location.store_location
         try:
             with self.account(place, context, trust=False) as account:
-                containers.share(
+                provisioning.share(
                     account,
                     place.container,
                     place.obj,

@@ -32,7 +32,7 @@ class TestCase(tenants.TestCase):
         super().setUp()
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.containers.REMOVE_PAUSES', (0, 0, 0)
+                'glance_store_bufswift.provisioning.REMOVE_PAUSES', (0, 0, 0)
             )
         )
         self.data = streams.image(3 * SEGMENT)

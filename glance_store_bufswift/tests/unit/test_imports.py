@@ -91,7 +91,7 @@ ORDER = (
     'account_file',
     'transfers',
     'deletes',
-    'containers',
+    'provisioning',
     'former',
     'cleanup',
     'segmenting',

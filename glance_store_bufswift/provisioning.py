@@ -10,9 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The containers that images are in."""
+"""Making, sharing and removing the containers that images are in."""
 
 from collections.abc import Iterable
+from collections.abc import Mapping
 import contextlib
 
 from oslo_log import log as logging
@@ -25,7 +26,8 @@ from glance_store_bufswift.swift import accounts
 
 LOG = logging.getLogger(__name__)
 
-#: Headers of a container that keeps deleted objects, and what ends it.
+#: Headers of a container that keeps deleted objects, each with the header that
+#: ends it.
 VERSIONING = {
     'x-versions-enabled': 'X-Versions-Enabled: false',
     'x-versions-location': 'X-Remove-Versions-Location: x',
@@ -47,7 +49,7 @@ def ensure(account: accounts.Account, container: str, create: bool) -> bool:
     """
     headers = account.containers.head(container)
     if headers is not None:
-        _check(container, headers)
+        _warn_of_versioning(container, headers)
         return False
     if not create:
         raise errors.RequestFailed(
@@ -59,20 +61,24 @@ def ensure(account: accounts.Account, container: str, create: bool) -> bool:
     return True
 
 
-def _check(container: str, headers: dict[str, str]) -> None:
-    """Warn of a container that keeps versions."""
-    kept = [
+def versioning(headers: Mapping[str, str]) -> list[str]:
+    """Those of a container's headers that make it keep deleted objects."""
+    return [
         name
         for name in VERSIONING
-        if headers.get(name, 'false').lower() != 'false'
+        if (headers.get(name) or 'false').lower() != 'false'
     ]
-    if kept:
+
+
+def _warn_of_versioning(container: str, headers: Mapping[str, str]) -> None:
+    names = versioning(headers)
+    if names:
         notices.warn_once(
             'Container %s has %s: what Glance deletes there, and the '
             'segments of failed uploads, go on taking space. Switch '
             'versioning off for it.',
             container,
-            ', '.join(kept),
+            ', '.join(names),
         )
 
 
