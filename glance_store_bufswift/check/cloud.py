@@ -91,12 +91,12 @@ def in_swift(
         except errors.RequestFailed as exc:
             yield _unusable(exc)
         try:
-            info, why = account.site.info(), None
+            capabilities, why = account.site.fetch_capabilities(), None
         except errors.RequestFailed as exc:
-            info, why = {}, exc
+            capabilities, why = {}, exc
     if why is not None:
         yield _unknown_limits(why)
-    yield from limits.findings(info, settings)
+    yield from limits.findings(capabilities, settings)
 
 
 def _unknown_limits(exc: errors.RequestFailed) -> Finding:

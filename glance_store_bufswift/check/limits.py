@@ -32,23 +32,23 @@ _CHUNK_SIZE = 'swift_store_large_object_chunk_size'
 
 
 def findings(
-    info: Mapping[str, Any], settings: opts.Settings
+    capabilities: Mapping[str, Any], settings: opts.Settings
 ) -> Iterator[Finding]:
     """Check the segment size against what Swift says about itself.
 
-    :param info: what /info has; empty if it can't be read
+    :param capabilities: the site's; empty if it does not tell
     """
-    swift = info.get('swift') or {}
-    if info:
+    swift = capabilities.get('swift') or {}
+    if capabilities:
         yield _file_size(swift, settings.segment_size)
-    limits = static.limits(info)
+    limits = static.limits(capabilities)
     if settings.manifest == opts.SLO:
         yield _static(limits, settings.segment_size)
         if limits is not None:
             return
-    if info:
+    if capabilities:
         yield _segments(swift, settings.segment_size)
-    yield _download_rate(settings.segment_size, info)
+    yield _download_rate(settings.segment_size, swift)
 
 
 def _static(limits: static.Limits | None, segment_size: int) -> Finding:
@@ -141,14 +141,14 @@ def _segments(swift: Mapping[str, Any], segment_size: int) -> Finding:
     )
 
 
-def _download_rate(segment_size: int, info: Mapping[str, Any]) -> Finding:
+def _download_rate(segment_size: int, swift: Mapping[str, Any]) -> Finding:
     """Swift's dlo middleware slows down after the first ten segments.
 
     /info does not have rate_limit_segments_per_sec; its default is 1. This
     driver reads each segment by itself, which is not slowed down. Ceph RGW has
     no such limit.
     """
-    if RGW_ONLY in (info.get('swift') or {}):
+    if RGW_ONLY in swift:
         return finding.ok(
             'download rate',
             'Ceph RGW serves the segments of an image one '

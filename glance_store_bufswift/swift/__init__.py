@@ -24,7 +24,7 @@ In the order in which they build on each other::
     connections.py  swiftclient's connection, over those of tcp.py
     pool.py         where an account is, and a connection for each thread
     client.py       sends requests, each until it is done or given up
-    info.py         answers of /info, kept for a while
+    capabilities.py what sites say about themselves, kept for a while
     sites.py        the requests to a site about itself
     listings.py     what a container lists
     containers.py   the requests for containers

@@ -30,7 +30,7 @@ HEADERS = {'Content-Type': 'text/plain', 'Accept': 'application/json'}
 def limit(capabilities: Mapping[str, Any]) -> int:
     """How many objects one request may delete; 0 if a site has no "bulk".
 
-    :param capabilities: what the site says about itself
+    :param capabilities: the site's
     """
     offer = capabilities.get('bulk_delete')
     most = (

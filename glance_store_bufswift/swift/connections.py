@@ -207,7 +207,7 @@ class Connection(swiftclient.Connection):  # type: ignore[misc]
                     self.url, self.token = self._given
 
     def get_capabilities(self, url: str | None = None) -> Any:
-        """What the site says about itself."""
+        """The capabilities of the site."""
         with guard.ours():
             return super().get_capabilities(url)
 

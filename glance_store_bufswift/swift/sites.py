@@ -14,13 +14,13 @@
 
 from typing import Any
 
+from glance_store_bufswift.swift import capabilities
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import connections
-from glance_store_bufswift.swift import info
 
 
 class Site:
-    """What a site says about itself at ``/info``.
+    """A site, and its capabilities: what it says about itself at ``/info``.
 
     :param client: sends the requests, to an account of the site
     """
@@ -29,18 +29,18 @@ class Site:
         self._client = client
 
     def capabilities(self) -> dict[str, Any]:
-        """What it says, perhaps a while ago; {} if nothing.
+        """The capabilities as told a while ago at most; {} if not told.
 
-        Asked without a token and once; every failure counts as no answer.
+        Asked for without a token and once; every failure counts as no answer.
         """
-        return info.of_site(
+        return capabilities.of_site(
             self._client.url, lambda: self._client.once(self._ask)
         )
 
-    def info(self) -> dict[str, Any]:
-        """What it says, asked now.
+    def fetch_capabilities(self) -> dict[str, Any]:
+        """The same, asked for now.
 
-        :raises RequestFailed: it says nothing
+        :raises RequestFailed: the site does not tell
         """
         return self._client.ask('GET of /info', self._ask, absent=()) or {}
 

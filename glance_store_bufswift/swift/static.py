@@ -73,12 +73,12 @@ class ManifestEntry:
     md5: str
 
 
-def limits(info: Mapping[str, Any]) -> Limits | None:
+def limits(capabilities: Mapping[str, Any]) -> Limits | None:
     """What a site allows, None if it has no SLOs.
 
-    :param info: what it says about itself at ``/info``
+    :param capabilities: the site's
     """
-    offer = info.get('slo')
+    offer = capabilities.get('slo')
     if not isinstance(offer, dict):
         return None
 

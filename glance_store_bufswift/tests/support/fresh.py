@@ -15,7 +15,7 @@
 import fixtures
 
 from glance_store_bufswift import notices
-from glance_store_bufswift.swift import info
+from glance_store_bufswift.swift import capabilities
 
 
 class Notices(fixtures.Fixture):
@@ -35,6 +35,7 @@ class Info(fixtures.Fixture):
     def _setUp(self) -> None:
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.swift.info.SHARED', info.Answers()
+                'glance_store_bufswift.swift.capabilities.SHARED',
+                capabilities.CapabilitiesCache(),
             )
         )

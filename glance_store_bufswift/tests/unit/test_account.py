@@ -21,8 +21,8 @@ from oslotest import base
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import bulk
+from glance_store_bufswift.swift import capabilities
 from glance_store_bufswift.swift import client
-from glance_store_bufswift.swift import info
 from glance_store_bufswift.swift import pool
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.tests.support import fresh
@@ -165,7 +165,7 @@ class TestCapabilities(wires.WireTestCase):
         ):
             self.assertEqual(
                 told,
-                info.of_site(
+                capabilities.of_site(
                     'http://swift/v1/AUTH_test',
                     lambda: next(answers),
                     clock=lambda at=at: at,  # type: ignore[misc]  # a default
@@ -173,10 +173,10 @@ class TestCapabilities(wires.WireTestCase):
             )
 
     def test_asked_once_in_a_while(self) -> None:
-        self.ask_at(info.LIFETIME, {'swift': {}})
+        self.ask_at(capabilities.LIFETIME, {'swift': {}})
 
     def test_silence_is_believed_for_a_shorter_time(self) -> None:
-        self.ask_at(info.LIFETIME_UNKNOWN, {})
+        self.ask_at(capabilities.LIFETIME_UNKNOWN, {})
 
     def test_accounts_of_a_site_share_it(self) -> None:
         server = self.serve(give({'slo': {}}))

@@ -59,7 +59,7 @@ ORDER = (
     'swift.connections',
     'swift.pool',
     'swift.client',
-    'swift.info',
+    'swift.capabilities',
     'swift.sites',
     'swift.listings',
     'swift.containers',

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What a site says about itself at ``/info``, kept for a while."""
+"""Capabilities of sites, which they tell at ``/info``, kept for a while."""
 
 from collections.abc import Callable
 import threading
@@ -28,29 +28,29 @@ LIFETIME, LIFETIME_UNKNOWN = 3600.0, 300.0
 MAX_SITES = 100
 
 
-class Answers:
-    """The answers of sites, each kept for a while; threads may share it."""
+class CapabilitiesCache:
+    """What sites told, each kept for a while; threads may share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[float, dict[str, Any]]] = {}
 
     def get(self, site: str, now: float) -> dict[str, Any] | None:
-        """The answer of a site, None if it has to be asked."""
+        """The capabilities of a site, None if it has to be asked."""
         with self._lock:
             until, answer = self._kept.get(site, (now, {}))
         return answer if now < until else None
 
     def keep(self, site: str, answer: dict[str, Any], until: float) -> None:
-        """Keep the answer of a site until then."""
+        """Keep the capabilities of a site until then."""
         with self._lock:
             if len(self._kept) >= MAX_SITES:
                 self._kept.clear()
             self._kept[site] = until, answer
 
 
-#: Those that this process keeps.
-SHARED = Answers()
+#: The cache of this process.
+SHARED = CapabilitiesCache()
 
 
 def of_site(
@@ -58,7 +58,7 @@ def of_site(
     ask: Callable[[], Any],
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, Any]:
-    """What a site says about itself; {} if it says nothing.
+    """The capabilities of a site; {} if it does not tell.
 
     :param url: the storage URL, which stands for the site
     :param ask: asks the site; whatever it raises is no answer
