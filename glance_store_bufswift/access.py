@@ -28,8 +28,8 @@ from glance_store_bufswift.swift import tokens
 
 
 @dataclasses.dataclass(frozen=True)
-class Site:
-    """How a store gets to its Swift.
+class ClientConfig:
+    """How the requests of a store are made.
 
     :ivar settings: tries and timeouts
     :ivar cacert: CA bundle, None for the system's
@@ -64,23 +64,23 @@ class SignIn:
 
 @contextlib.contextmanager
 def account(
-    site: Site, sign_in: Callable[[], SignIn]
+    config: ClientConfig, sign_in: Callable[[], SignIn]
 ) -> Iterator[accounts.Account]:
     """Open an account; close all that was opened for it at the end.
 
     :param sign_in: signs in at Keystone
     :raises RequestFailed: Keystone failed, or knows no endpoint
     """
-    policy = site.policy
+    policy = config.policy
     user = retry.repeat(policy, 'Authentication for Swift', sign_in)
     endpoint = pool.Endpoint(
         # Swift takes the path account//container for an object's.
         user.url.rstrip('/'),
         session=user.login,
         token=user.token,
-        timeout=site.settings.timeout,
-        cacert=site.cacert,
-        insecure=site.insecure,
+        timeout=config.settings.timeout,
+        cacert=config.cacert,
+        insecure=config.insecure,
     )
     succeeded = False
     try:
@@ -92,14 +92,16 @@ def account(
         user.sign_out(succeeded)
 
 
-def is_refused(site: Site, url: str, token: str, container: str) -> bool:
+def is_refused(
+    config: ClientConfig, url: str, token: str, container: str
+) -> bool:
     """Whether Swift refuses a user's token.
 
     :param url: the storage URL of an account that the user had access to
     :param container: one that exists
     """
     try:
-        with account(site, lambda: SignIn(url, token=token)) as opened:
+        with account(config, lambda: SignIn(url, token=token)) as opened:
             opened.containers.head(container)
     except errors.RequestFailed as exc:
         # Ceph RGW answers 403 to a token that Keystone does not know.

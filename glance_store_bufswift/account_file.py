@@ -24,7 +24,7 @@ from glance_store_bufswift import errors
 
 #: Held while glance_store reads a file. One parser holds all files, so that an
 #: account could come from another file that has the same name.
-reading = threading.RLock()
+LOCK = threading.RLock()
 
 #: The options of an account that glance_store reads.
 OPTIONS = (
@@ -43,7 +43,7 @@ OPTIONS = (
 )
 
 
-class Unreadable(errors.ConfigError):
+class UnreadableAccountFile(errors.ConfigError):
     """The file can't be read.
 
     :ivar found: what is wrong, and where
@@ -62,12 +62,12 @@ def verify(path: str, parser: configparser.ConfigParser) -> None:
     The parser's own errors quote the file, and so can reveal a password.
 
     :param parser: one of glance_store's, with no file read yet
-    :raises Unreadable: it can't
+    :raises UnreadableAccountFile: it can't
     """
     try:
         parser.read_string(_text(path), path)
     except configparser.Error as exc:
-        raise Unreadable(
+        raise UnreadableAccountFile(
             f'{path} is not understood in line {_line(exc)}',
             'write each option once as "name = value", below '
             'the [reference] of its account, which is there '
@@ -77,12 +77,12 @@ def verify(path: str, parser: configparser.ConfigParser) -> None:
         try:
             parser.get(reference, name)
         except configparser.InterpolationError:
-            raise Unreadable(
+            raise UnreadableAccountFile(
                 f'[{reference}] in {path}: {name} has a "%" by itself',
                 'write %% for each %',
             ) from None
         except ValueError:
-            raise Unreadable(
+            raise UnreadableAccountFile(
                 f'[{reference}] in {path}: {name} begins with a quote that '
                 'is not closed',
                 'remove the quote; if it belongs to the '
@@ -124,17 +124,17 @@ def _text(path: str) -> str:
         with open(path) as file:
             text = file.read()
     except OSError as exc:
-        raise Unreadable(
+        raise UnreadableAccountFile(
             f'{path} can not be read: {exc.strerror}',
             'correct swift_store_config_file, or have the user of glance-api '
             'read it',
         ) from exc
     except UnicodeDecodeError as exc:
-        raise Unreadable(
+        raise UnreadableAccountFile(
             f'{path} is not text in {exc.encoding}', 'save it as UTF-8'
         ) from None
     if text.startswith('\ufeff'):
-        raise Unreadable(
+        raise UnreadableAccountFile(
             f'{path} begins with a byte order mark',
             'save it as UTF-8 without one',
         ) from None

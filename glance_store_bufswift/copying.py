@@ -47,7 +47,7 @@ class Copier:
         image_digests: digests.Digests,
         room: buffers.UploadBuffers,
         sender: transfers.Transfers,
-        took: summary.Upload,
+        took: summary.UploadSummary,
     ) -> None:
         self._source = image
         self._digests = image_digests

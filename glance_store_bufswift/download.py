@@ -41,7 +41,7 @@ class Download:
         self,
         client: client.Client,
         image: ahead.Ahead,
-        took: summary.Download,
+        took: summary.DownloadSummary,
     ) -> None:
         self._client = client
         self._image = image
@@ -124,5 +124,5 @@ def start(
     begun = ahead.Ahead(account, bounds, found.stretches, found.opened)
     with watch.share(stopwatch.SWIFT):
         begun.open()
-    took = summary.Download(image, found.size, watch)
+    took = summary.DownloadSummary(image, found.size, watch)
     return Download(account.client, begun, took)

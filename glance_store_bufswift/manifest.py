@@ -52,7 +52,7 @@ def write(
     account: accounts.Account,
     dest: layout.Layout,
     segments: Sequence[StoredSegment],
-    plan: segmenting.Plan,
+    plan: segmenting.SegmentPlan,
     before: former.Former,
 ) -> bool:
     """Write the manifest of an image.

@@ -21,7 +21,7 @@ _ID_SHAPE = '########-####-####-####-############'
 
 
 @dataclasses.dataclass(frozen=True)
-class Containers:
+class StoreContainers:
     """Which containers a store uses.
 
     :ivar name: swift_store_container

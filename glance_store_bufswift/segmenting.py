@@ -26,7 +26,7 @@ LOG = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class SegmentPlan:
     """How one image is to be cut.
 
     :ivar image_size: bytes in the image; 0 = unknown
@@ -52,7 +52,7 @@ def plan(
     dest: layout.Layout,
     settings: opts.Settings,
     image_size: int,
-) -> Plan:
+) -> SegmentPlan:
     """Plan the segments of an image.
 
     If the site can't store it as an SLO it becomes a DLO.
@@ -60,7 +60,7 @@ def plan(
     :param dest: the attempt to store it
     :param image_size: bytes in the image; 0 = unknown
     """
-    dlo = Plan(image_size, settings.segment_size)
+    dlo = SegmentPlan(image_size, settings.segment_size)
     if settings.manifest == opts.DLO:
         return dlo
     limits = static.limits(account.site.capabilities())
@@ -77,7 +77,7 @@ def plan(
         layout.MAX_OBJECT_SIZE,
         32 * 'f',
     )
-    slo = Plan(
+    slo = SegmentPlan(
         image_size,
         max(settings.segment_size, limits.smallest),
         min(static.fitting(limits, longest), dlo.most),
@@ -89,7 +89,7 @@ def plan(
     return dlo
 
 
-def warn_too_long(image: str, slo: Plan) -> None:
+def warn_too_long(image: str, slo: SegmentPlan) -> None:
     """Warn that an image needs more segments than an SLO can have."""
     LOG.warning(
         'Image %(image)s does not fit into the %(most)d segments that '

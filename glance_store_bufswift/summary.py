@@ -84,7 +84,7 @@ def _line(
 
 
 @dataclasses.dataclass
-class Upload:
+class UploadSummary:
     """What an upload took; bytes and seconds."""
 
     image: str
@@ -169,7 +169,7 @@ class Upload:
 
 
 @dataclasses.dataclass
-class Download:
+class DownloadSummary:
     """What a download took; bytes and seconds.
 
     :ivar size: bytes that were asked for

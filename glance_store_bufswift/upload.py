@@ -90,7 +90,7 @@ class Upload:
             self._watch,
         )
         self._former = former.Former(dest)
-        self._summary = summary.Upload(dest.image, self._watch)
+        self._summary = summary.UploadSummary(dest.image, self._watch)
         directory = space.BufferDirectory(
             settings.directory, settings.disk_quota, settings.min_free_percent
         )
@@ -196,7 +196,7 @@ class Upload:
             return self._image_size
         return None
 
-    def _send_segments(self, plan: segmenting.Plan) -> None:
+    def _send_segments(self, plan: segmenting.SegmentPlan) -> None:
         number, left = 0, self._image_size
         while self._source.peek():
             number += 1
@@ -234,7 +234,7 @@ class Upload:
             if self._transfers.wait_for_all(LOOK_INTERVAL):
                 return
 
-    def _write_manifest(self, plan: segmenting.Plan) -> None:
+    def _write_manifest(self, plan: segmenting.SegmentPlan) -> None:
         self._transfers.begin_put(self._dest.image)
         segments = self._copier.segments()
         static = manifest.write(

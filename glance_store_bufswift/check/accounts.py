@@ -57,7 +57,7 @@ def _in_file(
 ) -> Iterator[Finding]:
     try:
         account_file.verify(path, parser)
-    except account_file.Unreadable as exc:
+    except account_file.UnreadableAccountFile as exc:
         yield finding.error(SUBJECT, exc.found, exc.advice)
         return
     for account, name in account_file.quoted(parser):

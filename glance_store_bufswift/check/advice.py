@@ -35,8 +35,8 @@ SEGMENT_SECONDS, SEGMENT_PUTS = 0.5, 10
 
 
 @dataclasses.dataclass(frozen=True)
-class Line:
-    """A line for glance-api.conf.
+class Proposal:
+    """A proposed line of glance-api.conf.
 
     :ivar section: where it goes
     :ivar now: the value so far
@@ -50,8 +50,8 @@ class Line:
 
 
 @dataclasses.dataclass(frozen=True)
-class Site:
-    """What the lines follow from.
+class MeasuredStore:
+    """What was measured of a store and its host, and how it is configured.
 
     :ivar store: its section
     :ivar settings: the store's so far
@@ -69,64 +69,64 @@ class Site:
     host: figures.Host
 
 
-def lines(site: Site) -> list[Line]:
+def proposals(measured: MeasuredStore) -> list[Proposal]:
     """What to write into glance-api.conf, with the reason for each."""
-    hashing = _hashing(site)
-    threads = _threads(site, str(hashing.value))
-    size = _segment(site)
+    hashing = _hashing(measured)
+    threads = _threads(measured, str(hashing.value))
+    size = _segment(measured)
     return [
         hashing,
         threads,
-        _read_threads(site),
+        _read_threads(measured),
         size,
-        _quota(site, int(threads.value), int(size.value)),
+        _quota(measured, int(threads.value), int(size.value)),
     ]
 
 
-def _hashing(site: Site) -> Line:
+def _hashing(measured: MeasuredStore) -> Proposal:
     """sha512, Glance's default, unless sha256 is faster here."""
-    rates = site.host.digests
+    rates = measured.host.digests
     best = (
         'sha256'
         if GOOD_ENOUGH * rates['sha256'] > rates['sha512']
         else 'sha512'
     )
-    return Line(
+    return Proposal(
         'DEFAULT',
         'hashing_algorithm',
         best,
-        site.algorithm,
+        measured.algorithm,
         f'on this host sha256 hashes {figures.mb(rates["sha256"])}, sha512 '
         f'{figures.mb(rates["sha512"])}; it counts for new images in all '
         'stores',
     )
 
 
-def _threads(site: Site, algorithm: str) -> Line:
-    traffic, hashes = site.traffic, site.host.hashes(algorithm)
+def _threads(measured: MeasuredStore, algorithm: str) -> Proposal:
+    traffic, hashes = measured.traffic, measured.host.hashes(algorithm)
     rates = [(each.connections, each.up) for each in traffic.rates]
     value = _enough(rates, min(traffic.up, hashes))
     reason = _gain(value, rates, 'Swift takes')
     if hashes < traffic.up:
         reason += f'; more than {figures.mb(hashes)} an upload can not hash'
-    return Line(
-        site.store,
+    return Proposal(
+        measured.store,
         'swift_buffered_threads',
         value,
-        site.settings.threads,
+        measured.settings.threads,
         reason,
     )
 
 
-def _read_threads(site: Site) -> Line:
-    traffic = site.traffic
+def _read_threads(measured: MeasuredStore) -> Proposal:
+    traffic = measured.traffic
     rates = [(each.connections, each.down) for each in traffic.rates]
     value = _enough(rates, traffic.down)
-    return Line(
-        site.store,
+    return Proposal(
+        measured.store,
         'swift_buffered_read_threads',
         value,
-        site.settings.read_threads,
+        measured.settings.read_threads,
         _gain(value, rates, 'Swift gives'),
     )
 
@@ -156,49 +156,49 @@ def _gain(value: int, rates: Sequence[tuple[int, float]], does: str) -> str:
     )
 
 
-def _segment(site: Site) -> Line:
+def _segment(measured: MeasuredStore) -> Proposal:
     """Large enough that an object's own cost is small, and no larger.
 
     Segments under way when the source ends are sent after it. So with smaller
     segments an upload ends sooner, and takes less room.
     """
-    traffic = site.traffic
+    traffic = measured.traffic
     seconds = max(SEGMENT_SECONDS, SEGMENT_PUTS * traffic.put)
     steps = round(seconds * traffic.stream / (SIZE_STEP * SIZE_UNIT))
     value = min(MAX_SIZE, max(MIN_SIZE, steps * SIZE_STEP))
     amount = figures.mb(value * SIZE_UNIT).removesuffix('/s')
     takes = value * SIZE_UNIT / traffic.stream
-    return Line(
-        site.store,
+    return Proposal(
+        measured.store,
         'swift_store_large_object_chunk_size',
         value,
-        site.settings.segment_size // SIZE_UNIT,
+        measured.settings.segment_size // SIZE_UNIT,
         f'one connection sends {amount} in {takes:.1f} s, and an object costs '
         f'{traffic.put:.2f} s beside its bytes. Keep 200 if others than this '
         'driver read the images from Swift',
     )
 
 
-def _quota(site: Site, threads: int, size: int) -> Line:
+def _quota(measured: MeasuredStore, threads: int, size: int) -> Proposal:
     segment = units.mib(size * SIZE_UNIT)
     segments = dataclasses.replace(
-        site.settings, threads=threads
+        measured.settings, threads=threads
     ).most_in_flight
-    value = wanted = (site.uploads * segments + 1) * segment
+    value = wanted = (measured.uploads * segments + 1) * segment
     reason = (
-        f'{site.uploads} uploads at a time (--uploads) of {segments} '
+        f'{measured.uploads} uploads at a time (--uploads) of {segments} '
         'segments, and one more'
     )
-    room = None if site.room is None else site.room // units.MIB
+    room = None if measured.room is None else measured.room // units.MIB
     if room is not None and room < segment:
         reason += f'; the file system has {room} MiB for it: add space'
     elif room is not None and room < wanted:
         value = room
         reason = f'all that the file system has; {reason} take {wanted} MiB'
-    return Line(
-        site.store,
+    return Proposal(
+        measured.store,
         'swift_buffered_disk_quota',
         value,
-        site.settings.disk_quota // units.MIB,
+        measured.settings.disk_quota // units.MIB,
         reason,
     )

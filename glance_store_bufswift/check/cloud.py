@@ -76,7 +76,7 @@ def _refused(exc: errors.BufswiftError) -> Finding:
 
 def in_swift(
     user: service.Service,
-    which: naming.Containers,
+    which: naming.StoreContainers,
     settings: opts.Settings,
     may_create: bool,
 ) -> Iterator[Finding]:
@@ -138,7 +138,7 @@ def _unusable(exc: errors.RequestFailed) -> Finding:
 
 
 def _containers(
-    account: accounts.Account, which: naming.Containers, may_create: bool
+    account: accounts.Account, which: naming.StoreContainers, may_create: bool
 ) -> Iterator[Finding]:
     if which.multi_tenant:
         if may_create:
@@ -164,7 +164,9 @@ def _containers(
         yield _missing(which, may_create, found)
 
 
-def _names(account: accounts.Account, which: naming.Containers) -> list[str]:
+def _names(
+    account: accounts.Account, which: naming.StoreContainers
+) -> list[str]:
     if not which.many:
         return [which.name]
     names = [
@@ -176,7 +178,7 @@ def _names(account: accounts.Account, which: naming.Containers) -> list[str]:
 
 
 def _missing(
-    which: naming.Containers, may_create: bool, some: bool
+    which: naming.StoreContainers, may_create: bool, some: bool
 ) -> Finding:
     """What happens to an image whose container does not exist."""
     name = f'{which.name}_...' if which.many else which.name

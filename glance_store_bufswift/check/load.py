@@ -85,7 +85,7 @@ class _Load:
         self,
         account: accounts.Account,
         dest: layout.Layout,
-        sent: temporary.Objects,
+        sent: temporary.TemporaryObjects,
         step: Callable[[str], object],
     ) -> None:
         self._account = account

@@ -26,31 +26,31 @@ SLOW_SECONDS = 0.2
 
 
 def findings(
-    site: advice.Site, written: Sequence[advice.Line]
+    measured: advice.MeasuredStore, proposals: Sequence[advice.Proposal]
 ) -> Iterator[Finding]:
     """The figures and the lines, one by one."""
-    for rate in site.traffic.rates:
+    for rate in measured.traffic.rates:
         yield finding.measured(
             'speed',
             f'over {rate.connections}: {figures.mb(rate.up)} to Swift, '
             f'{figures.mb(rate.down)} from Swift',
             dataclasses.asdict(rate),
         )
-    yield from _requests(site.traffic)
-    yield from _disk(site)
-    rates = dict(site.host.digests)
-    if site.host.pair is not None:
-        rates['both MD5s by the accelerator'] = site.host.pair
+    yield from _requests(measured.traffic)
+    yield from _disk(measured)
+    rates = dict(measured.host.digests)
+    if measured.host.pair is not None:
+        rates['both MD5s by the accelerator'] = measured.host.pair
     for name, speed in rates.items():
         yield finding.measured(
             'digest', f'{name}: {figures.mb(speed)}', {'rate': speed}
         )
-    for line in written:
+    for proposal in proposals:
         yield finding.measured(
             'proposal',
-            f'[{line.section}] {line.option} = {line.value} '
-            f'(now {line.now}): {line.reason}',
-            {line.option: line.value},
+            f'[{proposal.section}] {proposal.option} = {proposal.value} '
+            f'(now {proposal.now}): {proposal.reason}',
+            {proposal.option: proposal.value},
         )
 
 
@@ -71,8 +71,8 @@ def _requests(traffic: figures.Traffic) -> Iterator[Finding]:
         )
 
 
-def _disk(site: advice.Site) -> Iterator[Finding]:
-    disk, directory = site.host.disk, site.settings.directory
+def _disk(measured: advice.MeasuredStore) -> Iterator[Finding]:
+    disk, directory = measured.host.disk, measured.settings.directory
     if disk is None:
         yield finding.warning(
             'disk',
@@ -86,11 +86,11 @@ def _disk(site: advice.Site) -> Iterator[Finding]:
         f'{directory} takes {figures.mb(disk)} beyond the page cache',
         {'rate': disk},
     )
-    if disk < site.traffic.up:
+    if disk < measured.traffic.up:
         yield finding.warning(
             'disk',
             f'{directory} takes {figures.mb(disk)}, Swift '
-            f'{figures.mb(site.traffic.up)}: uploads wait for it once the '
+            f'{figures.mb(measured.traffic.up)}: uploads wait for it once the '
             'page cache is full',
             'put swift_buffered_dir on a faster disk, or on tmpfs with '
             'swift_buffered_disk_quota',

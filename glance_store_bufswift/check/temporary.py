@@ -42,7 +42,7 @@ LOG = logging.getLogger(__name__)
 DELETE_PAUSES = 0, cleanup.SETTLE_SECONDS, 2 * cleanup.SETTLE_SECONDS
 
 
-class Objects:
+class TemporaryObjects:
     """Objects of random bytes; threads may share them.
 
     :param account: cancelled to break off
@@ -151,7 +151,7 @@ def objects(
     dest: layout.Layout,
     may_create: bool,
     step: Callable[[str], object],
-) -> Iterator[Objects]:
+) -> Iterator[TemporaryObjects]:
     """Objects that are deleted at the end, however it ends.
 
     :param account: for them alone; cancelled if it ends by an exception
@@ -161,7 +161,7 @@ def objects(
     :raises RequestFailed: something is left
     """
     with _container(account, dest, may_create):
-        sent = Objects(account, dest, step)
+        sent = TemporaryObjects(account, dest, step)
         try:
             yield sent
         except BaseException:

@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _measure(store: '_Store', checked: report.Report) -> None:
     """Measure a store, and report the figures."""
     try:
-        site = store.measured()
+        measured = store.measure()
     except errors.RequestFailed as exc:
         checked.add(
             store.name,
@@ -95,8 +95,8 @@ def _measure(store: '_Store', checked: report.Report) -> None:
             ],
         )
         return
-    if site is not None:
-        checked.add_measured(site)
+    if measured is not None:
+        checked.add_measured(measured)
 
 
 def _of_all(conf: Any, names: Iterable[str]) -> Iterator[Finding]:
@@ -211,11 +211,10 @@ class _Store:
             )
         )
 
-    def measured(self) -> advice.Site | None:
-        """The speed of the site and this host; None without a sign-in.
+    def measure(self) -> advice.MeasuredStore | None:
+        """Measure the site and this host, after findings().
 
-        After findings().
-
+        :returns: None without a sign-in
         :raises RequestFailed: it can't be measured, or something is left
         """
         if self._user is None:
@@ -234,7 +233,7 @@ class _Store:
             )
         with self._user.account() as account:
             traffic = load.measure(account, dest, self._may_create(), step)
-        return advice.Site(
+        return advice.MeasuredStore(
             self.name,
             self._settings,
             algorithm,

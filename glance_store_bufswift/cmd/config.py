@@ -166,13 +166,13 @@ def backends(
     return found
 
 
-def containers(conf: Any, backend: str) -> naming.Containers:
+def containers(conf: Any, backend: str) -> naming.StoreContainers:
     """Which containers a store uses; after driver.prepare()."""
 
     def value(name: str) -> Any:
         return precedence.lookup(conf, backend, f'swift_store_{name}')
 
-    return naming.Containers(
+    return naming.StoreContainers(
         value('container'),
         value('multiple_containers_seed'),
         value('multi_tenant'),

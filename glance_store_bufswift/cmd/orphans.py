@@ -186,7 +186,7 @@ class Orphans:
                         'result': self._act(swept, orphan)
                     }
 
-    def _containers(self, name: str) -> naming.Containers:
+    def _containers(self, name: str) -> naming.StoreContainers:
         driver.prepare(self._conf, name)
         config.verify(self._conf, name)
         which = config.containers(self._conf, name)
@@ -204,7 +204,7 @@ class Orphans:
         return which
 
     def _existing(
-        self, account: accounts.Account, which: naming.Containers
+        self, account: accounts.Account, which: naming.StoreContainers
     ) -> list[str]:
         if not which.many:
             return (
@@ -229,7 +229,7 @@ class Orphans:
     def _act(self, swept: sweep.Sweep, orphan: sweep.Orphan) -> str:
         """Do what was asked for with an orphan; returns the result."""
         if orphan.doubt:
-            return str(sweep.Result(sweep.Outcome.DOUBT, orphan.doubt))
+            return str(sweep.SweepResult(sweep.Outcome.DOUBT, orphan.doubt))
         if self._arguments.action == 'list':
             return ORPHANED
         if not self._arguments.yes:

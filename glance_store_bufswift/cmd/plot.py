@@ -22,15 +22,17 @@ from glance_store_bufswift.check import advice
 WIDTH, BAR = 79, 34
 
 
-def of_site(site: advice.Site, lines: Sequence[advice.Line]) -> str:
-    """The figures of a store as a table with bars, then the lines.
+def of_store(
+    measured: advice.MeasuredStore, proposals: Sequence[advice.Proposal]
+) -> str:
+    """The figures of a store as a table with bars, then the proposals.
 
     All bars have one scale; Swift's longest bar fills the width, and a longer
     one ends with ">".
     """
-    rows = list(_rows(site))
-    scale = max(site.traffic.up, site.traffic.down)
-    page = [f'{site.store}: what this site carries, in MB/s', '']
+    rows = list(_rows(measured))
+    scale = max(measured.traffic.up, measured.traffic.down)
+    page = [f'{measured.store}: what this site carries, in MB/s', '']
     for place, name, rate in rows:
         page.append(
             f'  {place:10} {name:22} {_number(rate):>6}  '
@@ -38,46 +40,52 @@ def of_site(site: advice.Site, lines: Sequence[advice.Line]) -> str:
         )
     page += [
         '',
-        f'  A HEAD takes {1000 * site.traffic.head:.0f} ms, a PUT of '
-        f'one byte {1000 * site.traffic.put:.0f} ms.',
+        f'  A HEAD takes {1000 * measured.traffic.head:.0f} ms, a PUT of '
+        f'one byte {1000 * measured.traffic.put:.0f} ms.',
         '',
         'For glance-api.conf, by these figures:',
     ]
     section = None
-    for line in lines:
-        if line.section != section:
-            section = line.section
+    for proposal in proposals:
+        if proposal.section != section:
+            section = proposal.section
             page += ['', f'[{section}]']
-        now = 'as it is' if line.now == line.value else f'now {line.now}'
+        now = (
+            'as it is'
+            if proposal.now == proposal.value
+            else f'now {proposal.now}'
+        )
         page.append(
             textwrap.fill(
-                f'{line.reason} ({now})',
+                f'{proposal.reason} ({now})',
                 WIDTH,
                 initial_indent='# ',
                 subsequent_indent='# ',
                 break_long_words=False,
             )
         )
-        page.append(f'{line.option} = {line.value}')
+        page.append(f'{proposal.option} = {proposal.value}')
     return '\n'.join([*page, ''])
 
 
-def _rows(site: advice.Site) -> Iterator[tuple[str, str, float | None]]:
+def _rows(
+    measured: advice.MeasuredStore,
+) -> Iterator[tuple[str, str, float | None]]:
     for place, rates in (
-        ('to Swift', [rate.up for rate in site.traffic.rates]),
-        ('from Swift', [rate.down for rate in site.traffic.rates]),
+        ('to Swift', [rate.up for rate in measured.traffic.rates]),
+        ('from Swift', [rate.down for rate in measured.traffic.rates]),
     ):
-        for rate, speed in zip(site.traffic.rates, rates, strict=True):
+        for rate, speed in zip(measured.traffic.rates, rates, strict=True):
             many = 's' * (rate.connections > 1)
             yield place, f'{rate.connections} connection{many}', speed
             place = ''
-    yield 'disk', 'beyond the page cache', site.host.disk
+    yield 'disk', 'beyond the page cache', measured.host.disk
     place = 'digests'
-    for name, speed in site.host.digests.items():
+    for name, speed in measured.host.digests.items():
         yield place, name, speed
         place = ''
-    if site.host.pair is not None:
-        yield '', 'both MD5s in one pass', site.host.pair
+    if measured.host.pair is not None:
+        yield '', 'both MD5s in one pass', measured.host.pair
 
 
 def _number(rate: float | None) -> str:

@@ -82,21 +82,21 @@ class Report:
                     }
                 )
 
-    def add_measured(self, site: advice.Site) -> None:
+    def add_measured(self, measured: advice.MeasuredStore) -> None:
         """Take the figures of a store.
 
-        As text they are a chart, with the lines for glance-api.conf.
+        As text they are a chart, with the proposals for glance-api.conf.
         """
-        lines = advice.lines(site)
-        found = list(table.findings(site, lines))
+        proposals = advice.proposals(measured)
+        found = list(table.findings(measured, proposals))
         if self._arguments.format == TEXT:
             self.progress.clear()
             if not self._arguments.quiet:
-                print(plot.of_site(site, lines), flush=True)
+                print(plot.of_store(measured, proposals), flush=True)
             found = [
                 each for each in found if each.result is not finding.Result.OK
             ]
-        self.add(site.store, found)
+        self.add(measured.store, found)
 
     def end(self) -> None:
         """Print what was not printed yet."""

@@ -39,14 +39,14 @@ DATE_ROUNDING = 0.001
 
 
 @dataclasses.dataclass(frozen=True)
-class Answer:
+class References:
     """What an object refers to.
 
-    :ivar references: what it is known to refer to
+    :ivar known: what it is known to refer to
     :ivar doubt: why it may refer to something else, '' if it surely does not
     """
 
-    references: tuple[attempts.Reference, ...] = ()
+    known: tuple[attempts.Reference, ...] = ()
     doubt: str = ''
 
 
@@ -78,7 +78,7 @@ def ask(
     container: str,
     name: str,
     listed: listings.Entry | None,
-) -> Answer:
+) -> References:
     """Ask an object what it refers to.
 
     :param listed: how its container lists it, None if it does not
@@ -86,7 +86,7 @@ def ask(
     """
     headers = account.objects.head(container, name, newest=True)
     if headers is None:
-        return Answer(
+        return References(
             doubt=f'{name} is listed, but was not found' if listed else ''
         )
     references = _link(container, name, headers)
@@ -101,7 +101,7 @@ def ask(
             doubt = f'{name} is an SLO that is not listed yet'
     elif target:
         references.append(attempts.Reference(*target))
-    return Answer(tuple(references), doubt)
+    return References(tuple(references), doubt)
 
 
 def _segments(

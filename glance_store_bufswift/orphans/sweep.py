@@ -47,7 +47,7 @@ class Outcome(enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True)
-class Result:
+class SweepResult:
     """What became of an orphan, and why.
 
     :ivar why: '' if there is nothing to be said
@@ -128,7 +128,7 @@ class Sweep:
 
         return list(itertools.starmap(Orphan, workers.each(doubt, left)))
 
-    def delete(self, orphan: Orphan) -> Result:
+    def delete(self, orphan: Orphan) -> SweepResult:
         """Delete an orphan, if it surely still is one.
 
         Right before, its image is listed again, and the object with the
@@ -137,7 +137,7 @@ class Sweep:
         :raises RequestFailed: one of these requests failed
         """
         if orphan.doubt:
-            return Result(Outcome.DOUBT, orphan.doubt)
+            return SweepResult(Outcome.DOUBT, orphan.doubt)
         attempt = orphan.attempt
         entries = list(
             self._account.containers.entries(attempt.container, attempt.image)
@@ -147,9 +147,9 @@ class Sweep:
             for each in attempts.attempts(attempt.container, entries)
         }
         if attempt.prefix not in now:
-            return Result(Outcome.GONE)
+            return SweepResult(Outcome.GONE)
         if now[attempt.prefix] != attempt:
-            return Result(Outcome.CHANGED)
+            return SweepResult(Outcome.CHANGED)
         names = [
             entry.name
             for entry in entries
@@ -159,7 +159,7 @@ class Sweep:
         kept = self._kept(attempt, names)
         if kept:
             return kept
-        return Result(
+        return SweepResult(
             Outcome.FAILED
             if deletes.delete_and_log(
                 self._account.objects, attempt.container, names
@@ -169,16 +169,16 @@ class Sweep:
 
     def _kept(
         self, attempt: attempts.Attempt, names: Sequence[str]
-    ) -> Result | None:
+    ) -> SweepResult | None:
         """Why an attempt has to be kept, None if it can be deleted."""
         doubt = self._hidden(
             attempt.container, attempts.hidden(names, MAX_HIDDEN)
         )
-        answer = self._image(attempt)
-        if _refer(answer, attempt):
-            return Result(Outcome.REFERRED)
-        doubt = answer.doubt or doubt
-        return Result(Outcome.DOUBT, doubt) if doubt else None
+        references = self._image(attempt)
+        if _refer(references, attempt):
+            return SweepResult(Outcome.REFERRED)
+        doubt = references.doubt or doubt
+        return SweepResult(Outcome.DOUBT, doubt) if doubt else None
 
     def _suspects(
         self,
@@ -196,16 +196,16 @@ class Sweep:
             for each in attempts.attempts(container, self._listing(container))
             if each.newest <= self._before
         )
-        for attempt, answer in workers.each(self._image, old):
-            if _refer(answer, attempt):
+        for attempt, references in workers.each(self._image, old):
+            if _refer(references, attempt):
                 continue
-            if answer.doubt:
-                doubts.add(attempt.image, answer.doubt)
+            if references.doubt:
+                doubts.add(attempt.image, references.doubt)
             if not attempt.listed:
-                unlisted.extend(answer.references)
+                unlisted.extend(references.known)
             yield attempt
 
-    def _image(self, attempt: attempts.Attempt) -> manifests.Answer:
+    def _image(self, attempt: attempts.Attempt) -> manifests.References:
         """Read the object that is named as an attempt's image."""
         return manifests.ask(
             self._account, attempt.container, attempt.image, attempt.listed
@@ -216,18 +216,18 @@ class Sweep:
     ) -> Iterator[attempts.Reference]:
         """What the container's manifests refer to, and the manifests."""
 
-        def ask(entry: listings.Entry) -> manifests.Answer:
+        def ask(entry: listings.Entry) -> manifests.References:
             return manifests.ask(self._account, container, entry.name, entry)
 
-        for entry, answer in workers.each(
+        for entry, references in workers.each(
             ask, filter(attempts.may_be_manifest, self._listing(container))
         ):
-            if answer.doubt:
-                doubts.add(entry.name, answer.doubt)
-            if answer.references:
+            if references.doubt:
+                doubts.add(entry.name, references.doubt)
+            if references.known:
                 # A manifest that is named as a segment is not a segment.
                 yield attempts.Reference(container, entry.name, exact=True)
-            yield from answer.references
+            yield from references.known
 
     def _hidden(self, container: str, names: Sequence[str]) -> str:
         """Why an attempt may still run, though its listed segments are old.
@@ -252,6 +252,8 @@ class Sweep:
         self._progress(container, count)
 
 
-def _refer(answer: manifests.Answer, attempt: attempts.Attempt) -> bool:
+def _refer(
+    references: manifests.References, attempt: attempts.Attempt
+) -> bool:
     """Whether an object refers to segments of an attempt."""
-    return any(attempts.refers(each, attempt) for each in answer.references)
+    return any(attempts.refers(each, attempt) for each in references.known)

@@ -72,7 +72,7 @@ class Ahead:
         self._account = account
         self._bounds = bounds
         self._prover = proving.Prover(account)
-        self._plan = plan.Plan(stretches)
+        self._plan = plan.ReadPlan(stretches)
         self._direct = direct.Direct(self._prover, self._plan, opened)
         self._fetches: collections.deque[fetch.Fetch] = collections.deque()
         self._workers = workers.Workers(bounds.threads, THREAD_NAME)
@@ -118,7 +118,7 @@ class Ahead:
 
     def close(self) -> None:
         """End the threads and connections, and give the memory back."""
-        self._plan = plan.Plan(())
+        self._plan = plan.ReadPlan(())
         self._direct.close()
         if not all(each.done for each in self._fetches):
             self._account.client.cancel()

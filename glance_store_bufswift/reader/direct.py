@@ -30,7 +30,7 @@ class Direct:
     def __init__(
         self,
         prover: proving.Prover,
-        left: plan.Plan,
+        left: plan.ReadPlan,
         opened: reading.Reading | None,
     ) -> None:
         self._prover = prover
@@ -53,7 +53,7 @@ class Direct:
         """Whether the piece that was begun has bytes to come."""
         return self._left > 0
 
-    def begin(self, left: plan.Plan) -> None:
+    def begin(self, left: plan.ReadPlan) -> None:
         """Take the next piece off a plan, and read it.
 
         The open connection goes on if the piece follows there.

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from glance_store_bufswift.reader import parts
 
 
-class Plan:
+class ReadPlan:
     """The pieces in order, from the first that is not begun.
 
     :param stretches: what is read of each part, in order

@@ -55,7 +55,7 @@ class BufferedStore(configured.ConfiguredStore):
         self, image_id: str, context: Any = None
     ) -> locations.StoreLocation:
         """Where a new image goes."""
-        with account_file.reading:
+        with account_file.LOCK:
             made = super().create_location(image_id, context=context)
         return locations.StoreLocation(
             made.specs, made.conf, backend_group=made.backend_group
@@ -242,12 +242,12 @@ class BufferedStore(configured.ConfiguredStore):
         :param trust: whether a multi-tenant store may make a trust for it
         """
         return access.account(
-            self._site(),
+            self._client_config(),
             functools.partial(self._sign_in, location, context, trust),
         )
 
-    def _site(self) -> access.Site:
-        return access.Site(self.settings(), self.cacert, self.insecure)
+    def _client_config(self) -> access.ClientConfig:
+        return access.ClientConfig(self.settings(), self.cacert, self.insecure)
 
     def _sign_in(
         self, location: Any, context: Any, trust: bool

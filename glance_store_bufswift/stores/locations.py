@@ -74,7 +74,7 @@ class StoreLocation(Quoting, upstream.StoreLocation):
                 f'{found["scheme"]}://{_quote(user)}:{_quote(key)}'
                 f'@{found["rest"]}'
             )
-        with account_file.reading:
+        with account_file.LOCK:
             super().parse_uri(uri)
         if found:
             self.user, self.key = user, key

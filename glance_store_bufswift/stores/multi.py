@@ -54,7 +54,7 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
         made = None
         if trust and self._options().swift_store_use_trusts:
             made = trusts.try_to_make(
-                self._site().policy,
+                self._client_config().policy,
                 lambda: trusts.make(
                     self._trustee(), context.auth_token, context.project_id
                 ),
@@ -83,7 +83,7 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
         does not match its signature. By then no trust can be made any more.
         """
         if succeeded and access.is_refused(
-            self._site(),
+            self._client_config(),
             location.swift_url,
             context.auth_token,
             location.container,

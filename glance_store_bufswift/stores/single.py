@@ -41,7 +41,7 @@ class SingleTenantStore(
 
     def __init__(self, conf: Any, backend: str | None = None) -> None:
         path = conf[backend or 'glance_store'].swift_store_config_file
-        with account_file.reading:
+        with account_file.LOCK:
             if path:
                 _verify(conf, path)
             super().__init__(conf, backend=backend)
@@ -114,7 +114,7 @@ class SingleTenantStore(
             return None
         before = location.credentials()
         try:
-            with account_file.reading:
+            with account_file.LOCK:
                 _verify(self.conf, self._options().swift_store_config_file)
                 location.take(
                     utils.SwiftParams(
@@ -147,5 +147,5 @@ def _verify(conf: Any, path: str) -> None:
         account_file.verify(
             conf.find_file(path) or path, utils.SwiftConfigParser()
         )
-    except account_file.Unreadable as exc:
+    except account_file.UnreadableAccountFile as exc:
         configured.refuse(str(exc))

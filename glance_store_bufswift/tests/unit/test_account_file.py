@@ -87,7 +87,9 @@ class TestGood(TestCase):
 class TestBad(TestCase):
     def refused(self, data: str | bytes, *says: str) -> None:
         """It is said what is wrong and where, without the password."""
-        exc = self.assertRaises(account_file.Unreadable, self.verify, data)
+        exc = self.assertRaises(
+            account_file.UnreadableAccountFile, self.verify, data
+        )
         for text in (str(self.path), *says):
             self.assertIn(text, exc.found)
         self.assertTrue(exc.advice)
@@ -127,7 +129,7 @@ class TestBad(TestCase):
 
     def test_missing(self) -> None:
         exc = self.assertRaises(
-            account_file.Unreadable,
+            account_file.UnreadableAccountFile,
             account_file.verify,
             str(self.path),
             self.parser,
@@ -138,7 +140,7 @@ class TestBad(TestCase):
         denied = PermissionError(errno.EACCES, 'Permission denied')
         with mock.patch('builtins.open', autospec=True, side_effect=denied):
             exc = self.assertRaises(
-                account_file.Unreadable,
+                account_file.UnreadableAccountFile,
                 account_file.verify,
                 str(self.path),
                 self.parser,
@@ -148,7 +150,7 @@ class TestBad(TestCase):
     def test_a_directory(self) -> None:
         self.path.mkdir()
         exc = self.assertRaises(
-            account_file.Unreadable,
+            account_file.UnreadableAccountFile,
             account_file.verify,
             str(self.path),
             self.parser,

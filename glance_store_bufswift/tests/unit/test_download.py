@@ -81,7 +81,7 @@ class _TestCase(base.BaseTestCase):
                 manifest.StoredSegment(len(block), fakes.md5(block))
                 for block in blocks
             ],
-            segmenting.Plan(0, 1),
+            segmenting.SegmentPlan(0, 1),
             former.Former(self.where),
         )
         self.swift.requests.clear()

@@ -28,7 +28,7 @@ IMAGE = '0a5c1a2e-6f0e-4d3e-9f6b-6d3f6d1b7c11'
 
 class TestContainers(base.BaseTestCase):
     def test_one(self) -> None:
-        which = naming.Containers('glance')
+        which = naming.StoreContainers('glance')
         self.assertFalse(which.many)
         self.assertEqual(
             [True, False, False],
@@ -36,7 +36,7 @@ class TestContainers(base.BaseTestCase):
         )
 
     def test_with_a_seed(self) -> None:
-        which = naming.Containers('my_glance', 2)
+        which = naming.StoreContainers('my_glance', 2)
         self.assertTrue(which.many)
         for name in (
             'my_glance',
@@ -61,7 +61,7 @@ class TestContainers(base.BaseTestCase):
             self.assertFalse(which.has(name), name)
 
     def test_of_tenants(self) -> None:
-        which = naming.Containers('glance', 2, multi_tenant=True)
+        which = naming.StoreContainers('glance', 2, multi_tenant=True)
         self.assertTrue(which.many)
         self.assertTrue(which.has(f'glance_{IMAGE}'))
         self.assertTrue(f'glance_{IMAGE}'.startswith(which.prefix))
@@ -84,4 +84,4 @@ class TestContainers(base.BaseTestCase):
         name = upstream.SingleTenantStore.get_container_name(
             store, str(image), 'glance'
         )
-        self.assertTrue(naming.Containers('glance', seed).has(name), name)
+        self.assertTrue(naming.StoreContainers('glance', seed).has(name), name)

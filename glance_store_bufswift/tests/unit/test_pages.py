@@ -147,7 +147,7 @@ class TestScripts(base.BaseTestCase):
         ((_, script),) = (each for each in blocks('bash') if each[0] == 'logs')
         clock = self.useFixture(waits.Clock())
         records = self.useFixture(logs.Records())
-        took = summary.Upload('5d0c', stopwatch.Stopwatch())
+        took = summary.UploadSummary('5d0c', stopwatch.Stopwatch())
         for name, seconds in ((stopwatch.DISK, 1), (stopwatch.SWIFT, 6)):
             with took.watch.share(name):
                 clock.spend(seconds)

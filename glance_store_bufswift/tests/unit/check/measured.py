@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""A site that was measured; in MB/s."""
+"""A store whose site was measured; in MB/s."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ SIZE = 6 << 20
 DIGESTS = {'md5': 845, 'sha256': 1950, 'sha512': 866}
 
 
-def site(
+def store(
     up: Sequence[float] = (60, 120, 235, 240),
     down: Sequence[float] = (50, 100, 200, 210),
     stream: float | None = None,
@@ -36,7 +36,7 @@ def site(
     digests: Mapping[str, float] = DIGESTS,
     pair: float | None = 770,
     **what: Any,
-) -> advice.Site:
+) -> advice.MeasuredStore:
     """The figures, with what a test wants to have otherwise.
 
     :param stream: what one connection carries in the midst of an object
@@ -52,7 +52,7 @@ def site(
         {name: rate * MB for name, rate in digests.items()},
         None if pair is None else pair * MB,
     )
-    return advice.Site(
+    return advice.MeasuredStore(
         **{
             'store': 'fast',
             'settings': opts.Settings(directory='/buffers'),

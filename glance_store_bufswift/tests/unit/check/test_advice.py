@@ -25,10 +25,10 @@ from glance_store_bufswift import units
 
 
 class TestLines(base.BaseTestCase):
-    def line(self, option: str, **what: Any) -> advice.Line:
+    def line(self, option: str, **what: Any) -> advice.Proposal:
         (found,) = [
             line
-            for line in advice.lines(measured.site(**what))
+            for line in advice.proposals(measured.store(**what))
             if line.option == option
         ]
         return found
@@ -104,8 +104,8 @@ class TestLines(base.BaseTestCase):
 
     def test_segment_of_a_fast_site(self) -> None:
         """What a PUT of one byte takes is not more than one of many."""
-        site = measured.site(up=[100] * 4, put=9)
-        self.assertAlmostEqual(400e6, site.traffic.stream, delta=1)
+        store = measured.store(up=[100] * 4, put=9)
+        self.assertAlmostEqual(400e6, store.traffic.stream, delta=1)
 
     def test_quota(self) -> None:
         # 32 * 1,024,000 bytes are 31.25 MiB.
@@ -163,15 +163,15 @@ class TestLines(base.BaseTestCase):
             },
             {
                 line.option: line.now
-                for line in advice.lines(measured.site(settings=settings))
+                for line in advice.proposals(measured.store(settings=settings))
             },
         )
 
 
 class TestFindings(base.BaseTestCase):
     def bad(self, **what: Any) -> list[tuple[str, str]]:
-        site = measured.site(**what)
-        found = list(table.findings(site, advice.lines(site)))
+        store = measured.store(**what)
+        found = list(table.findings(store, advice.proposals(store)))
         for each in found:
             well = each.result is finding.Result.OK
             self.assertEqual(
@@ -189,10 +189,10 @@ class TestFindings(base.BaseTestCase):
         self.assertEqual([], self.bad())
 
     def test_figures(self) -> None:
-        site = measured.site()
+        store = measured.store()
         told = [
             (each.subject, each.figures)
-            for each in table.findings(site, advice.lines(site))
+            for each in table.findings(store, advice.proposals(store))
         ]
         self.assertIn(
             ('speed', {'connections': 4, 'up': 235e6, 'down': 200e6}), told

@@ -44,33 +44,33 @@ fast: what this site carries, in MB/s
 
 class TestPlot(base.BaseTestCase):
     def test_figures(self) -> None:
-        site = measured.site(disk=3)
-        text = plot.of_site(site, advice.lines(site))
+        store = measured.store(disk=3)
+        text = plot.of_store(store, advice.proposals(store))
         self.assertEqual(FIGURES, text[: len(FIGURES)])
 
     def test_what_is_missing(self) -> None:
-        site = measured.site(disk=None, pair=None)
-        text = plot.of_site(site, advice.lines(site))
+        store = measured.store(disk=None, pair=None)
+        text = plot.of_store(store, advice.proposals(store))
         self.assertRegex(text, r'\n  disk +beyond the page cache +-\n')
         self.assertNotIn('one pass', text)
 
     def test_width(self) -> None:
-        site = measured.site(
+        store = measured.store(
             up=[12345] * 4,
             down=[1] * 4,
             put=123,
             room=1,
             digests=dict.fromkeys(measured.DIGESTS, 0.5),
         )
-        text = plot.of_site(site, advice.lines(site))
+        text = plot.of_store(store, advice.proposals(store))
         self.assertTrue(text.isascii())
         self.assertGreaterEqual(79, max(map(len, text.splitlines())))
 
     def test_lines_can_be_read(self) -> None:
         """What is told for glance-api.conf can be put there as it is."""
-        site = measured.site()
-        lines = advice.lines(site)
-        text = plot.of_site(site, lines)
+        store = measured.store()
+        lines = advice.proposals(store)
+        text = plot.of_store(store, lines)
         parser = configparser.ConfigParser()
         parser.read_string(text[text.index('[DEFAULT]') :])
         self.assertEqual(

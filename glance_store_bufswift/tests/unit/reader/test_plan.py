@@ -65,7 +65,7 @@ class TestPieces(base.BaseTestCase):
 
     def test_plan(self) -> None:
         found = _parts([30 << 20, 5])
-        left = plan.Plan(parts.within(found, 0, None))
+        left = plan.ReadPlan(parts.within(found, 0, None))
         self.assertEqual(parts.Range(found[0], 0, 10 << 20), left.first)
         left.drop()
         self.assertEqual(
