@@ -58,6 +58,7 @@ What all of them use::
     opts.py        all options, and the settings that a store gets of them
     precedence.py  which section's value of an option counts
     workers.py     calls on threads, as far as threads can be started
+    notices.py     warnings that a process logs only once
     errors.py      what went wrong
     translation.py our exceptions, as Glance sees them
 """

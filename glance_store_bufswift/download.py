@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from glance_store_bufswift import opts
 from glance_store_bufswift.reader import ahead
-from glance_store_bufswift.reader import finding
+from glance_store_bufswift.reader import lookup
 from glance_store_bufswift import stopwatch
 from glance_store_bufswift import summary
 from glance_store_bufswift.swift import accounts
@@ -117,9 +117,9 @@ def start(
     watch = stopwatch.Stopwatch()
     with watch.share(stopwatch.LOOKUP):
         if offset or size is not None:
-            found = finding.some(account, container, image, offset, size)
+            found = lookup.ranged(account, container, image, offset, size)
         else:
-            found = finding.whole(account, container, image)
+            found = lookup.whole(account, container, image)
     bounds = ahead.Bounds(settings.read_threads, settings.read_memory)
     begun = ahead.Ahead(account, bounds, found.stretches, found.opened)
     with watch.share(stopwatch.SWIFT):

@@ -12,8 +12,8 @@
 
 """The options of the driver, and the settings that a store gets of them.
 
-Only this module, :mod:`.options` and :mod:`.precedence` use oslo.config. All
-others get a frozen :class:`Settings`.
+Of the driver, only this module, :mod:`.options` and :mod:`.precedence` use
+oslo.config. All others get a frozen :class:`Settings`.
 """
 
 import dataclasses

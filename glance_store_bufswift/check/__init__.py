@@ -17,11 +17,13 @@ In the order in which they build on each other::
     finding.py    one line of the table
     options.py    options that do nothing, or contradict each other
     hashing.py    the multihash, and what computes the MD5s
-    accounts.py   user and key
+    credentials.py user and key
     limits.py     Swift's limits
     mounts.py     what the buffer directory's file system is
-    buffers.py    the buffer directory
+    disk.py       the buffer directory, and the file system that it is on
+    together.py   how stores affect one another
     cloud.py      Keystone and Swift
+    trip.py       a store as Glance uses it
     roundtrip.py  a small image to Swift and back
     figures.py    what was measured
     host.py       measuring this host

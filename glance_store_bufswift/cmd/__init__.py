@@ -18,8 +18,11 @@ In the order in which they build on each other::
     files.py      the files that glance-api reads, and what is in them
     config.py     Glance's configuration, and the stores in it
     output.py     tables, JSON, CSV, progress
+    plot.py       what was measured, as a chart
+    report.py     what glance-bufswift check prints
     orphans.py    glance-bufswift orphans list|delete
     check.py      glance-bufswift check
     arguments.py  arguments and their help
+    manual.py     that help as a manual page
     main.py       the entry point
 """

@@ -19,10 +19,10 @@ from collections.abc import Mapping
 import dataclasses
 from typing import Any
 
-from glance_store_bufswift.check import accounts
 from glance_store_bufswift.check import advice
-from glance_store_bufswift.check import buffers
 from glance_store_bufswift.check import cloud
+from glance_store_bufswift.check import credentials
+from glance_store_bufswift.check import disk
 from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
 from glance_store_bufswift.check import hashing
@@ -138,12 +138,12 @@ class _Store:
             options.known(self.name, driver.SingleTenantStore.OPTIONS),
         )
         account = list(
-            accounts.findings(
+            credentials.findings(
                 given, *config.account(self._conf, self.name), driver.parser()
             )
         )
         yield from account
-        yield from buffers.findings(
+        yield from disk.findings(
             self._settings,
             self._arguments.uploads,
             bool(
@@ -180,7 +180,7 @@ class _Store:
             )
         except errors.ConfigError as exc:
             yield finding.error(
-                accounts.SUBJECT,
+                credentials.SUBJECT,
                 str(exc),
                 'set swift_store_user, '
                 'swift_store_key and swift_store_auth_address, or '
@@ -238,7 +238,7 @@ class _Store:
             self._settings,
             algorithm,
             self._arguments.uploads,
-            buffers.usable(self._settings),
+            disk.room(self._settings),
             traffic,
             hashes,
         )

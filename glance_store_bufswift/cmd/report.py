@@ -16,8 +16,8 @@ import argparse
 from collections.abc import Iterable
 import dataclasses
 
-from glance_store_bufswift.check import accounts
 from glance_store_bufswift.check import advice
+from glance_store_bufswift.check import credentials
 from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
 from glance_store_bufswift.check import table
@@ -59,7 +59,7 @@ class Report:
             self.progress.clear()
             self.results.add(each.result)
             self.unusable |= (
-                each.subject == accounts.SUBJECT
+                each.subject == credentials.SUBJECT
                 and each.result is finding.Result.ERROR
             )
             if self._arguments.quiet and each.result is finding.Result.OK:

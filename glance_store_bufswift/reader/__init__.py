@@ -23,5 +23,5 @@ In the order in which they build on each other::
     fetch.py     a piece that another thread reads
     ahead.py     the pieces in their order, some of them fetched ahead
     listed.py    the segments of a manifest that does not name them
-    finding.py   what an image is stored as, and how to read it
+    lookup.py    what an image is stored as, and how to read it
 """

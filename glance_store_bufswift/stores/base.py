@@ -31,7 +31,7 @@ from glance_store_bufswift import download
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift import provisioning
-from glance_store_bufswift.reader import finding
+from glance_store_bufswift.reader import lookup
 from glance_store_bufswift import removal
 from glance_store_bufswift import source
 from glance_store_bufswift.stores import configured
@@ -197,7 +197,7 @@ class BufferedStore(configured.ConfiguredStore):
         place = location.store_location
         try:
             with self.account(place, context, trust=False) as account:
-                return finding.size_of(account, place.container, place.obj)
+                return lookup.size_of(account, place.container, place.obj)
         except errors.BufswiftError as exc:
             translation.reraise_reading(exc)
 

@@ -37,7 +37,7 @@ class TestCase(downloads.TestCase):
             ('parts.MAX_PIECE', PIECE),
             ('gauge.SAMPLE_SIZE', 1),
             ('gauge.FAST_RATE', float('inf')),
-            ('finding.ONE_CONNECTION_SIZE', PIECE),
+            ('lookup.ONE_CONNECTION_SIZE', PIECE),
         ):
             self.useFixture(
                 fixtures.MonkeyPatch(

@@ -27,7 +27,7 @@ from glance_store_bufswift import former
 from glance_store_bufswift import layout
 from glance_store_bufswift import manifest
 from glance_store_bufswift import opts
-from glance_store_bufswift.reader import finding
+from glance_store_bufswift.reader import lookup
 from glance_store_bufswift.reader import memory
 from glance_store_bufswift import record
 from glance_store_bufswift import segmenting
@@ -51,7 +51,7 @@ class _TestCase(base.BaseTestCase):
         for name, value in (
             ('reader.parts.MAX_PIECE', PIECE),
             ('reader.gauge.SAMPLE_SIZE', 1),
-            ('reader.finding.ONE_CONNECTION_SIZE', PIECE),
+            ('reader.lookup.ONE_CONNECTION_SIZE', PIECE),
             ('reader.gauge.FAST_RATE', self.fast),
             ('swift.opening.READ_BLOCK', 128),
         ):
@@ -134,7 +134,7 @@ class _TestCase(base.BaseTestCase):
         self.assertEqual(len(DATA), self.size())
 
     def size(self) -> int:
-        return finding.size_of(fakes.Account(self.swift), 'c', 'id')
+        return lookup.size_of(fakes.Account(self.swift), 'c', 'id')
 
     def lost(self, retries: int = 0, **what: Any) -> str:
         """What is said of an image that can't be read."""

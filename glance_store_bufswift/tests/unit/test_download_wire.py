@@ -19,7 +19,7 @@ from glance_store import exceptions
 from glance_store_bufswift import download
 from glance_store_bufswift import errors
 from glance_store_bufswift import opts
-from glance_store_bufswift.reader import finding
+from glance_store_bufswift.reader import lookup
 from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import gets
 from glance_store_bufswift.tests.unit import sockets
@@ -147,7 +147,7 @@ class TestDownload(wires.WireTestCase):
 
     def test_size(self) -> None:
         account = self.account(self.serve(manifest, *LISTING, manifest))
-        self.assertEqual(len(DATA), finding.size_of(account, 'c', 'i'))
+        self.assertEqual(len(DATA), lookup.size_of(account, 'c', 'i'))
 
     def test_size_that_nobody_tells(self) -> None:
         def endless(request: sockets.Request) -> None:
@@ -164,5 +164,5 @@ class TestDownload(wires.WireTestCase):
 
         account = self.account(self.serve(*[endless] * 5))
         self.assertRaises(
-            errors.RequestFailed, finding.size_of, account, 'c', 'i'
+            errors.RequestFailed, lookup.size_of, account, 'c', 'i'
         )

@@ -85,7 +85,7 @@ ORDER = (
     'reader.fetch',
     'reader.ahead',
     'reader.listed',
-    'reader.finding',
+    'reader.lookup',
     'access',
     'trusts',
     'account_file',

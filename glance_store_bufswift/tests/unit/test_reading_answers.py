@@ -21,7 +21,7 @@ from oslotest import base
 import testscenarios
 
 from glance_store_bufswift import errors
-from glance_store_bufswift.reader import finding
+from glance_store_bufswift.reader import lookup
 from glance_store_bufswift.swift import extents
 from glance_store_bufswift.swift import reading
 from glance_store_bufswift.tests.support import fresh
@@ -378,7 +378,7 @@ class TestSize(_TestCase):
     def test_of_the_image(self) -> None:
         for head, get in ((THING.head, []), (self.bare_head, [THING.give])):
             account = self.account(self.serve(head, *get))
-            self.assertEqual(1000, finding.size_of(account, 'c', 'o'))
+            self.assertEqual(1000, lookup.size_of(account, 'c', 'o'))
 
     def test_of_the_image_that_nobody_tells(self) -> None:
         account = self.account(
@@ -391,7 +391,7 @@ class TestSize(_TestCase):
             )
         )
         exc = self.assertRaises(
-            errors.RequestFailed, finding.size_of, account, 'c', 'o'
+            errors.RequestFailed, lookup.size_of, account, 'c', 'o'
         )
         self.assertIn('its size is not told', str(exc))
 

@@ -21,7 +21,7 @@ from glance_store_bufswift import digests
 from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift import opts
-from glance_store_bufswift.reader import finding
+from glance_store_bufswift.reader import lookup
 from glance_store_bufswift import removal
 from glance_store_bufswift.swift import static
 from glance_store_bufswift.tests.support import streams
@@ -356,14 +356,14 @@ class TestRead(_TestCase):
         self.upload(bytes(3500))
         names = [self.where.segment(number) for number in (1, 2, 3, 4)]
         self.swift.requests.clear()
-        found = finding.whole(self.account, 'images', 'id')
+        found = lookup.whole(self.account, 'images', 'id')
         self.assertEqual(
             (3500, names),
             (found.size, [each.part.name for each in found.stretches]),
         )
         self.assertEqual([('GET', 'id')], self.swift.requests)
         self.swift.requests.clear()
-        found = finding.some(self.account, 'images', 'id', 1500, 1000)
+        found = lookup.ranged(self.account, 'images', 'id', 1500, 1000)
         self.assertEqual(
             [(names[1], 500, 500), (names[2], 0, 500)],
             [
@@ -375,4 +375,4 @@ class TestRead(_TestCase):
 
     def test_size(self) -> None:
         self.upload(bytes(3500))
-        self.assertEqual(3500, finding.size_of(self.account, 'images', 'id'))
+        self.assertEqual(3500, lookup.size_of(self.account, 'images', 'id'))

@@ -81,7 +81,7 @@ def whole(account: accounts.Account, container: str, image: str) -> Found:
     return Found(opened.left, [parts.Range(part, 0, part.size)], opened)
 
 
-def some(
+def ranged(
     account: accounts.Account,
     container: str,
     image: str,

@@ -19,7 +19,7 @@ import fixtures
 from glance_store._drivers.swift import utils
 from oslotest import base
 
-from glance_store_bufswift.check import accounts
+from glance_store_bufswift.check import credentials
 
 FILE = """\
 [ref1]
@@ -41,7 +41,7 @@ class TestCase(base.BaseTestCase):
         if text is not None:
             self.path.write_text(text)
         found = list(
-            accounts.findings(
+            credentials.findings(
                 given,
                 None if text is None else str(self.path),
                 reference,

@@ -22,7 +22,7 @@ import fixtures
 from oslotest import base
 
 from glance_store_bufswift.buffer import quota
-from glance_store_bufswift.check import buffers
+from glance_store_bufswift.check import disk
 from glance_store_bufswift.check import finding
 from glance_store_bufswift import opts
 from glance_store_bufswift import units
@@ -56,9 +56,7 @@ class TestBuffers(base.BaseTestCase):
             threads=3,
         )
         return list(
-            buffers.findings(
-                dataclasses.replace(own, **settings), uploads, named
-            )
+            disk.findings(dataclasses.replace(own, **settings), uploads, named)
         )
 
     def bad(self, **settings: Any) -> list[tuple[str, str]]:

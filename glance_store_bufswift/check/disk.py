@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The buffer directory: does it exist, and has it room."""
+"""The buffer directory: does it exist, and has its file system room."""
 
 from collections.abc import Iterator
 import os
@@ -176,7 +176,7 @@ def _file_system(settings: opts.Settings) -> Finding:
     )
 
 
-def usable(settings: opts.Settings) -> int | None:
+def room(settings: opts.Settings) -> int | None:
     """Bytes that buffers may take, whatever the quota; None if not known."""
     try:
         disk = os.statvfs(settings.directory)
