@@ -76,7 +76,7 @@ def account(
     endpoint = pool.Endpoint(
         # Swift takes the path account//container for an object's.
         user.url.rstrip('/'),
-        session=user.login,
+        login=user.login,
         token=user.token,
         timeout=config.settings.timeout,
         cacert=config.cacert,

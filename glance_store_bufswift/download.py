@@ -40,7 +40,7 @@ class Download:
     def __init__(
         self,
         client: client.Client,
-        image: ahead.Ahead,
+        image: ahead.ImageReader,
         took: summary.DownloadSummary,
     ) -> None:
         self._client = client
@@ -121,7 +121,7 @@ def start(
         else:
             found = lookup.whole(account, container, image)
     bounds = ahead.Bounds(settings.read_threads, settings.read_memory)
-    begun = ahead.Ahead(account, bounds, found.stretches, found.opened)
+    begun = ahead.ImageReader(account, bounds, found.stretches, found.opened)
     with watch.share(stopwatch.SWIFT):
         begun.open()
     took = summary.DownloadSummary(image, found.size, watch)

@@ -38,7 +38,7 @@ class WrongSize(BufswiftError):
 
 
 class Aborted(BufswiftError):
-    """The upload has failed elsewhere, and this part of it has to end."""
+    """What this is a part of has failed or was cancelled: it has to end."""
 
 
 class NotRewindable(BufswiftError):

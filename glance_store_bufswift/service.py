@@ -32,8 +32,8 @@ from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import retry
 
 
-class Service:
-    """The user that the section of a store names.
+class ServiceUser:
+    """The service user, whom the section of a store names.
 
     :param conf: Glance's configuration
     :param backend: the store's id

@@ -23,7 +23,7 @@ In the order in which they build on each other::
     disk.py       the buffer directory, and the file system that it is on
     together.py   how stores affect one another
     cloud.py      Keystone and Swift
-    trip.py       a store as Glance uses it
+    as_glance.py  a store as Glance uses it
     roundtrip.py  a small image to Swift and back
     figures.py    what was measured
     host.py       measuring this host

@@ -32,7 +32,7 @@ _CONTAINER = 'container'
 MAX_CONTAINERS = 100
 
 
-def sign_in(user: service.Service) -> Iterator[Finding]:
+def sign_in(user: service.ServiceUser) -> Iterator[Finding]:
     """Keystone, and the endpoint in its catalog."""
     try:
         user.sign_in()
@@ -75,7 +75,7 @@ def _refused(exc: errors.BufswiftError) -> Finding:
 
 
 def in_swift(
-    user: service.Service,
+    user: service.ServiceUser,
     which: naming.StoreContainers,
     settings: opts.Settings,
     may_create: bool,

@@ -19,9 +19,9 @@ import os
 import time
 import uuid
 
+from glance_store_bufswift.check import as_glance
 from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
-from glance_store_bufswift.check import trip as trips
 from glance_store_bufswift import service
 
 _SUBJECT = 'round trip'
@@ -34,15 +34,15 @@ IMAGE_SIZE = 5 * SEGMENT_SIZE // 2
 PART = SEGMENT_SIZE - 10, 20
 
 
-def findings(user: service.Service) -> Iterator[Finding]:
+def findings(user: service.ServiceUser) -> Iterator[Finding]:
     """Upload an image, read it, delete it; after sign_in()."""
     data = os.urandom(IMAGE_SIZE)
     image = str(uuid.uuid4())
     began = time.monotonic()
     with contextlib.ExitStack() as held:
         try:
-            trip = held.enter_context(trips.store(user, SEGMENT_SIZE))
-            uri = trip.add(image, io.BytesIO(data), IMAGE_SIZE)
+            store = held.enter_context(as_glance.store(user, SEGMENT_SIZE))
+            uri = store.add(image, io.BytesIO(data), IMAGE_SIZE)
         except Exception as exc:
             yield finding.error(
                 _SUBJECT,
@@ -57,14 +57,14 @@ def findings(user: service.Service) -> Iterator[Finding]:
             f'{finding.size(SEGMENT_SIZE)} stored in '
             f'{time.monotonic() - began:.1f} s',
         )
-        yield _read(trip, uri, data)
-        yield _delete(trip, uri, image)
+        yield _read(store, uri, data)
+        yield _delete(store, uri, image)
 
 
-def _read(trip: trips.Trip, uri: str, data: bytes) -> Finding:
+def _read(store: as_glance.GlanceStore, uri: str, data: bytes) -> Finding:
     try:
-        back = trip.get(uri)
-        part = trip.get(uri, *PART)
+        back = store.get(uri)
+        part = store.get(uri, *PART)
     except Exception as exc:
         return finding.error(
             _SUBJECT,
@@ -89,9 +89,9 @@ def _read(trip: trips.Trip, uri: str, data: bytes) -> Finding:
     return finding.ok(_SUBJECT, 'download: the same bytes, whole and in part')
 
 
-def _delete(trip: trips.Trip, uri: str, image: str) -> Finding:
+def _delete(store: as_glance.GlanceStore, uri: str, image: str) -> Finding:
     try:
-        trip.delete(uri)
+        store.delete(uri)
     except Exception as exc:
         return finding.error(
             _SUBJECT,

@@ -109,7 +109,9 @@ class TemporaryObjects:
 
     def get(self, name: str) -> None:
         """Read an object, to its end."""
-        opened = reading.Reading(self._account, self._dest.container, name)
+        opened = reading.ObjectReader(
+            self._account, self._dest.container, name
+        )
         while opened.read():
             pass
 

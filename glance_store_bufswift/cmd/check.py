@@ -124,7 +124,7 @@ class _Store:
     ) -> None:
         self.name = name
         self._conf = conf
-        self._user: service.Service | None = None
+        self._user: service.ServiceUser | None = None
         self._arguments = arguments
         self._step = progress.step
         self._settings = opts.settings_of(conf, name)
@@ -172,7 +172,7 @@ class _Store:
     def _in_the_cloud(self) -> Iterator[Finding]:
         try:
             # An operator who waits for a check wants to see the first failure.
-            user = service.Service(
+            user = service.ServiceUser(
                 self._conf,
                 self.name,
                 retries=0,

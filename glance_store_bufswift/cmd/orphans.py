@@ -157,7 +157,7 @@ class Orphans:
     def of_store(self, name: str) -> Iterator[output.Row]:
         """One row for each orphan, after it was dealt with."""
         which = self._containers(name)
-        user = service.Service(self._conf, name)
+        user = service.ServiceUser(self._conf, name)
         self._progress.step(f'{name}: signing in at {user.auth_url}')
         with user.account(self._arguments.project) as account:
             url = account.client.url

@@ -48,7 +48,7 @@ class Bounds:
         return self.threads * parts.MAX_PIECE
 
 
-class Ahead:
+class ImageReader:
     """Reads an image; used by one thread at a time.
 
     That thread reads over one connection. Other threads fetch the pieces to
@@ -67,13 +67,13 @@ class Ahead:
         account: accounts.Account,
         bounds: Bounds,
         stretches: Iterable[parts.Range],
-        opened: reading.Reading | None = None,
+        opened: reading.ObjectReader | None = None,
     ) -> None:
         self._account = account
         self._bounds = bounds
         self._prover = proving.Prover(account)
         self._plan = plan.ReadPlan(stretches)
-        self._direct = direct.Direct(self._prover, self._plan, opened)
+        self._direct = direct.DirectReader(self._prover, self._plan, opened)
         self._fetches: collections.deque[fetch.Fetch] = collections.deque()
         self._workers = workers.Workers(bounds.threads, THREAD_NAME)
         self._buffers = memory.DownloadBuffers(bounds.window, bounds.most)

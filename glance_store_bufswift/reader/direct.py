@@ -20,7 +20,7 @@ from glance_store_bufswift.swift import opening
 from glance_store_bufswift.swift import reading
 
 
-class Direct:
+class DirectReader:
     """One connection that gives piece after piece of an object.
 
     :param opened: open already, at the plan's first piece; to be read to its
@@ -31,7 +31,7 @@ class Direct:
         self,
         prover: proving.Prover,
         left: plan.ReadPlan,
-        opened: reading.Reading | None,
+        opened: reading.ObjectReader | None,
     ) -> None:
         self._prover = prover
         self._opened = opened

@@ -49,7 +49,7 @@ class Found:
 
     size: int
     stretches: Sequence[parts.Range] = ()
-    opened: reading.Reading | None = None
+    opened: reading.ObjectReader | None = None
 
 
 def whole(account: accounts.Account, container: str, image: str) -> Found:
@@ -169,7 +169,7 @@ def _look(
     return headers
 
 
-def _slo_segments(opened: reading.Reading) -> list[parts.Part]:
+def _slo_segments(opened: reading.ObjectReader) -> list[parts.Part]:
     """The segments that the manifest of an SLO names.
 
     :param opened: the manifest, not read yet; closed at the end
@@ -207,9 +207,9 @@ def _open(
     offset: int = 0,
     size: int | None = None,
     query: str | None = None,
-) -> reading.Reading:
+) -> reading.ObjectReader:
     try:
-        return reading.Reading(
+        return reading.ObjectReader(
             account, container, image, offset, size, query=query
         )
     except errors.RequestFailed as exc:
@@ -218,7 +218,7 @@ def _open(
         raise
 
 
-def _over_one_connection(opened: reading.Reading) -> Found:
+def _over_one_connection(opened: reading.ObjectReader) -> Found:
     """An image that is read over one connection."""
     if opened.left is None:
         opened.close()

@@ -20,7 +20,7 @@ from glance_store_bufswift.reader import parts
 from glance_store_bufswift import record
 from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import answers
-from glance_store_bufswift.swift import known
+from glance_store_bufswift.swift import identity
 from glance_store_bufswift.swift import reading
 from glance_store_bufswift import workers
 
@@ -44,13 +44,13 @@ class Prover:
         # MD5s of segments that share a fingerprint, by name.
         self._md5s: dict[str, str] = {}
 
-    def open(self, piece: parts.Range) -> reading.Reading:
+    def open(self, piece: parts.Range) -> reading.ObjectReader:
         """Begin to read a piece.
 
         :raises RequestFailed: the object is missing, or is another one
         """
         part = piece.part
-        return reading.Reading(
+        return reading.ObjectReader(
             self._account,
             part.container,
             part.name,
@@ -60,18 +60,18 @@ class Prover:
             MISSING_STATUSES,
         )
 
-    def _known(self, part: parts.Part) -> known.Known:
+    def _known(self, part: parts.Part) -> identity.Identity:
         if part.proof is None:
-            return known.Known(part.etag, part.size)
+            return identity.Identity(part.etag, part.size)
         recorded, number = part.proof
         if len(recorded.group(number)) == 1:
-            return known.Known(
+            return identity.Identity(
                 None, part.size, lambda etag: recorded.proves(number, [etag])
             )
         with self._lock:
             if part.name not in self._md5s:
                 self._md5s |= self._ask(recorded, number)
-            return known.Known(self._md5s[part.name], part.size)
+            return identity.Identity(self._md5s[part.name], part.size)
 
     def _ask(self, recorded: record.Record, number: int) -> dict[str, str]:
         """The MD5s of all segments that share a fingerprint, by name."""

@@ -10,9 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What both kinds of store have in common: glance_store's Swift stores with
-another way to move bytes.
+"""What both kinds of store do with images.
 
+They are glance_store's Swift stores with another way to move bytes.
 Credentials, containers and the names of images stay upstream's.
 """
 

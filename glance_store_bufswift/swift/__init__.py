@@ -36,7 +36,7 @@ In the order in which they build on each other::
     slos.py         the requests for Static Large Objects
     accounts.py     an account, which holds a client and all of its requests
     extents.py      which bytes of an object an answer has
-    known.py        what is known of an object that is read
+    identity.py     what distinguishes an object that is read
     measuring.py    asking for an object's size
     opening.py      asking for an object's bytes
     reading.py      reading an object over connections that break

@@ -17,14 +17,14 @@ from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import answers
 from glance_store_bufswift.swift import extents
 from glance_store_bufswift.swift import gets
-from glance_store_bufswift.swift import known as knowledge
+from glance_store_bufswift.swift import identity
 
 
 def measure(
     account: accounts.Account,
     container: str,
     name: str,
-    known: knowledge.Known,
+    known: identity.Identity,
     query: str | None = None,
 ) -> None:
     """Learn an object's size, if any answer has it, and its encoding.
@@ -42,7 +42,7 @@ def measure(
         known.learn(headers, answers.length(headers))
     except (errors.Incomplete, errors.Unsized) as exc:
         raise errors.RequestFailed(f'{what} failed: {exc}') from exc
-    known.encoding = knowledge.encoding(headers)
+    known.encoding = identity.encoding(headers)
     if known.total is None:
         known.total = _of_first_byte(account, container, name, known, query)
 
@@ -51,7 +51,7 @@ def _of_first_byte(
     account: accounts.Account,
     container: str,
     name: str,
-    known: knowledge.Known,
+    known: identity.Identity,
     query: str | None,
 ) -> int | None:
     """The size in the answer to a request for one byte.

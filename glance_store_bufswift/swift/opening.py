@@ -25,7 +25,7 @@ from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import connections
 from glance_store_bufswift.swift import extents
 from glance_store_bufswift.swift import gets
-from glance_store_bufswift.swift import known as knowledge
+from glance_store_bufswift.swift import identity
 from glance_store_bufswift.swift import measuring
 from glance_store_bufswift.swift import retry
 
@@ -69,7 +69,7 @@ class Opening:
         container: str,
         name: str,
         end: int | None,
-        known: knowledge.Known,
+        known: identity.Identity,
         query: str | None = None,
     ) -> None:
         self._account = account
@@ -182,10 +182,10 @@ class Opening:
         headers, known = answer.headers, self._known
         extent = extents.of(answer.status, headers)
         known.compare(headers)
-        if knowledge.encoding(headers) != known.encoding:
+        if identity.encoding(headers) != known.encoding:
             raise errors.Unsized(
                 'a proxy encodes its bytes on their way '
-                f'({knowledge.encoding(headers)}); switch that off there'
+                f'({identity.encoding(headers)}); switch that off there'
             )
         if (extent.end, known.total) == (None, None) and (
             layout.manifest_target(headers)

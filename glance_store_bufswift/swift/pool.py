@@ -27,16 +27,15 @@ class Endpoint:
     """Where an account is and how to get in.
 
     :ivar url: the account's storage URL
-    :ivar session: keystoneauth session that gives tokens, None if ``token``
-        is all there is
-    :ivar token: used when there is no session; can't be renewed
+    :ivar login: gives tokens, None if ``token`` is all there is
+    :ivar token: used when there is no login; can't be renewed
     :ivar timeout: seconds that a socket operation may take
     :ivar cacert: CA bundle, None for the system's
     :ivar insecure: whether certificates go unverified
     """
 
     url: str
-    session: Any = None
+    login: Any = None
     token: str | None = dataclasses.field(default=None, repr=False)
     timeout: float = 60
     cacert: str | None = None
@@ -51,7 +50,7 @@ class Endpoint:
 
         :raises ConfigError: the URL does not end with the own project's id
         """
-        own = self.session.get_project_id() if self.session else None
+        own = self.login.get_project_id() if self.login else None
         if not own or not self.url.endswith(own):
             raise errors.ConfigError(
                 f'The storage URL {self.url} does not end with the id of the '
@@ -99,8 +98,8 @@ class Pool:
     def _connect(self) -> connections.Connection:
         where = self._endpoint
         session = None
-        if where.session is not None:
-            session = tokens.Tokens(where.session)
+        if where.login is not None:
+            session = tokens.Tokens(where.login)
         return connections.Connection(
             self._sockets,
             where.url,

@@ -18,11 +18,11 @@ import dataclasses
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import failures
-from glance_store_bufswift.swift import known
+from glance_store_bufswift.swift import identity
 from glance_store_bufswift.swift import opening
 
 
-class Reading:
+class ObjectReader:
     """A range of an object's bytes, resumed where a connection breaks.
 
     The answers are compared here, because Swift compares an If-Match with the
@@ -51,7 +51,7 @@ class Reading:
         name: str,
         offset: int = 0,
         size: int | None = None,
-        wanted: known.Known | None = None,
+        wanted: identity.Identity | None = None,
         passing: Collection[int] = (),
         query: str | None = None,
     ) -> None:
@@ -62,7 +62,7 @@ class Reading:
             container,
             name,
             None if size is None else offset + size,
-            wanted or known.Known(),
+            wanted or identity.Identity(),
             query,
         )
         self._passing = passing
@@ -150,7 +150,7 @@ def size(account: accounts.Account, container: str, name: str) -> int:
 
     :raises RequestFailed: no answer has it
     """
-    opened = Reading(account, container, name)
+    opened = ObjectReader(account, container, name)
     total = opened.left
     opened.close()
     if total is None:

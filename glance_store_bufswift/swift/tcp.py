@@ -33,7 +33,7 @@ TLS_BLOCK = 128 << 10
 
 
 class Sockets:
-    """The connections of an upload, to be broken off from outside."""
+    """The connections to an account, to be broken off from outside."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -19,7 +19,7 @@ from unittest import mock
 
 import fixtures
 
-from glance_store_bufswift.check import trip
+from glance_store_bufswift.check import as_glance
 from glance_store_bufswift import driver
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import commands
@@ -487,15 +487,18 @@ class TestSwift(Case):
     def test_what_comes_back_is_wrong(self) -> None:
         """All of the image but its end, or of the part."""
         for wanted in ('whole', 'part'):
-            true_get = trip.Trip.get
+            true_get = as_glance.GlanceStore.get
 
             def get(
-                made: trip.Trip, uri: str, *part: int, wanted: str = wanted
+                made: as_glance.GlanceStore,
+                uri: str,
+                *part: int,
+                wanted: str = wanted,
             ) -> bytes:
                 back = true_get(made, uri, *part)
                 return back[:-1] if bool(part) == (wanted == 'part') else back
 
-            with mock.patch.object(trip.Trip, 'get', get):
+            with mock.patch.object(as_glance.GlanceStore, 'get', get):
                 self.assert_found(
                     'round trip', 'error', 'download', self.bad()
                 )

@@ -71,7 +71,7 @@ ORDER = (
     'swift.slos',
     'swift.accounts',
     'swift.extents',
-    'swift.known',
+    'swift.identity',
     'swift.measuring',
     'swift.opening',
     'swift.reading',

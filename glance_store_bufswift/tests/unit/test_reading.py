@@ -15,7 +15,7 @@
 from typing import Any
 
 from glance_store_bufswift import errors
-from glance_store_bufswift.swift import known
+from glance_store_bufswift.swift import identity
 from glance_store_bufswift.swift import reading
 from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import gets
@@ -33,9 +33,9 @@ class _TestCase(wires.WireTestCase):
         retries: int = 3,
         timeout: float = 20,
         **what: Any,
-    ) -> reading.Reading:
+    ) -> reading.ObjectReader:
         self.server = self.serve(*actions)
-        return reading.Reading(
+        return reading.ObjectReader(
             self.account(self.server, retries, timeout=timeout),
             'c',
             'o',
@@ -76,7 +76,7 @@ class TestWhole(_TestCase):
         server = self.serve(gets.Thing(b'').give, THING.give)
         account = self.account(server)
         for size in (0, len(DATA)):
-            opened = reading.Reading(account, 'c', 'o')
+            opened = reading.ObjectReader(account, 'c', 'o')
             self.assertEqual(size, opened.left)
         self.assertEqual([1, 1], [each.connection for each in server.requests])
 
@@ -255,21 +255,23 @@ class TestLost(_TestCase):
 
     def test_not_the_object_that_was_wanted(self) -> None:
         self.assertEqual(
-            DATA, self.read(THING.give, wanted=known.Known(THING.etag))
+            DATA, self.read(THING.give, wanted=identity.Identity(THING.etag))
         )
-        self.lost(THING.give, wanted=known.Known('x'), retries=0)
+        self.lost(THING.give, wanted=identity.Identity('x'), retries=0)
         self.assertEqual(
             DATA,
             self.read(
                 THING.give,
-                wanted=known.Known(proves=lambda etag: etag in THING.etag),
+                wanted=identity.Identity(
+                    proves=lambda etag: etag in THING.etag
+                ),
             ),
         )
         exc = self.lost(
             THING.give,
             THING.give,
             retries=1,
-            wanted=known.Known(proves=lambda etag: False),
+            wanted=identity.Identity(proves=lambda etag: False),
         )
         self.assertIn('another object than was stored', str(exc))
 
@@ -278,8 +280,8 @@ class TestLost(_TestCase):
         bare = gets.Thing(DATA, '', '17.5')
         told = gets.Thing(DATA, written='17.5')
 
-        def wanted() -> known.Known:
-            return known.Known(
+        def wanted() -> identity.Identity:
+            return identity.Identity(
                 total=len(DATA), proves=lambda etag: etag in THING.etag
             )
 

@@ -145,9 +145,9 @@ class _TestCase(wires.WireTestCase):
 
     def open(
         self, *actions: sockets.Action, retries: int = 1, **what: Any
-    ) -> reading.Reading:
+    ) -> reading.ObjectReader:
         self.server = self.serve(*actions)
-        return reading.Reading(
+        return reading.ObjectReader(
             self.account(self.server, retries), 'c', 'o', **what
         )
 

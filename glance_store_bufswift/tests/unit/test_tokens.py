@@ -56,7 +56,7 @@ class TestTokens(base.BaseTestCase):
 
     def _connections(self, count: int) -> list[tokens.Tokens]:
         """What as many connections of one account have as their session."""
-        where = pool.Pool(pool.Endpoint('http://swift', session=self.session))
+        where = pool.Pool(pool.Endpoint('http://swift', login=self.session))
         return [where._connect().session for _ in range(count)]
 
     def test_token_comes_from_the_session(self) -> None:

@@ -103,7 +103,7 @@ class TestTokens(wires.WireTestCase):
 
     def test_only_one_stays_after_it_was_refused(self) -> None:
         server = self.serve(sockets.answer(401), sockets.store)
-        account = self.account(server, session=None, token='only')
+        account = self.account(server, login=None, token='only')
         exc = self.assertRaises(
             errors.RequestFailed, account.objects.head, 'c', 'o'
         )

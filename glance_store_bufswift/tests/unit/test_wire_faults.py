@@ -166,7 +166,7 @@ class TestTokens(_TestCase):
 
     def test_401_without_a_session_is_final(self) -> None:
         server = self.serve(sockets.answer(401))
-        account = self.account(server, session=None, token='given')
+        account = self.account(server, login=None, token='given')
         exc = self.assertRaises(
             errors.RequestFailed,
             account.objects.put,

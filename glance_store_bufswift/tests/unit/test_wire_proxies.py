@@ -128,7 +128,7 @@ class TestEarlyAnswers(wires.WireTestCase):
         early = Early(html(b'503 Service Temporarily Unavailable'))
         server = self.serve(early, sockets.store)
         # With a session, swiftclient takes a new connection anyway.
-        self.assertIsNone(self.put(server, early, session=None, token='x'))
+        self.assertIsNone(self.put(server, early, login=None, token='x'))
         self.assertEqual(
             [1, 2], [request.connection for request in server.requests]
         )
@@ -224,7 +224,7 @@ class TestLostAnswers(wires.WireTestCase):
         server = self.serve(
             sockets.reset(100), sockets.reset(100), sockets.store
         )
-        self.account(server, session=None, token='only').objects.put(
+        self.account(server, login=None, token='only').objects.put(
             'c', 'o', self.segment(DATA), len(DATA)
         )
         self.assertEqual(

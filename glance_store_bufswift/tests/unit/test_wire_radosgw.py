@@ -52,7 +52,7 @@ class _TestCase(wires.WireTestCase):
         made = accounts.Account(
             client.Client(
                 pool.Endpoint(
-                    self.gateway.url, session=self.session, timeout=20
+                    self.gateway.url, login=self.session, timeout=20
                 ),
                 retry.Policy(retries, 0, self.waits),
             )

@@ -142,7 +142,7 @@ class TestSurprises(refusals.Case):
             self.to()
             account = accounts.Account(
                 client.Client(
-                    pool.Endpoint(url, session=self.session),
+                    pool.Endpoint(url, login=self.session),
                     retry.Policy(3, 30, self.waits),
                 )
             )

@@ -68,7 +68,7 @@ class WireTestCase(base.BaseTestCase):
         self, server: sockets.Server, retries: int = 3, **how: Any
     ) -> accounts.Account:
         """An account there, closed before the server is."""
-        how = {'session': self.session, 'timeout': 20, **how}
+        how = {'login': self.session, 'timeout': 20, **how}
         made = accounts.Account(
             client.Client(
                 pool.Endpoint(server.url, **how),

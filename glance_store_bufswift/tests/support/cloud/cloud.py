@@ -35,7 +35,7 @@ from keystoneauth1.identity import v3
 from keystoneauth1 import session as ks_session
 import swiftclient
 
-from glance_store_bufswift.check import trip
+from glance_store_bufswift.check import as_glance
 from glance_store_bufswift.tests.support.cloud import balancer
 from glance_store_bufswift.tests.support.cloud import glance
 from glance_store_bufswift.tests.support.cloud import keystone
@@ -327,7 +327,8 @@ class Cloud:
             user_id=str(access.user_id),
             project_id=str(access.project_id),
             service_catalog=[
-                trip.old_style(each) for each in access.service_catalog.catalog
+                as_glance.old_style(each)
+                for each in access.service_catalog.catalog
             ],
         )
 

@@ -26,7 +26,9 @@ from glance_store_bufswift import service
 
 
 @contextlib.contextmanager
-def store(user: service.Service, segment_size: int) -> Iterator['Trip']:
+def store(
+    user: service.ServiceUser, segment_size: int
+) -> Iterator['GlanceStore']:
     """The store of a user, after sign_in().
 
     Its buffers are in a directory of their own: a quota file made by another
@@ -47,17 +49,18 @@ def store(user: service.Service, segment_size: int) -> Iterator['Trip']:
         made = user.store(directory=own)
         made.large_object_chunk_size = segment_size
         made.large_object_size = segment_size
-        yield Trip(made, _context(user))
+        yield GlanceStore(made, _context(user))
 
 
-class Trip:
-    """Images on their way to a store and back.
+class GlanceStore:
+    """A store with what Glance hands to it.
 
+    :param store: the driver's
     :param context: of the requests
     """
 
-    def __init__(self, made: Any, context: 'Context') -> None:
-        self._store = made
+    def __init__(self, store: Any, context: 'Context') -> None:
+        self._store = store
         self._context = context
 
     def add(self, image: str, stream: BinaryIO, size: int) -> str:
@@ -108,7 +111,7 @@ class Context:
     service_catalog: list[dict[str, Any]]
 
 
-def _context(user: service.Service) -> Context:
+def _context(user: service.ServiceUser) -> Context:
     """What Glance would hand to a multi-tenant store for this user."""
     access = user.access()
     return Context(

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What is known of an object while it is read: pure.
+"""What distinguishes an object while it is read: pure.
 
 Each answer to a GET or HEAD of it is compared with the answers before.
 """
@@ -22,8 +22,8 @@ from glance_store_bufswift import errors
 from glance_store_bufswift.swift import answers
 
 
-class Known:
-    """What distinguishes an object from another one of its name.
+class Identity:
+    """What is known of an object, to tell it from another one of its name.
 
     :param etag: its ETag; None = any
     :param total: bytes in it; None = any
