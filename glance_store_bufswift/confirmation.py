@@ -47,7 +47,7 @@ class Confirmation:
     :param dest: the attempt
     :param segments: those of the image, in order
     :param before: what was there before
-    :param static: whether it is an SLO
+    :param slo: whether it is an SLO
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class Confirmation:
         dest: layout.Layout,
         segments: Sequence[manifest.StoredSegment],
         before: former.Former,
-        static: bool,
+        slo: bool,
     ) -> None:
         self._account = account
         self._dest = dest
         self._segments = segments
         self._before = before
-        self._static = static
+        self._slo = slo
         self._size = sum(each.size for each in segments)
         self._etag = hashlib.md5(
             ''.join(each.md5 for each in segments).encode(),
@@ -88,7 +88,7 @@ class Confirmation:
             )
         if ask_all or not listed:
             self._ask_for_each()
-        if not listed and not self._static:
+        if not listed and not self._slo:
             LOG.warning(
                 'Image %(image)s is stored, but the listing of '
                 'container %(container)s does not show all of its '
@@ -124,7 +124,7 @@ class Confirmation:
         if headers is None:
             return False
         self._seen = headers
-        if self._static and not layout.is_static(headers):
+        if self._slo and not layout.is_slo(headers):
             raise errors.RequestFailed(
                 f'Swift has stored the manifest of image {self._dest.image} '
                 'as it stores any object: see that the filter slo is in each '

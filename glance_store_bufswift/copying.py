@@ -34,27 +34,27 @@ LOG = logging.getLogger(__name__)
 class Copier:
     """Copies an image into its objects, on the caller's thread.
 
-    :param image: the source, read to its end
-    :param image_digests: fed with all that is read
-    :param room: where the objects are buffered
-    :param sender: sends them
-    :param took: counts them, and the time that this takes
+    :param source: the image, read to its end
+    :param digests: fed with all that is read
+    :param buffers: where the objects are buffered
+    :param transfers: sends them
+    :param summary: counts them, and the time that this takes
     """
 
     def __init__(
         self,
-        image: source.Source,
-        image_digests: digests.Digests,
-        room: buffers.UploadBuffers,
-        sender: transfers.Transfers,
-        took: summary.UploadSummary,
+        source: source.Source,
+        digests: digests.Digests,
+        buffers: buffers.UploadBuffers,
+        transfers: transfers.Transfers,
+        summary: summary.UploadSummary,
     ) -> None:
-        self._source = image
-        self._digests = image_digests
-        self._buffers = room
-        self._transfers = sender
-        self._summary = took
-        self._watch = took.watch
+        self._source = source
+        self._digests = digests
+        self._buffers = buffers
+        self._transfers = transfers
+        self._summary = summary
+        self._watch = summary.watch
         # Bytes in each, and its MD5.
         self._segments: list[tuple[int, futures.Future[str]]] = []
         self._warned = False

@@ -33,24 +33,24 @@ class Download:
     closes it at once.
 
     :param client: sends the requests
-    :param image: reads the image
-    :param took: logged at the end
+    :param reader: reads the image
+    :param summary: logged at the end
     """
 
     def __init__(
         self,
         client: client.Client,
-        image: ahead.ImageReader,
-        took: summary.DownloadSummary,
+        reader: ahead.ImageReader,
+        summary: summary.DownloadSummary,
     ) -> None:
         self._client = client
-        self._image = image
-        self._took = took
+        self._reader = reader
+        self._summary = summary
         self._logged = False
         self._held = contextlib.ExitStack()
 
     def __len__(self) -> int:
-        return self._took.size
+        return self._summary.size
 
     def __iter__(self) -> 'Download':
         return self
@@ -58,8 +58,8 @@ class Download:
     def __next__(self) -> bytes:
         failed: BaseException | None = None
         try:
-            with self._took.watch.share(stopwatch.SWIFT):
-                block = self._image.read()
+            with self._summary.watch.share(stopwatch.SWIFT):
+                block = self._reader.read()
         except BaseException as exc:
             failed = exc
         # Outside of "except": oslo.log would add the error to the warning.
@@ -71,7 +71,7 @@ class Download:
         if not block:
             self.close()
             raise StopIteration
-        self._took.given += len(block)
+        self._summary.given += len(block)
         return block
 
     def _fail(self, exc: BaseException) -> NoReturn:
@@ -85,14 +85,14 @@ class Download:
 
     def close(self) -> None:
         """Stop reading ahead, and close what else was opened."""
-        self._image.close()
+        self._reader.close()
         self._held.close()
         self._log(None)
 
     def _log(self, cause: BaseException | None) -> None:
         if not self._logged:
             self._logged = True
-            self._took.log(self._client.retries, self._client.paused, cause)
+            self._summary.log(self._client.retries, self._client.paused, cause)
 
     def __del__(self) -> None:
         self.close()
@@ -121,8 +121,11 @@ def start(
         else:
             found = lookup.whole(account, container, image)
     bounds = ahead.Bounds(settings.read_threads, settings.read_memory)
-    begun = ahead.ImageReader(account, bounds, found.stretches, found.opened)
+    reader = ahead.ImageReader(account, bounds, found.stretches, found.opened)
     with watch.share(stopwatch.SWIFT):
-        begun.open()
-    took = summary.DownloadSummary(image, found.size, watch)
-    return Download(account.client, begun, took)
+        reader.open()
+    return Download(
+        account.client,
+        reader,
+        summary.DownloadSummary(image, found.size, watch),
+    )

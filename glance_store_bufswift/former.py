@@ -151,7 +151,7 @@ class Former:
     def _segments(
         self, account: accounts.Account, headers: Mapping[str, str]
     ) -> tuple[tuple[str, str], ...]:
-        if not layout.is_static(headers):
+        if not layout.is_slo(headers):
             return ()
         container, image = self._dest.container, self._dest.image
         recorded = [
@@ -168,7 +168,7 @@ class Former:
 
     def _remove(self, account: accounts.Account, found: _Found) -> None:
         image = self._dest.image
-        target = layout.manifest_target(found.headers)
+        target = layout.dlo_target(found.headers)
         for container in {each for each, _ in found.segments}:
             self._delete(
                 account,

@@ -85,8 +85,8 @@ class Layout:
         """Headers of an image that is one object."""
         return {ATTEMPT_HEADER: self.attempt, 'Content-Type': CONTENT_TYPE}
 
-    def manifest_headers(self, segments: int) -> dict[str, str]:
-        """Headers of the manifest.
+    def dlo_headers(self, segments: int) -> dict[str, str]:
+        """Headers of the manifest of a DLO.
 
         The value is URL-encoded, as Swift's API reference asks for. The number
         of segments is needed to delete the image while the container's listing
@@ -95,12 +95,10 @@ class Layout:
         path = f'{self.container}/{self.prefix}'
         return {
             'X-Object-Manifest': parse.quote(path),
-            ATTEMPT_HEADER: self.attempt,
-            SEGMENTS_HEADER: str(segments),
-            'Content-Type': CONTENT_TYPE,
+            **self.slo_headers(segments),
         }
 
-    def static_headers(self, segments: int) -> dict[str, str]:
+    def slo_headers(self, segments: int) -> dict[str, str]:
         """Headers of the manifest of an SLO."""
         return {
             ATTEMPT_HEADER: self.attempt,
@@ -117,7 +115,7 @@ class Layout:
         return headers.get(ATTEMPT_HEADER) == self.attempt
 
 
-def manifest_target(headers: Mapping[str, str]) -> tuple[str, str] | None:
+def dlo_target(headers: Mapping[str, str]) -> tuple[str, str] | None:
     """Container and prefix that a DLO manifest points to, None if no DLO.
 
     :param headers: as swiftclient gives them: Swift returns the value as
@@ -131,7 +129,7 @@ def manifest_target(headers: Mapping[str, str]) -> tuple[str, str] | None:
     return container, prefix
 
 
-def is_static(headers: Mapping[str, str]) -> bool:
+def is_slo(headers: Mapping[str, str]) -> bool:
     """Whether an object is the manifest of an SLO."""
     return headers.get(SLO_HEADER, '').lower() == 'true'
 
@@ -167,8 +165,8 @@ def segment_names(
     :param container: the manifest's, to include SLOs; '' = DLOs only
     """
     count = headers.get(SEGMENTS_HEADER, '')
-    target = manifest_target(headers)
-    if is_static(headers) and container and headers.get(ATTEMPT_HEADER):
+    target = dlo_target(headers)
+    if is_slo(headers) and container and headers.get(ATTEMPT_HEADER):
         target = container, f'{image}/{headers[ATTEMPT_HEADER]}/'
     if target is None or not count.isdecimal():
         return []

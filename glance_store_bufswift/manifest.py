@@ -26,7 +26,7 @@ from glance_store_bufswift import layout
 from glance_store_bufswift import record
 from glance_store_bufswift import segmenting
 from glance_store_bufswift.swift import accounts
-from glance_store_bufswift.swift import static
+from glance_store_bufswift.swift import slo_manifest
 
 LOG = logging.getLogger(__name__)
 
@@ -64,22 +64,22 @@ def write(
     if plan.limits is not None:
         if len(segments) > plan.most:
             segmenting.warn_too_long(dest.image, plan)
-        elif _write_static(account, dest, segments, plan.limits, before):
+        elif _write_slo(account, dest, segments, plan.limits, before):
             return True
-    _write_dynamic(account, dest, segments, before)
+    _write_dlo(account, dest, segments, before)
     return False
 
 
-def _write_static(
+def _write_slo(
     account: accounts.Account,
     dest: layout.Layout,
     segments: Sequence[StoredSegment],
-    limits: static.Limits,
+    limits: slo_manifest.Limits,
     before: former.Former,
 ) -> bool:
     """Write the manifest of an SLO; returns whether the site takes it."""
     entries = [
-        static.ManifestEntry(
+        slo_manifest.ManifestEntry(
             f'{dest.container}/{dest.segment(number)}', each.size, each.md5
         )
         for number, each in enumerate(segments, 1)
@@ -89,10 +89,11 @@ def _write_static(
         dest.container,
         dest.image,
         entries,
-        limits.heartbeat and len(entries) >= static.MIN_HEARTBEAT_SEGMENTS,
+        limits.heartbeat
+        and len(entries) >= slo_manifest.MIN_HEARTBEAT_SEGMENTS,
     )
     try:
-        _write(account, put, dest.static_headers(len(segments)), before)
+        _write(account, put, dest.slo_headers(len(segments)), before)
         return True
     except errors.RequestFailed as exc:
         if exc.status is None and before.look(account):
@@ -108,7 +109,7 @@ def _write_static(
     return False
 
 
-def _write_dynamic(
+def _write_dlo(
     account: accounts.Account,
     dest: layout.Layout,
     segments: Sequence[StoredSegment],
@@ -121,7 +122,7 @@ def _write_dynamic(
     put = functools.partial(
         account.objects.put_empty, dest.container, dest.image
     )
-    short = dest.manifest_headers(len(segments))
+    short = dest.dlo_headers(len(segments))
     more = record.headers(
         [each.size for each in segments], [each.md5 for each in segments]
     )

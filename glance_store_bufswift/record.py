@@ -120,7 +120,7 @@ def read(image: str, manifest: Mapping[str, str]) -> Record | None:
     """
     names = layout.segment_names(image, manifest)
     sizes = _sizes(manifest.get(SIZES_HEADER, ''))
-    target = layout.manifest_target(manifest)
+    target = layout.dlo_target(manifest)
     if not names or target is None or len(sizes) != len(names):
         return None
     prints = _prints(manifest)

@@ -73,19 +73,19 @@ def _remove(
     image: str,
     headers: Mapping[str, str],
 ) -> None:
-    target = layout.manifest_target(headers)
-    static = layout.is_static(headers)
-    if static:
-        _remove_static_segments(account, container, image)
+    target = layout.dlo_target(headers)
+    slo = layout.is_slo(headers)
+    if slo:
+        _remove_slo_segments(account, container, image)
     elif target is not None:
-        _remove_segments(account, image, headers, target)
-    if (static or target) and _replaced(account, container, image, headers):
+        _remove_dlo_segments(account, image, headers, target)
+    if (slo or target) and _replaced(account, container, image, headers):
         LOG.warning(
             'Image %s was uploaded again while it was deleted; '
             'its new data stays',
             image,
         )
-    elif static:
+    elif slo:
         _remove_slo(account, container, image)
     else:
         account.objects.delete(container, image)
@@ -104,7 +104,7 @@ def _replaced(
     )
 
 
-def _remove_segments(
+def _remove_dlo_segments(
     account: accounts.Account,
     image: str,
     headers: Mapping[str, str],
@@ -142,7 +142,7 @@ def _remove_segments(
         )
 
 
-def _remove_static_segments(
+def _remove_slo_segments(
     account: accounts.Account, container: str, image: str
 ) -> None:
     """Delete the segments of an SLO, if its manifest can be read.

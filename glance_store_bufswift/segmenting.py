@@ -20,7 +20,7 @@ from glance_store_bufswift import layout
 from glance_store_bufswift import notices
 from glance_store_bufswift import opts
 from glance_store_bufswift.swift import accounts
-from glance_store_bufswift.swift import static
+from glance_store_bufswift.swift import slo_manifest
 
 LOG = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class SegmentPlan:
     image_size: int
     base: int
     most: int = layout.MAX_SEGMENTS
-    limits: static.Limits | None = None
+    limits: slo_manifest.Limits | None = None
 
     def size(self, number: int) -> int:
         """Bytes in a segment, numbers counting from 1."""
@@ -63,7 +63,7 @@ def plan(
     dlo = SegmentPlan(image_size, settings.segment_size)
     if settings.manifest == opts.DLO:
         return dlo
-    limits = static.limits(account.site.capabilities())
+    limits = slo_manifest.limits(account.site.capabilities())
     if limits is None:
         notices.warn_once(
             'Swift at %s has no Static Large Objects, or its /info '
@@ -72,7 +72,7 @@ def plan(
             account.client.url,
         )
         return dlo
-    longest = static.ManifestEntry(
+    longest = slo_manifest.ManifestEntry(
         f'{dest.container}/{dest.segment(layout.MAX_SEGMENTS)}',
         layout.MAX_OBJECT_SIZE,
         32 * 'f',
@@ -80,7 +80,7 @@ def plan(
     slo = SegmentPlan(
         image_size,
         max(settings.segment_size, limits.smallest),
-        min(static.fitting(limits, longest), dlo.most),
+        min(slo_manifest.fitting(limits, longest), dlo.most),
         limits,
     )
     if slo.most and slo.size(1) <= layout.MAX_OBJECT_SIZE:

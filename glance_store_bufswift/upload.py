@@ -237,17 +237,15 @@ class Upload:
     def _write_manifest(self, plan: segmenting.SegmentPlan) -> None:
         self._transfers.begin_put(self._dest.image)
         segments = self._copier.segments()
-        static = manifest.write(
+        slo = manifest.write(
             self._account, self._dest, segments, plan, self._former
         )
         # An upload without a sign of life for so long can be taken for
         # orphaned.
-        ask_all = (
-            not static and self._watch.seconds >= layout.MIN_ORPHAN_AGE / 2
-        )
+        ask_all = not slo and self._watch.seconds >= layout.MIN_ORPHAN_AGE / 2
         with self._watch.share(stopwatch.LISTING):
             current = confirmation.Confirmation(
-                self._account, self._dest, segments, self._former, static
+                self._account, self._dest, segments, self._former, slo
             ).run(self._settings.confirm_timeout, ask_all)
         if current is not None and self._former.found_any:
             self._former.remove(self._account, current)

@@ -96,8 +96,8 @@ def _hashing(measured: MeasuredStore) -> Proposal:
         'hashing_algorithm',
         best,
         measured.algorithm,
-        f'on this host sha256 hashes {figures.mb(rates["sha256"])}, sha512 '
-        f'{figures.mb(rates["sha512"])}; it counts for new images in all '
+        f'on this host sha256 hashes {figures.speed(rates["sha256"])}, sha512 '
+        f'{figures.speed(rates["sha512"])}; it counts for new images in all '
         'stores',
     )
 
@@ -108,7 +108,7 @@ def _threads(measured: MeasuredStore, algorithm: str) -> Proposal:
     value = _enough(rates, min(traffic.up, hashes))
     reason = _gain(value, rates, 'Swift takes')
     if hashes < traffic.up:
-        reason += f'; more than {figures.mb(hashes)} an upload can not hash'
+        reason += f'; more than {figures.speed(hashes)} an upload can not hash'
     return Proposal(
         measured.store,
         'swift_buffered_threads',
@@ -151,7 +151,7 @@ def _gain(value: int, rates: Sequence[tuple[int, float]], does: str) -> str:
         if connections in (1, value, rates[-1][0])
     ]
     return f'{does} ' + ', '.join(
-        f'{figures.mb(rate)} over {connections}'
+        f'{figures.speed(rate)} over {connections}'
         for connections, rate in compared
     )
 
@@ -166,16 +166,16 @@ def _segment(measured: MeasuredStore) -> Proposal:
     seconds = max(SEGMENT_SECONDS, SEGMENT_PUTS * traffic.put)
     steps = round(seconds * traffic.stream / (SIZE_STEP * SIZE_UNIT))
     value = min(MAX_SIZE, max(MIN_SIZE, steps * SIZE_STEP))
-    amount = figures.mb(value * SIZE_UNIT).removesuffix('/s')
+    amount = figures.megabytes(value * SIZE_UNIT)
     takes = value * SIZE_UNIT / traffic.stream
     return Proposal(
         measured.store,
         'swift_store_large_object_chunk_size',
         value,
         measured.settings.segment_size // SIZE_UNIT,
-        f'one connection sends {amount} in {takes:.1f} s, and an object costs '
-        f'{traffic.put:.2f} s beside its bytes. Keep 200 if others than this '
-        'driver read the images from Swift',
+        f'one connection sends {amount} MB in {takes:.1f} s, and an object '
+        f'costs {traffic.put:.2f} s beside its bytes. Keep 200 if others than '
+        'this driver read the images from Swift',
     )
 
 

@@ -182,10 +182,10 @@ def room(settings: opts.Settings) -> int | None:
         disk = os.statvfs(settings.directory)
     except OSError:
         return None
-    return _left_for_buffers(disk, settings) if disk.f_blocks else None
+    return _free_for_buffers(disk, settings) if disk.f_blocks else None
 
 
-def _left_for_buffers(disk: os.statvfs_result, settings: opts.Settings) -> int:
+def _free_for_buffers(disk: os.statvfs_result, settings: opts.Settings) -> int:
     floor = disk.f_blocks * settings.min_free_percent // 100
     return max(0, disk.f_bavail - floor) * disk.f_frsize
 
@@ -193,15 +193,10 @@ def _left_for_buffers(disk: os.statvfs_result, settings: opts.Settings) -> int:
 def _free(settings: opts.Settings, uploads: int) -> Finding:
     """What the file system has, compared with what uploads can take."""
     disk = os.statvfs(settings.directory)
-    free = _left_for_buffers(disk, settings)
+    free = _free_for_buffers(disk, settings)
     wanted = _wanted(settings, uploads)
     if settings.disk_quota:
         wanted = min(wanted, settings.disk_quota)
-    text = (
-        f'{finding.size(free)} may be used before '
-        f'{settings.min_free_percent} % of the file system are left, '
-        f'buffers may take {finding.size(wanted)}'
-    )
     if not disk.f_blocks:
         return finding.warning(
             _ROOM,
@@ -217,6 +212,15 @@ def _free(settings: opts.Settings, uploads: int) -> Finding:
             'nothing',
             'lower swift_buffered_disk_quota',
         )
+    return _compared(settings, free, wanted)
+
+
+def _compared(settings: opts.Settings, free: int, wanted: int) -> Finding:
+    text = (
+        f'{finding.size(free)} may be used before '
+        f'{settings.min_free_percent} % of the file system are left, '
+        f'buffers may take {finding.size(wanted)}'
+    )
     if free >= wanted:
         return finding.ok(_ROOM, text)
     advice = (

@@ -85,6 +85,11 @@ class Host:
         return min(self.pair or self.digests['md5'], self.digests[algorithm])
 
 
-def mb(rate: float) -> str:
+def megabytes(size: float) -> str:
+    """A number of bytes in MB, as text without the unit."""
+    return f'{size / 1e6:.{0 if size >= 1e7 else 1}f}'
+
+
+def speed(rate: float) -> str:
     """A rate in bytes a second, as text."""
-    return f'{rate / 1e6:.{0 if rate >= 1e7 else 1}f} MB/s'
+    return f'{megabytes(rate)} MB/s'

@@ -20,7 +20,7 @@ from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
 from glance_store_bufswift import layout
 from glance_store_bufswift import opts
-from glance_store_bufswift.swift import static
+from glance_store_bufswift.swift import slo_manifest
 
 SUBJECT = 'limits'
 
@@ -41,17 +41,17 @@ def findings(
     swift = capabilities.get('swift') or {}
     if capabilities:
         yield _file_size(swift, settings.segment_size)
-    limits = static.limits(capabilities)
+    limits = slo_manifest.limits(capabilities)
     if settings.manifest == opts.SLO:
-        yield _static(limits, settings.segment_size)
+        yield _slo(limits, settings.segment_size)
         if limits is not None:
             return
     if capabilities:
-        yield _segments(swift, settings.segment_size)
+        yield _dlo(swift, settings.segment_size)
     yield _download_rate(settings.segment_size, swift)
 
 
-def _static(limits: static.Limits | None, segment_size: int) -> Finding:
+def _slo(limits: slo_manifest.Limits | None, segment_size: int) -> Finding:
     """Whether images can be Static Large Objects, and how large ones."""
     if limits is None:
         return finding.warning(
@@ -112,7 +112,7 @@ def _file_size(swift: Mapping[str, Any], segment_size: int) -> Finding:
     return finding.ok(SUBJECT, text)
 
 
-def _segments(swift: Mapping[str, Any], segment_size: int) -> Finding:
+def _dlo(swift: Mapping[str, Any], segment_size: int) -> Finding:
     """Whether Swift gives the longest images a length.
 
     Swift's dlo middleware gives an object whose segments fill a page of the

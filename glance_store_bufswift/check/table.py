@@ -32,8 +32,8 @@ def findings(
     for rate in measured.traffic.rates:
         yield finding.measured(
             'speed',
-            f'over {rate.connections}: {figures.mb(rate.up)} to Swift, '
-            f'{figures.mb(rate.down)} from Swift',
+            f'over {rate.connections}: {figures.speed(rate.up)} to Swift, '
+            f'{figures.speed(rate.down)} from Swift',
             dataclasses.asdict(rate),
         )
     yield from _requests(measured.traffic)
@@ -43,7 +43,9 @@ def findings(
         rates['both MD5s by the accelerator'] = measured.host.pair
     for name, speed in rates.items():
         yield finding.measured(
-            'digest', f'{name}: {figures.mb(speed)}', {'rate': speed}
+            'digest',
+            f'{name}: {figures.speed(speed)}',
+            {'rate': speed},
         )
     for proposal in proposals:
         yield finding.measured(
@@ -83,15 +85,15 @@ def _disk(measured: advice.MeasuredStore) -> Iterator[Finding]:
         return
     yield finding.measured(
         'disk',
-        f'{directory} takes {figures.mb(disk)} beyond the page cache',
+        f'{directory} takes {figures.speed(disk)} beyond the page cache',
         {'rate': disk},
     )
     if disk < measured.traffic.up:
         yield finding.warning(
             'disk',
-            f'{directory} takes {figures.mb(disk)}, Swift '
-            f'{figures.mb(measured.traffic.up)}: uploads wait for it once the '
-            'page cache is full',
+            f'{directory} takes {figures.speed(disk)}, Swift '
+            f'{figures.speed(measured.traffic.up)}: uploads wait for it once '
+            'the page cache is full',
             'put swift_buffered_dir on a faster disk, or on tmpfs with '
             'swift_buffered_disk_quota',
         )

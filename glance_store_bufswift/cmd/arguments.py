@@ -139,6 +139,16 @@ def _add_check(commands: _Commands) -> None:
         ),
     )
     made.set_defaults(run=check.run)
+    _add_extent(made)
+    made.add_argument(
+        '--strict',
+        action='store_true',
+        help=f'exit with {status.FOUND} for a warning too',
+    )
+
+
+def _add_extent(made: argparse.ArgumentParser) -> None:
+    """What says how much is checked."""
     made.add_argument(
         '--uploads',
         type=_count,
@@ -159,11 +169,6 @@ def _add_check(commands: _Commands) -> None:
         help='measure how fast Swift is, and how fast this host hashes and '
         'writes: about 200 MB to Swift and back, in at most a minute; '
         'propose values for glance-api.conf',
-    )
-    made.add_argument(
-        '--strict',
-        action='store_true',
-        help=f'exit with {status.FOUND} for a warning too',
     )
 
 

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import textwrap
 
 from glance_store_bufswift.check import advice
+from glance_store_bufswift.check import figures
 
 #: Characters in a line, and in the longest bar.
 WIDTH, BAR = 79, 34
@@ -30,12 +31,12 @@ def of_store(
     All bars have one scale; Swift's longest bar fills the width, and a longer
     one ends with ">".
     """
-    rows = list(_rows(measured))
     scale = max(measured.traffic.up, measured.traffic.down)
     page = [f'{measured.store}: what this site carries, in MB/s', '']
-    for place, name, rate in rows:
+    for place, name, rate in _rows(measured):
         page.append(
-            f'  {place:10} {name:22} {_number(rate):>6}  '
+            f'  {place:10} {name:22} '
+            f'{"-" if rate is None else figures.megabytes(rate):>6}  '
             f'{_bar(rate, scale)}'.rstrip()
         )
     page += [
@@ -44,28 +45,31 @@ def of_store(
         f'one byte {1000 * measured.traffic.put:.0f} ms.',
         '',
         'For glance-api.conf, by these figures:',
+        *_configuration(proposals),
     ]
+    return '\n'.join([*page, ''])
+
+
+def _configuration(proposals: Sequence[advice.Proposal]) -> Iterator[str]:
+    """The lines for glance-api.conf, by section, with reasons as comments."""
     section = None
     for proposal in proposals:
         if proposal.section != section:
             section = proposal.section
-            page += ['', f'[{section}]']
+            yield from ('', f'[{section}]')
         now = (
             'as it is'
             if proposal.now == proposal.value
             else f'now {proposal.now}'
         )
-        page.append(
-            textwrap.fill(
-                f'{proposal.reason} ({now})',
-                WIDTH,
-                initial_indent='# ',
-                subsequent_indent='# ',
-                break_long_words=False,
-            )
+        yield textwrap.fill(
+            f'{proposal.reason} ({now})',
+            WIDTH,
+            initial_indent='# ',
+            subsequent_indent='# ',
+            break_long_words=False,
         )
-        page.append(f'{proposal.option} = {proposal.value}')
-    return '\n'.join([*page, ''])
+        yield f'{proposal.option} = {proposal.value}'
 
 
 def _rows(
@@ -86,12 +90,6 @@ def _rows(
         place = ''
     if measured.host.pair is not None:
         yield '', 'both MD5s in one pass', measured.host.pair
-
-
-def _number(rate: float | None) -> str:
-    if rate is None:
-        return '-'
-    return f'{rate / 1e6:.{0 if rate >= 1e7 else 1}f}'
 
 
 def _bar(rate: float | None, scale: float) -> str:

@@ -91,8 +91,8 @@ def ask(
         )
     references = _link(container, name, headers)
     doubt = _outdated(name, headers, listed)
-    target = layout.manifest_target(headers)
-    if layout.is_static(headers):
+    target = layout.dlo_target(headers)
+    if layout.is_slo(headers):
         segments = _segments(account, container, name)
         references += segments
         if not segments:

@@ -41,7 +41,7 @@ def segments(
     :param headers: the manifest's
     :raises RequestFailed: it never agrees
     """
-    target = layout.manifest_target(headers)
+    target = layout.dlo_target(headers)
     if target is None:
         return []
     container, prefix = target

@@ -30,7 +30,7 @@ from glance_store_bufswift.swift import accounts
 from glance_store_bufswift.swift import answers
 from glance_store_bufswift.swift import listings
 from glance_store_bufswift.swift import reading
-from glance_store_bufswift.swift import static
+from glance_store_bufswift.swift import slo_manifest
 
 #: Bytes up to which an object is read over one connection: others would hardly
 #: begin before it ends.
@@ -58,9 +58,9 @@ def whole(account: accounts.Account, container: str, image: str) -> Found:
     :raises NoImage: there is none
     :raises RequestFailed: it can't be read
     """
-    opened = _open(account, container, image, query=static.GET_MANIFEST)
+    opened = _open(account, container, image, query=slo_manifest.GET_MANIFEST)
     headers = opened.headers
-    if layout.manifest_target(headers) is not None:
+    if layout.dlo_target(headers) is not None:
         opened.close()
         return _within(segments(account, (container, image), headers), 0, None)
     if _may_be_slo(headers, opened.left):
@@ -97,14 +97,14 @@ def ranged(
         the offset
     """
     headers = _look(account, container, image)
-    if layout.manifest_target(headers) is not None:
+    if layout.dlo_target(headers) is not None:
         return _within(
             segments(account, (container, image), headers), offset, size
         )
     total, etag = answers.length(headers), answers.md5_of(headers)
     if _may_be_slo(headers, total):
         named = _slo_segments(
-            _open(account, container, image, query=static.GET_MANIFEST)
+            _open(account, container, image, query=slo_manifest.GET_MANIFEST)
         )
         if named:
             return _within(named, offset, size)
@@ -128,7 +128,7 @@ def size_of(account: accounts.Account, container: str, image: str) -> int:
     :raises RequestFailed: Swift does not say
     """
     headers = _look(account, container, image)
-    if layout.manifest_target(headers) is not None:
+    if layout.dlo_target(headers) is not None:
         return sum(
             each.size
             for each in segments(account, (container, image), headers)
@@ -160,7 +160,7 @@ def _look(
     account: accounts.Account,
     container: str,
     image: str,
-    query: str | None = static.GET_MANIFEST,
+    query: str | None = slo_manifest.GET_MANIFEST,
 ) -> dict[str, str]:
     """The headers of an image's object."""
     headers = account.objects.head(container, image, query=query)
@@ -176,7 +176,7 @@ def _slo_segments(opened: reading.ObjectReader) -> list[parts.Part]:
     :returns: none if it does not name them, or has more than whole objects
     """
     try:
-        entries = listings.static_entries(listings.manifest_of(opened.read))
+        entries = listings.slo_entries(listings.manifest_of(opened.read))
     except errors.Unreadable:
         entries = None
     finally:
@@ -191,7 +191,7 @@ def _may_be_slo(headers: Mapping[str, str], size: int | None) -> bool:
 
     :param size: bytes in it; None if not known
     """
-    return layout.is_static(headers) or (
+    return layout.is_slo(headers) or (
         size == 0
         and (
             layout.ATTEMPT_HEADER not in headers

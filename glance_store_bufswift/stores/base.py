@@ -92,11 +92,7 @@ class BufferedStore(configured.ConfiguredStore):
             StorageWriteDenied, StorageFull, TimeoutError, BackendException;
             UnknownHashingAlgo, before anything is read or stored
         """
-        try:
-            image_digests = digests.Digests(hashing_algo, verifier)
-        except errors.ConfigError as exc:
-            # glance_store itself raises this for some of them.
-            raise exceptions.UnknownHashingAlgo(message=str(exc)) from exc
+        image_digests = _digests(hashing_algo, verifier)
         location = self.create_location(image_id, context=context)
         try:
             with self.account(location, context) as account:
@@ -254,3 +250,13 @@ class BufferedStore(configured.ConfiguredStore):
     ) -> access.SignIn:
         """Sign in at Keystone for an operation."""
         raise NotImplementedError
+
+
+def _digests(
+    hashing_algo: str, verifier: digests.Digest | None
+) -> digests.Digests:
+    try:
+        return digests.Digests(hashing_algo, verifier)
+    except errors.ConfigError as exc:
+        # glance_store itself raises this for some of them.
+        raise exceptions.UnknownHashingAlgo(message=str(exc)) from exc

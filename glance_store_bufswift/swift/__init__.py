@@ -32,7 +32,7 @@ In the order in which they build on each other::
     puts.py         one try of an object's PUT
     gets.py         one try of an object's GET
     objects.py      the requests for objects
-    static.py       manifests of Static Large Objects
+    slo_manifest.py manifests of Static Large Objects
     slos.py         the requests for Static Large Objects
     accounts.py     an account, which holds a client and all of its requests
     extents.py      which bytes of an object an answer has

@@ -130,7 +130,7 @@ def manifest_of(read: Callable[[int], bytes]) -> bytes:
     return manifest
 
 
-def static_segments(
+def slo_segments(
     manifest: bytes, nested: bool = True
 ) -> list[tuple[str, str]]:
     """Container and name of what the manifest of an SLO lists.
@@ -140,7 +140,7 @@ def static_segments(
     :param nested: whether to include SLOs among them
     :raises Unreadable: it is no manifest
     """
-    found = [(_place(each), each) for each in _static(manifest)]
+    found = [(_place(each), each) for each in _slo_list(manifest)]
     return [
         place
         for place, each in found
@@ -148,14 +148,14 @@ def static_segments(
     ]
 
 
-def static_entries(manifest: bytes) -> list[Entry] | None:
+def slo_entries(manifest: bytes) -> list[Entry] | None:
     """What an SLO is made of, each with container/name, size and ETag.
 
     :returns: None if it is made of more than whole objects: ranges of them,
         other SLOs, data in the manifest itself
     :raises Unreadable: it is no manifest
     """
-    found = _static(manifest)
+    found = _slo_list(manifest)
     if any(
         not _place(each) or each.get('sub_slo') or each.get('range')
         for each in found
@@ -174,7 +174,7 @@ def static_entries(manifest: bytes) -> list[Entry] | None:
     )
 
 
-def _static(manifest: bytes) -> list[dict[str, Any]]:
+def _slo_list(manifest: bytes) -> list[dict[str, Any]]:
     """The entries of an SLO's manifest."""
     try:
         listed = json.loads(manifest)

@@ -188,7 +188,7 @@ class Opening:
                 f'({identity.encoding(headers)}); switch that off there'
             )
         if (extent.end, known.total) == (None, None) and (
-            layout.manifest_target(headers)
+            layout.dlo_target(headers)
         ):
             return Opened(answer, None, extent.framed)
         if ranged and answer.status == 200:

@@ -23,7 +23,7 @@ from glance_store_bufswift.swift import bulk
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import connections
 from glance_store_bufswift.swift import listings
-from glance_store_bufswift.swift import static
+from glance_store_bufswift.swift import slo_manifest
 
 
 class StaticLargeObjects:
@@ -39,7 +39,7 @@ class StaticLargeObjects:
         self,
         container: str,
         name: str,
-        segments: Sequence[static.ManifestEntry],
+        segments: Sequence[slo_manifest.ManifestEntry],
         heartbeat: bool,
         headers: Mapping[str, str],
         done: Callable[[], bool] = lambda: False,
@@ -54,19 +54,19 @@ class StaticLargeObjects:
         :raises RequestFailed: it is not stored, or that is in doubt
         """
         tries = self._client.tries(f'PUT of the SLO {container}/{name}')
-        manifest = static.manifest(segments)
+        manifest = slo_manifest.manifest(segments)
 
         def put(connection: connections.Connection) -> None:
             if tries.made > 1 and done():
                 return
             try:
-                static.stored(
+                slo_manifest.stored(
                     *connection.put_slo(
                         container, name, manifest, headers, heartbeat
                     )
                 )
             except swiftclient.ClientException as exc:
-                raise static.explained(exc) from exc
+                raise slo_manifest.explained(exc) from exc
 
         self._client.run(tries, put)
 
@@ -87,11 +87,11 @@ class StaticLargeObjects:
                 container,
                 name,
                 resp_chunk_size=connections.ANSWER_BLOCK,
-                query_string=static.GET_MANIFEST,
+                query_string=slo_manifest.GET_MANIFEST,
                 headers={'X-Newest': 'true'},
             )
             try:
-                return listings.static_segments(
+                return listings.slo_segments(
                     listings.manifest_of(connections.Content(body).read),
                     nested,
                 )

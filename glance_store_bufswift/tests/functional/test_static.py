@@ -17,7 +17,7 @@ from typing import Any
 import fixtures
 from glance_store import exceptions
 
-from glance_store_bufswift.swift import static
+from glance_store_bufswift.swift import slo_manifest
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.functional import matrix
 from glance_store_bufswift.tests.support.cloud import faults
@@ -222,7 +222,8 @@ class TestRefusedLate(TestRefused):
         super().setUp()
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.swift.static.MIN_HEARTBEAT_SEGMENTS', 1
+                'glance_store_bufswift.swift.slo_manifest.MIN_HEARTBEAT_SEGMENTS',
+                1,
             )
         )
 
@@ -265,10 +266,11 @@ class TestRecovers(Case):
 
     @base.swift_only('gives no signs of life')
     def test_signs_of_life_end(self) -> None:
-        assert static.MIN_HEARTBEAT_SEGMENTS
+        assert slo_manifest.MIN_HEARTBEAT_SEGMENTS
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.swift.static.MIN_HEARTBEAT_SEGMENTS', 1
+                'glance_store_bufswift.swift.slo_manifest.MIN_HEARTBEAT_SEGMENTS',
+                1,
             )
         )
         self.check(faults.BreakAnswer(1))

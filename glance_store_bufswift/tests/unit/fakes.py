@@ -41,8 +41,8 @@ from glance_store_bufswift.swift import objects
 from glance_store_bufswift.swift import pool
 from glance_store_bufswift.swift import retry
 from glance_store_bufswift.swift import sites
+from glance_store_bufswift.swift import slo_manifest
 from glance_store_bufswift.swift import slos
-from glance_store_bufswift.swift import static
 
 T = TypeVar('T')
 
@@ -58,7 +58,7 @@ def failed(status: int) -> swiftclient.ClientException:
 
 
 def _is_large(headers: Mapping[str, str]) -> bool:
-    return layout.DLO_HEADER in headers or layout.is_static(headers)
+    return layout.DLO_HEADER in headers or layout.is_slo(headers)
 
 
 _TIMES = itertools.count(1_000_000_000)
@@ -127,11 +127,11 @@ class Swift:
     def parts(self, name: str) -> list[bytes]:
         """What a GET gives, by segment."""
         data, headers = self.objects[name]
-        target = layout.manifest_target(headers)
-        if layout.is_static(headers):
+        target = layout.dlo_target(headers)
+        if layout.is_slo(headers):
             return [
                 self.objects.get(name, (b'',))[0]
-                for _, name in listings.static_segments(data)
+                for _, name in listings.slo_segments(data)
             ]
         if target is None:
             return [data]
@@ -342,7 +342,7 @@ class StaticLargeObjects(slos.StaticLargeObjects):
         self,
         container: str,
         name: str,
-        segments: Sequence[static.ManifestEntry],
+        segments: Sequence[slo_manifest.ManifestEntry],
         heartbeat: bool,
         headers: Mapping[str, str],
         done: Callable[[], bool] = lambda: False,
@@ -369,12 +369,12 @@ class StaticLargeObjects(slos.StaticLargeObjects):
     ) -> list[tuple[str, str]]:
         self.client.request('GET', name)
         found = self.swift.objects.get(name)
-        return listings.static_segments(found[0]) if found else []
+        return listings.slo_segments(found[0]) if found else []
 
     def delete(self, container: str, name: str) -> list[str]:
         self.client.request('DELETE', name)
         data, _ = self.swift.objects.pop(name, (b'[]', {}))
-        for _, segment_name in listings.static_segments(data):
+        for _, segment_name in listings.slo_segments(data):
             self.swift.objects.pop(segment_name, None)
         return []
 

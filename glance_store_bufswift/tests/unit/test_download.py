@@ -306,7 +306,7 @@ class TestListed(_TestCase):
 
     def test_ours_of_an_early_release(self) -> None:
         self.store()
-        self.swift.store('id', b'', self.where.manifest_headers(5))
+        self.swift.store('id', b'', self.where.dlo_headers(5))
         self.check()
 
     def test_stocks_in_no_segment(self) -> None:
@@ -315,7 +315,7 @@ class TestListed(_TestCase):
 
     def test_segment_that_is_not_listed(self) -> None:
         self.store()
-        self.swift.store('id', b'', self.where.manifest_headers(5))
+        self.swift.store('id', b'', self.where.dlo_headers(5))
         for name in (self.where.segment(1), self.where.segment(5)):
             self.swift.unlisted = {name}
             self.assertIn('4 segments instead of 5', self.lost())
@@ -461,7 +461,7 @@ class TestThreads(_TestCase):
 
     def wait_for_fetches(self, begun: download.Download) -> None:
         """Have all there that is on its way."""
-        for fetch in begun._image._fetches:
+        for fetch in begun._reader._fetches:
             while not fetch.done:
                 threading.Event().wait(0.001)
 
@@ -476,7 +476,7 @@ class TestRates(_TestCase):
         """
         self.store(DATA * 20)
         begun, got, most = self.start(), b'', 0
-        account = begun._image._account
+        account = begun._reader._account
         if takes:
             self.useFixture(
                 fixtures.MockPatchObject(
@@ -490,8 +490,8 @@ class TestRates(_TestCase):
             got += block
             most = max(
                 most,
-                begun._image._direct.reads
-                + sum(not each.done for each in begun._image._fetches),
+                begun._reader._direct.reads
+                + sum(not each.done for each in begun._reader._fetches),
             )
         self.assertEqual(DATA * 20, got)
         self.assert_nothing_left()
@@ -515,7 +515,7 @@ class TestRates(_TestCase):
 
         self.swift.before = refuse
         begun = self.start(retries=9)
-        account = begun._image._account
+        account = begun._reader._account
         got, least = b'', 4
         for block in begun:
             got += block
@@ -607,7 +607,7 @@ class TestEnd(_TestCase):
         self.store()
         started = threading.Event()
         begun = self.start()
-        account = begun._image._account
+        account = begun._reader._account
         assert isinstance(account, fakes.Account)
 
         def hang(method: str, name: str) -> None:

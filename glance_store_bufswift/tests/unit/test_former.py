@@ -115,7 +115,7 @@ class TestCase(base.BaseTestCase):
         self.swift.store(RUNNING, b'x', {})
         if former:
             where = layout.Layout('images', 'id', 'former')
-            self.swift.store('id', b'', where.manifest_headers(1))
+            self.swift.store('id', b'', where.dlo_headers(1))
             self.swift.store(where.segment(1), b'x', {})
 
     def run_both(self, order: str) -> None:
@@ -266,7 +266,7 @@ class TestLooks(TestCase):
             if (method, name) == ('HEAD', 'id'):
                 looks.append(name)
                 if len(looks) == 2:
-                    self.swift.store('id', b'', other.manifest_headers(1))
+                    self.swift.store('id', b'', other.dlo_headers(1))
                     self.swift.store(other.segment(1), b'x', {})
                 if len(looks) == 3:
                     arrived.set()

@@ -67,7 +67,7 @@ ORDER = (
     'swift.puts',
     'swift.gets',
     'swift.objects',
-    'swift.static',
+    'swift.slo_manifest',
     'swift.slos',
     'swift.accounts',
     'swift.extents',

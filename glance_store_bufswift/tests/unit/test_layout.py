@@ -66,44 +66,44 @@ class TestNames(base.BaseTestCase):
 
 class TestHeaders(base.BaseTestCase):
     def _target(self, value: str) -> tuple[str, str] | None:
-        return layout.manifest_target({'x-object-manifest': value})
+        return layout.dlo_target({'x-object-manifest': value})
 
     def test_plain_object_is_no_manifest(self) -> None:
         headers = layout.Layout('images', 'id', 'try').plain_headers()
         lowered = {name.lower(): headers[name] for name in headers}
-        self.assertIsNone(layout.manifest_target(lowered))
+        self.assertIsNone(layout.dlo_target(lowered))
         self.assertEqual('try', headers[layout.ATTEMPT_HEADER])
 
     def test_manifest_value_is_url_encoded(self) -> None:
         where = layout.Layout('my images/ä', 'id', 'try')
-        headers = where.manifest_headers(12)
+        headers = where.dlo_headers(12)
         self.assertEqual(
             'my%20images/%C3%A4/id/try/', headers['X-Object-Manifest']
         )
         self.assertEqual('12', headers[layout.SEGMENTS_HEADER])
 
-    def test_manifest_target_is_what_was_written(self) -> None:
+    def test_dlo_target_is_what_was_written(self) -> None:
         for container in ('my images', '50%', '50%25', '\u00e4'):
             where = layout.Layout(container, 'id', 'try')
-            value = where.manifest_headers(1)['X-Object-Manifest']
+            value = where.dlo_headers(1)['X-Object-Manifest']
             self.assertEqual(
                 (container, 'id/try/'),
                 self._target(client.parse_header_string(value)),
             )
 
-    def test_manifest_target_of_the_stock_driver(self) -> None:
+    def test_dlo_target_of_the_stock_driver(self) -> None:
         self.assertEqual(('images', 'id-'), self._target('images/id-'))
         self.assertEqual(('images', 'id-'), self._target('/images/id-'))
 
     def test_no_manifest_no_target(self) -> None:
-        self.assertIsNone(layout.manifest_target({}))
+        self.assertIsNone(layout.dlo_target({}))
         self.assertIsNone(self._target(''))
 
     def test_only_what_this_attempt_wrote_is_its_own(self) -> None:
         where = layout.Layout('images', 'id')
         other = layout.Layout('images', 'id')
         self.assertTrue(where.wrote(where.plain_headers()))
-        self.assertTrue(where.wrote(where.manifest_headers(3)))
+        self.assertTrue(where.wrote(where.dlo_headers(3)))
         self.assertFalse(where.wrote(other.plain_headers()))
         self.assertFalse(where.wrote({}))
 

@@ -25,7 +25,7 @@ from glance_store_bufswift.swift import listings
 
 class TestStaticSegments(base.BaseTestCase):
     def segments(self, *entries: object) -> list[tuple[str, str]]:
-        return listings.static_segments(json.dumps(entries).encode())
+        return listings.slo_segments(json.dumps(entries).encode())
 
     def test_container_and_name(self) -> None:
         self.assertEqual(
@@ -58,7 +58,7 @@ class TestStaticSegments(base.BaseTestCase):
             b'[[]]',
         ):
             exc = self.assertRaises(
-                errors.Unreadable, listings.static_segments, body
+                errors.Unreadable, listings.slo_segments, body
             )
             self.assertTrue(exc.may_pass)
             self.assertLess(len(str(exc)), 200)

@@ -25,7 +25,7 @@ WHERE = layout.Layout('images', 'id', 'try')
 
 def _told(sizes: list[int], md5s: list[str]) -> dict[str, str]:
     """A manifest's headers, as swiftclient tells them."""
-    written = WHERE.manifest_headers(len(md5s)) | record.headers(sizes, md5s)
+    written = WHERE.dlo_headers(len(md5s)) | record.headers(sizes, md5s)
     return {name.lower(): value for name, value in written.items()}
 
 
@@ -84,7 +84,7 @@ class TestRecord(base.BaseTestCase):
             layout.segment_size(number, 1_024_000)
             for number in range(1, layout.MAX_SEGMENTS + 1)
         ]
-        written = WHERE.manifest_headers(len(sizes)) | record.headers(
+        written = WHERE.dlo_headers(len(sizes)) | record.headers(
             sizes, _md5s(len(sizes))
         )
         self.assertLessEqual(max(map(len, written.values())), 256)

@@ -138,7 +138,7 @@ class TestRecorded(TestCase):
 
     def test_as_the_upload_writes_it(self) -> None:
         where = layout.Layout('c', 'id')
-        headers = where.manifest_headers(3)
+        headers = where.dlo_headers(3)
         self.assertEqual(
             [where.segment(number) for number in (1, 2, 3)],
             layout.segment_names(

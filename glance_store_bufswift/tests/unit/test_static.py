@@ -21,9 +21,9 @@ import swiftclient
 
 from glance_store_bufswift import errors
 from glance_store_bufswift.swift import listings
-from glance_store_bufswift.swift import static
+from glance_store_bufswift.swift import slo_manifest
 
-ONE = static.ManifestEntry('c/a', 5, 'e' * 32)
+ONE = slo_manifest.ManifestEntry('c/a', 5, 'e' * 32)
 
 
 def told(status: str, *problems: list[str]) -> bytes:
@@ -43,8 +43,8 @@ def refusal(body: bytes, status: int = 400) -> swiftclient.ClientException:
 class TestLimits(base.BaseTestCase):
     def test_of_swift(self) -> None:
         self.assertEqual(
-            static.Limits(1000, 8 << 20, 1, True),
-            static.limits(
+            slo_manifest.Limits(1000, 8 << 20, 1, True),
+            slo_manifest.limits(
                 {
                     'slo': {
                         'max_manifest_segments': 1000,
@@ -58,8 +58,8 @@ class TestLimits(base.BaseTestCase):
 
     def test_of_ceph_rgw(self) -> None:
         self.assertEqual(
-            static.Limits(),
-            static.limits({'slo': {'max_manifest_segments': 1000}}),
+            slo_manifest.Limits(),
+            slo_manifest.limits({'slo': {'max_manifest_segments': 1000}}),
         )
 
     def test_none(self) -> None:
@@ -70,12 +70,12 @@ class TestLimits(base.BaseTestCase):
             {'dlo': {}},
         ]
         for info in infos:
-            self.assertIsNone(static.limits(info))
+            self.assertIsNone(slo_manifest.limits(info))
 
     def test_what_is_no_number_counts_for_nothing(self) -> None:
         self.assertEqual(
-            static.Limits(),
-            static.limits(
+            slo_manifest.Limits(),
+            slo_manifest.limits(
                 {
                     'slo': {
                         'max_manifest_segments': 'many',
@@ -91,7 +91,7 @@ class TestManifest(base.BaseTestCase):
     def test_form(self) -> None:
         self.assertEqual(
             [{'path': '/c/a', 'etag': 'e' * 32, 'size_bytes': 5}],
-            json.loads(static.manifest([ONE])),
+            json.loads(slo_manifest.manifest([ONE])),
         )
 
     @given(
@@ -101,33 +101,37 @@ class TestManifest(base.BaseTestCase):
     )
     def test_what_fits_fits(self, segments: int, size: int, name: str) -> None:
         """With any container's name, and no more than are allowed."""
-        longest = static.ManifestEntry(f'{name}/a', 5 << 30, 'f' * 32)
-        most = static.fitting(static.Limits(segments, size), longest)
+        longest = slo_manifest.ManifestEntry(f'{name}/a', 5 << 30, 'f' * 32)
+        most = slo_manifest.fitting(
+            slo_manifest.Limits(segments, size), longest
+        )
         self.assertLessEqual(most, segments)
         if most:
-            self.assertLessEqual(len(static.manifest([longest] * most)), size)
+            self.assertLessEqual(
+                len(slo_manifest.manifest([longest] * most)), size
+            )
 
 
 class TestStored(base.BaseTestCase):
     def test_at_once(self) -> None:
-        static.stored(201, b'')
+        slo_manifest.stored(201, b'')
 
     def test_after_signs_of_life(self) -> None:
-        static.stored(202, told('201 Created'))
+        slo_manifest.stored(202, told('201 Created'))
 
     def test_something_newer_is_there(self) -> None:
         self.assertRaises(
-            errors.NotStored, static.stored, 202, told('202 Accepted')
+            errors.NotStored, slo_manifest.stored, 202, told('202 Accepted')
         )
 
     def test_no_word_at_the_end(self) -> None:
         for body in (b'', b'   ', b' \r\n\r\n{', b'<html>', b'[]', b'{}'):
-            self.assertRaises(errors.NotStored, static.stored, 202, body)
+            self.assertRaises(errors.NotStored, slo_manifest.stored, 202, body)
 
     def test_refused_late(self) -> None:
         exc = self.assertRaises(
             swiftclient.ClientException,
-            static.stored,
+            slo_manifest.stored,
             202,
             told('412 Precondition Failed'),
         )
@@ -136,7 +140,9 @@ class TestStored(base.BaseTestCase):
 
 class TestExplained(base.BaseTestCase):
     def explained(self, *problems: list[str]) -> errors.SegmentsRefused:
-        exc = static.explained(refusal(told('400 Bad Request', *problems)))
+        exc = slo_manifest.explained(
+            refusal(told('400 Bad Request', *problems))
+        )
         self.assertIsInstance(exc, errors.SegmentsRefused)
         return exc  # type: ignore[return-value]
 
@@ -168,14 +174,14 @@ class TestExplained(base.BaseTestCase):
             b'Too many',
         ):
             exc = refusal(body)
-            self.assertIs(exc, static.explained(exc))
+            self.assertIs(exc, slo_manifest.explained(exc))
 
 
 class TestEntries(base.BaseTestCase):
     """What Swift gives back of a manifest."""
 
     def entries(self, **more: object) -> list[listings.Entry] | None:
-        return listings.static_entries(
+        return listings.slo_entries(
             json.dumps(
                 [
                     {
@@ -204,7 +210,7 @@ class TestEntries(base.BaseTestCase):
             {'bytes': -1},
         ):
             self.assertIsNone(self.entries(**more))
-        self.assertIsNone(listings.static_entries(b'[{"data": "eA=="}]'))
+        self.assertIsNone(listings.slo_entries(b'[{"data": "eA=="}]'))
 
     def test_no_manifest(self) -> None:
-        self.assertRaises(errors.Unreadable, listings.static_entries, b'{}')
+        self.assertRaises(errors.Unreadable, listings.slo_entries, b'{}')

@@ -375,7 +375,7 @@ class TestDownload(_TestCase):
 
     def test_swift_is_waited_for(self) -> None:
         begun = self.start()
-        read = begun._image.read
+        read = begun._reader.read
 
         def slow() -> bytes:
             self.clock.spend(7)
@@ -383,7 +383,7 @@ class TestDownload(_TestCase):
 
         self.useFixture(
             fixtures.MockPatchObject(
-                begun._image, 'read', autospec=True, side_effect=slow
+                begun._reader, 'read', autospec=True, side_effect=slow
             )
         )
         list(begun)
@@ -417,7 +417,7 @@ class TestDownload(_TestCase):
         next(begun)
         self.useFixture(
             fixtures.MockPatchObject(
-                begun._image,
+                begun._reader,
                 'read',
                 autospec=True,
                 side_effect=errors.RequestFailed('GET failed: 503', 503),

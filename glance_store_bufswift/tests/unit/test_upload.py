@@ -631,7 +631,7 @@ class TestFailed(_TestCase):
     def test_manifest_that_landed_without_an_answer_is_removed(self) -> None:
         def before(method: str, name: str) -> None:
             if (method, name) == ('PUT', 'id'):
-                self.swift.store('id', b'', self.where.manifest_headers(4))
+                self.swift.store('id', b'', self.where.dlo_headers(4))
                 raise errors.RequestFailed('503', 503)
 
         self.swift.before = before
@@ -641,7 +641,7 @@ class TestFailed(_TestCase):
     def test_another_attempts_manifest_stays(self) -> None:
         self.failing('PUT', 'id', errors.RequestFailed('503', 503))
         other = layout.Layout('images', 'id', 'other')
-        self.swift.store('id', b'', other.manifest_headers(1))
+        self.swift.store('id', b'', other.dlo_headers(1))
         self.swift.store(other.segment(1), b'x', {})
         self._fails(errors.RequestFailed, bytes(3500))
         self.assertEqual({'id', other.segment(1)}, set(self.swift.objects))
@@ -924,7 +924,7 @@ class TestReplaced(_TestCase):
 
         def before(method: str, name: str) -> None:
             if (method, name) == ('PUT', 'id'):
-                self.swift.store('id', b'', self.where.manifest_headers(3))
+                self.swift.store('id', b'', self.where.dlo_headers(3))
                 raise errors.RequestFailed('503', 503)
 
         self.swift.before = before

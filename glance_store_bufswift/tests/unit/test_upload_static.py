@@ -23,7 +23,7 @@ from glance_store_bufswift import layout
 from glance_store_bufswift import opts
 from glance_store_bufswift.reader import lookup
 from glance_store_bufswift import removal
-from glance_store_bufswift.swift import static
+from glance_store_bufswift.swift import slo_manifest
 from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import fakes
 from glance_store_bufswift import upload
@@ -76,7 +76,7 @@ class _TestCase(base.BaseTestCase):
         return self.swift.objects['id'][1]
 
     def is_static(self) -> bool:
-        return layout.is_static(self.headers())
+        return layout.is_slo(self.headers())
 
     def warnings(self) -> list[str]:
         return [
@@ -111,13 +111,13 @@ class TestStored(_TestCase):
 
     def test_manifest_is_not_to_become_too_large(self) -> None:
         """Bytes in a manifest bound the segments too."""
-        longest = static.ManifestEntry(
+        longest = slo_manifest.ManifestEntry(
             f'images/{self.where.segment(layout.MAX_SEGMENTS)}',
             layout.MAX_OBJECT_SIZE,
             'f' * 32,
         )
         self.swift.info['slo']['max_manifest_size'] = 10 * len(
-            static.manifest([longest])
+            slo_manifest.manifest([longest])
         )
         self.upload(bytes(50 * SEGMENT), 50 * SEGMENT)
         self.assertTrue(self.is_static())
@@ -136,7 +136,7 @@ class TestStored(_TestCase):
             slos: fakes.StaticLargeObjects,
             container: str,
             name: str,
-            segments: list[static.ManifestEntry],
+            segments: list[slo_manifest.ManifestEntry],
             heartbeat: bool,
             *more: Any,
         ) -> None:
@@ -152,7 +152,10 @@ class TestStored(_TestCase):
         )
         for offer in ({}, {'yield_frequency': 10}):
             self.swift.info['slo'] |= offer
-            for size in (2 * SEGMENT, static.MIN_HEARTBEAT_SEGMENTS * SEGMENT):
+            for size in (
+                2 * SEGMENT,
+                slo_manifest.MIN_HEARTBEAT_SEGMENTS * SEGMENT,
+            ):
                 self.upload(bytes(size), size)
         self.assertEqual(
             [(2, False), (50, False), (2, False), (50, True)], asked
@@ -251,12 +254,12 @@ class TestFailed(_TestCase):
             slos: fakes.StaticLargeObjects,
             container: str,
             name: str,
-            segments: list[static.ManifestEntry],
+            segments: list[slo_manifest.ManifestEntry],
             heartbeat: bool,
             headers: dict[str, str],
             *more: Any,
         ) -> None:
-            slos.swift.store(name, static.manifest(segments), headers)
+            slos.swift.store(name, slo_manifest.manifest(segments), headers)
 
         self.useFixture(
             fixtures.MonkeyPatch(
