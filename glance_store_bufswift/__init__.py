@@ -41,7 +41,7 @@ In the order in which the data of an upload flows::
     cleanup.py     removing what a failed upload leaves
     deletes.py     deleting many objects
 
-What operators run, beside Glance::
+What operators run, besides Glance::
 
     service.py     the user of a store, signed in
     orphans/       segments that no manifest refers to

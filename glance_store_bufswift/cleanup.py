@@ -34,7 +34,7 @@ def after_failure(
     dest: layout.Layout,
     attempted: set[str],
     in_doubt: bool,
-    before: former.Former,
+    former: former.FormerImages,
 ) -> list[str] | None:
     """Remove whatever a failed attempt may have left; errors are only logged.
 
@@ -42,12 +42,12 @@ def after_failure(
         has to come after the end of the PUT's connection
     :param attempted: every name for which a PUT was begun
     :param in_doubt: whether a PUT can still land
-    :param before: what was there before
+    :param former: what was there before
     :returns: the names of what is left; None if that is not known
     """
     try:
         with contextlib.closing(failed.fresh()) as account:
-            return _clean_up(account, dest, attempted, in_doubt, before)
+            return _clean_up(account, dest, attempted, in_doubt, former)
     except BaseException as exc:
         LOG.exception(
             'Cleaning up after the failed upload of image %(image)s '
@@ -69,13 +69,13 @@ def _clean_up(
     dest: layout.Layout,
     attempted: set[str],
     in_doubt: bool,
-    before: former.Former,
+    former: former.FormerImages,
 ) -> list[str] | None:
     """Remove all, twice if in doubt; one log line tells what is left."""
-    left, unlisted = _sweep(account, dest, attempted, before)
+    left, unlisted = _delete_once(account, dest, attempted, former)
     if in_doubt and attempted:
         account.client.pause(SETTLE_SECONDS)
-        left, unlisted = _sweep(account, dest, attempted, before)
+        left, unlisted = _delete_once(account, dest, attempted, former)
     if left:
         LOG.error(
             'These objects of the failed upload of image %(image)s '
@@ -99,11 +99,11 @@ def _clean_up(
     return sorted(left)
 
 
-def _sweep(
+def _delete_once(
     account: accounts.Account,
     dest: layout.Layout,
     attempted: set[str],
-    before: former.Former,
+    former: former.FormerImages,
 ) -> tuple[dict[str, errors.RequestFailed], errors.RequestFailed | None]:
     """Delete all once; return what is left, and why it can't be listed.
 
@@ -112,7 +112,7 @@ def _sweep(
     """
     failed = None
     if dest.image in attempted:
-        failed = _delete_own(account, dest, before)
+        failed = _delete_own(account, dest, former)
     names, unlisted = attempted - {dest.image}, None
     if names:
         more, unlisted = deletes.list_names(
@@ -126,7 +126,7 @@ def _sweep(
 def _delete_own(
     account: accounts.Account,
     dest: layout.Layout,
-    before: former.Former,
+    former: former.FormerImages,
 ) -> errors.RequestFailed | None:
     """Delete the object with the image's name if this attempt wrote it.
 
@@ -141,7 +141,7 @@ def _delete_own(
         if headers is not None:
             if dest.wrote(headers):
                 account.objects.delete(dest.container, dest.image)
-            before.remove(account, headers)
+            former.remove(account, headers)
     except errors.RequestFailed as exc:
         return exc
     return None

@@ -46,7 +46,7 @@ class Confirmation:
     :param account: where the image is
     :param dest: the attempt
     :param segments: those of the image, in order
-    :param before: what was there before
+    :param former: what was there before
     :param slo: whether it is an SLO
     """
 
@@ -55,13 +55,13 @@ class Confirmation:
         account: accounts.Account,
         dest: layout.Layout,
         segments: Sequence[manifest.StoredSegment],
-        before: former.Former,
+        former: former.FormerImages,
         slo: bool,
     ) -> None:
         self._account = account
         self._dest = dest
         self._segments = segments
-        self._before = before
+        self._former = former
         self._slo = slo
         self._size = sum(each.size for each in segments)
         self._etag = hashlib.md5(
@@ -114,7 +114,7 @@ class Confirmation:
 
     def _reads_back(self) -> bool:
         try:
-            headers = self._before.own(self._account)
+            headers = self._former.own(self._account)
         except errors.Replaced:
             raise
         except errors.RequestFailed as exc:

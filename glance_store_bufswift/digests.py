@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Checksum, multihash, verifier and the segments' MD5s, beside each other.
+"""Checksum, multihash, verifier and the segments' MD5s, side by side.
 
 hashlib releases the interpreter's lock for large blocks. So every digest has a
 thread of its own, and the slowest one sets the pace, not their sum. A

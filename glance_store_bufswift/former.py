@@ -44,7 +44,7 @@ class _Found:
     segments: tuple[tuple[str, str], ...] = ()
 
 
-class Former:
+class FormerImages:
     """What an attempt finds under its image's name, and may replace.
 
     Another attempt may write between any two requests of this one. An attempt

@@ -53,20 +53,20 @@ def write(
     dest: layout.Layout,
     segments: Sequence[StoredSegment],
     plan: segmenting.SegmentPlan,
-    before: former.Former,
+    former: former.FormerImages,
 ) -> bool:
     """Write the manifest of an image.
 
     :param segments: those of the image, in order
-    :param before: what was there so far
+    :param former: what was there so far
     :returns: whether it is that of an SLO
     """
     if plan.limits is not None:
         if len(segments) > plan.most:
             segmenting.warn_too_long(dest.image, plan)
-        elif _write_slo(account, dest, segments, plan.limits, before):
+        elif _write_slo(account, dest, segments, plan.limits, former):
             return True
-    _write_dlo(account, dest, segments, before)
+    _write_dlo(account, dest, segments, former)
     return False
 
 
@@ -75,7 +75,7 @@ def _write_slo(
     dest: layout.Layout,
     segments: Sequence[StoredSegment],
     limits: slo_manifest.Limits,
-    before: former.Former,
+    former: former.FormerImages,
 ) -> bool:
     """Write the manifest of an SLO; returns whether the site takes it."""
     entries = [
@@ -93,10 +93,10 @@ def _write_slo(
         and len(entries) >= slo_manifest.MIN_HEARTBEAT_SEGMENTS,
     )
     try:
-        _write(account, put, dest.slo_headers(len(segments)), before)
+        _write(account, put, dest.slo_headers(len(segments)), former)
         return True
     except errors.RequestFailed as exc:
-        if exc.status is None and before.look(account):
+        if exc.status is None and former.look(account):
             return True  # its answers were lost
         if exc.status not in SLO_REFUSED:
             raise
@@ -113,7 +113,7 @@ def _write_dlo(
     account: accounts.Account,
     dest: layout.Layout,
     segments: Sequence[StoredSegment],
-    before: former.Former,
+    former: former.FormerImages,
 ) -> None:
     """Write the manifest of a DLO, with the record of its segments.
 
@@ -127,11 +127,11 @@ def _write_dlo(
         [each.size for each in segments], [each.md5 for each in segments]
     )
     try:
-        _write(account, put, short | more, before)
+        _write(account, put, short | more, former)
     except errors.RequestFailed as exc:
         if not more or exc.status not in METADATA_REFUSED:
             raise
-        _write(account, put, short, before)
+        _write(account, put, short, former)
         LOG.warning(
             'Swift does not take all that the manifest of image '
             '%(image)s is to tell: %(why)s. Reading the image depends '
@@ -146,7 +146,7 @@ def _write(
     account: accounts.Account,
     put: Callable[..., None],
     headers: Mapping[str, str],
-    before: former.Former,
+    former: former.FormerImages,
 ) -> None:
     """Write a manifest with these headers.
 
@@ -158,7 +158,7 @@ def _write(
     :param put: gets headers, and a call that returns whether an earlier try
         stored it
     """
-    if not before.found_any:
+    if not former.found_any:
         try:
             put({**headers, 'If-None-Match': '*'})
         except errors.RequestFailed as exc:
@@ -168,7 +168,7 @@ def _write(
             return
 
     def is_stored() -> bool:
-        return before.look(account)
+        return former.look(account)
 
     if not is_stored():  # or its answer was lost
         put(headers, is_stored)

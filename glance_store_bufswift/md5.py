@@ -13,10 +13,9 @@
 """The MD5 of an image, and of each of its segments.
 
 Both take the same bytes. The accelerator, an extension in C that is built
-where a compiler is, takes them in one pass, for little more than the
+where there is a compiler, takes them in one pass, for little more than the
 processor time of one MD5, and with AVX-512 for less. Elsewhere hashlib does
-the work, in two passes.
-No other module needs to know which one it is.
+the work, in two passes. No other module needs to know which one it is.
 """
 
 import dataclasses

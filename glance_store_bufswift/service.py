@@ -102,16 +102,11 @@ class ServiceUser:
 
     def endpoint(self) -> str | None:
         """The storage URL, None if Keystone has none; after sign_in()."""
-        store = self._store
         try:
-            url = store.conf_endpoint or self._keystone.session.get_endpoint(
-                service_type=store.service_type,
-                interface=store.endpoint_type,
-                region_name=store.region,
-            )
+            url = self._store.storage_url(self._keystone.session)
         except ksa.EndpointNotFound:
             return None
-        return str(url).rstrip('/') if url else None
+        return url.rstrip('/') if url else None
 
     @contextlib.contextmanager
     def account(

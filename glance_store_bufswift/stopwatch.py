@@ -21,7 +21,7 @@ from typing import TypeAlias
 SOURCE, DISK, DIGESTS, SWIFT = 'source', 'disk', 'digests', 'swift'
 LISTING, CLEANUP = 'listing', 'cleanup'
 
-#: What a download waits for, beside Swift: to find the image's segments, and
+#: What a download waits for, besides Swift: to find the image's segments, and
 #: for the caller to take its bytes.
 LOOKUP, CLIENT = 'lookup', 'client'
 

@@ -89,7 +89,7 @@ class Upload:
             settings.most_in_flight,
             self._watch,
         )
-        self._former = former.Former(dest)
+        self._former = former.FormerImages(dest)
         self._summary = summary.UploadSummary(dest.image, self._watch)
         directory = space.BufferDirectory(
             settings.directory, settings.disk_quota, settings.min_free_percent

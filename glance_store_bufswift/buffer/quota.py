@@ -53,7 +53,7 @@ class Quota:
 
     def __init__(self, directory: str, size: int) -> None:
         self._path = os.path.join(directory, FILE_NAME)
-        self._units = size // units.MIB
+        self._mib = size // units.MIB
 
     @contextlib.contextmanager
     def reserved(self, size: int, spare: int = 0) -> Iterator[None]:
@@ -64,12 +64,12 @@ class Quota:
             system answers
         """
         wanted = units.mib(size)
-        if wanted > self._units:
+        if wanted > self._mib:
             raise OSError(
                 errno.EDQUOT,
                 (
                     f'a segment of {wanted} MiB is more than the quota of '
-                    f'{self._units} MiB (swift_buffered_disk_quota)'
+                    f'{self._mib} MiB (swift_buffered_disk_quota)'
                 ),
             )
         descriptor = self._open()
@@ -96,13 +96,13 @@ class Quota:
     def _take(self, descriptor: int, wanted: int, spare: int) -> None:
         _lock(descriptor, fcntl.F_OFD_SETLKW, fcntl.F_WRLCK, _MUTEX_BYTE, 1)
         try:
-            gaps = list(_gaps(descriptor, 1, self._units + 1))
+            gaps = list(_gaps(descriptor, 1, self._mib + 1))
             free = sum(end - start for start, end in gaps)
             if free < wanted + spare:
                 raise OSError(
                     errno.EDQUOT,
                     (
-                        f'{free} MiB of the {self._units} MiB quota are free, '
+                        f'{free} MiB of the {self._mib} MiB quota are free, '
                         f'{wanted + spare} MiB are needed '
                         '(swift_buffered_disk_quota)'
                     ),

@@ -174,8 +174,8 @@ def _segment(measured: MeasuredStore) -> Proposal:
         value,
         measured.settings.segment_size // SIZE_UNIT,
         f'one connection sends {amount} MB in {takes:.1f} s, and an object '
-        f'costs {traffic.put:.2f} s beside its bytes. Keep 200 if others than '
-        'this driver read the images from Swift',
+        f'costs {traffic.put:.2f} s besides its bytes. Keep 200 if others '
+        'than this driver read the images from Swift',
     )
 
 

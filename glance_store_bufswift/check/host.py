@@ -26,7 +26,7 @@ from glance_store_bufswift import multihash
 from glance_store_bufswift import opts
 from glance_store_bufswift import units
 
-#: Digests to measure, beside Glance's hashing_algorithm.
+#: Digests to measure, besides Glance's hashing_algorithm.
 DIGESTS = 'md5', 'sha256', 'sha512'
 
 #: Seconds for which each digest is measured.

@@ -28,7 +28,7 @@ SUBJECT = 'limits'
 #: (src/rgw/rgw_rest_swift.cc, list_swift_data(); swift/proxy/server.py).
 RGW_ONLY = 'max_object_name_size'
 
-_CHUNK_SIZE = 'swift_store_large_object_chunk_size'
+_SIZE_OPTION = 'swift_store_large_object_chunk_size'
 
 
 def findings(
@@ -48,7 +48,7 @@ def findings(
             return
     if capabilities:
         yield _dlo(swift, settings.segment_size)
-    yield _download_rate(settings.segment_size, swift)
+    yield _download_rate(swift, settings.segment_size)
 
 
 def _slo(limits: slo_manifest.Limits | None, segment_size: int) -> Finding:
@@ -67,7 +67,7 @@ def _slo(limits: slo_manifest.Limits | None, segment_size: int) -> Finding:
             f'a segment of a Static Large Object has at least '
             f'{finding.size(limits.smallest)}, a configured one '
             f'{finding.size(segment_size)}: segments become larger',
-            f'set {_CHUNK_SIZE} to at least '
+            f'set {_SIZE_OPTION} to at least '
             f'{-(-limits.smallest // opts.UPSTREAM_MB)}',
         )
     return finding.ok(
@@ -89,7 +89,7 @@ def _file_size(swift: Mapping[str, Any], segment_size: int) -> Finding:
         return finding.warning(
             SUBJECT,
             'Swift does not tell the size of its largest object',
-            f'compare it with {_CHUNK_SIZE} yourself',
+            f'compare it with {_SIZE_OPTION} yourself',
         )
     text = (
         f'a segment has {finding.size(segment_size)}, an object may '
@@ -99,7 +99,7 @@ def _file_size(swift: Mapping[str, Any], segment_size: int) -> Finding:
         return finding.error(
             SUBJECT,
             text,
-            f'set {_CHUNK_SIZE} to at most {largest // opts.UPSTREAM_MB}',
+            f'set {_SIZE_OPTION} to at most {largest // opts.UPSTREAM_MB}',
         )
     grown = layout.segment_size(layout.MAX_SEGMENTS, segment_size)
     if grown > largest:
@@ -124,7 +124,7 @@ def _dlo(swift: Mapping[str, Any], segment_size: int) -> Finding:
             SUBJECT,
             'Swift does not tell container_listing_limit',
             f'an image of that many segments has no length; keep '
-            f'{_CHUNK_SIZE} large',
+            f'{_SIZE_OPTION} large',
         )
     whole = (page - 1) * segment_size
     text = (
@@ -136,12 +136,12 @@ def _dlo(swift: Mapping[str, Any], segment_size: int) -> Finding:
     return finding.warning(
         SUBJECT,
         f'{text}; a larger one has no length, no ETag and no ranges',
-        f'set {_CHUNK_SIZE} to a tenth of a percent of your largest image, '
+        f'set {_SIZE_OPTION} to a tenth of a percent of your largest image, '
         'or raise container_listing_limit of Swift',
     )
 
 
-def _download_rate(segment_size: int, swift: Mapping[str, Any]) -> Finding:
+def _download_rate(swift: Mapping[str, Any], segment_size: int) -> Finding:
     """Swift's dlo middleware slows down after the first ten segments.
 
     /info does not have rate_limit_segments_per_sec; its default is 1. This

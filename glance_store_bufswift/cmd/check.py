@@ -139,7 +139,9 @@ class _Store:
         )
         account = list(
             credentials.findings(
-                given, *config.account(self._conf, self.name), driver.parser()
+                given,
+                *config.account_reference(self._conf, self.name),
+                driver.parser(),
             )
         )
         yield from account

@@ -179,8 +179,8 @@ def containers(conf: Any, backend: str) -> naming.StoreContainers:
     )
 
 
-def account(conf: Any, backend: str) -> tuple[str | None, str]:
-    """The file of accounts, if there is one, and the store's reference.
+def account_reference(conf: Any, backend: str) -> tuple[str | None, str]:
+    """The file of accounts, if there is one, and the reference in it.
 
     After driver.prepare().
     """

@@ -44,7 +44,7 @@ MiB.
 Downloads read ahead into this memory. One that finds no room reads over one
 connection, as the ``swift`` driver does, until there is some. With W worker
 processes a host needs up to W * ``swift_buffered_read_memory`` MiB, and about
-1 MiB for each download beside that.
+1 MiB for each download besides.
 
 Possible values:
     * 0: nothing is read ahead

@@ -122,7 +122,7 @@ class Sweep:
                 left.strike(place)
 
         def doubt(attempt: attempts.Attempt) -> str:
-            return doubts.about(attempt) or self._hidden(
+            return doubts.about(attempt) or self._sign_of_life(
                 attempt.container, attempts.hidden([attempt.last], most=1)
             )
 
@@ -171,7 +171,7 @@ class Sweep:
         self, attempt: attempts.Attempt, names: Sequence[str]
     ) -> SweepResult | None:
         """Why an attempt has to be kept, None if it can be deleted."""
-        doubt = self._hidden(
+        doubt = self._sign_of_life(
             attempt.container, attempts.hidden(names, MAX_HIDDEN)
         )
         references = self._image(attempt)
@@ -229,7 +229,7 @@ class Sweep:
                 yield attempts.Reference(container, entry.name, exact=True)
             yield from references.known
 
-    def _hidden(self, container: str, names: Sequence[str]) -> str:
+    def _sign_of_life(self, container: str, names: Sequence[str]) -> str:
         """Why an attempt may still run, though its listed segments are old.
 
         A running upload stores segments; the listing may lag behind it.

@@ -105,7 +105,9 @@ class BufferedStore(configured.ConfiguredStore):
                 )
         except errors.BufswiftError as exc:
             translation.reraise_adding(exc)
-        uri = location.get_uri(credentials_included=not self._in_file())
+        uri = location.get_uri(
+            credentials_included=not self._account_in_file()
+        )
         metadata = {'store': self.backend_group} if self.backend_group else {}
         return uri, stored.size, stored.checksum, stored.multihash, metadata
 

@@ -69,7 +69,7 @@ class ConfiguredStore(upstream.BaseStore):
         super().configure_add()
         _check_directory(self.settings().directory)
 
-    def _in_file(self) -> bool:
+    def _account_in_file(self) -> bool:
         """Whether the account is in a file, and not in the locations."""
         return bool(
             utils.is_multiple_swift_store_accounts_enabled(

@@ -137,7 +137,7 @@ class MultiTenantStore(base.BufferedStore, upstream.MultiTenantStore):
         :param location: the image's
         :param public: whether all may read it
         :param read_tenants: ids of those that may read it
-        :param write_tenants: ids of those that may write it, beside the
+        :param write_tenants: ids of those that may write it, besides the
             swift_store_admin_tenants
         :param connection: not used
         :param context: of the user's request

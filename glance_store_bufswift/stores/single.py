@@ -53,7 +53,7 @@ class SingleTenantStore(
         """
         options = self._options()
         reference = options.default_swift_reference
-        if self._in_file() and reference not in self.ref_params:
+        if self._account_in_file() and reference not in self.ref_params:
             configured.refuse(
                 f'{options.swift_store_config_file} has no account '
                 f'[{reference}] with auth_address, user and key: add it, or '
@@ -61,7 +61,7 @@ class SingleTenantStore(
             )
         super().configure_add()
         if (
-            not self._in_file()
+            not self._account_in_file()
             and not options.swift_store_multi_tenant
             and ':' in (self.key or '')
         ):
@@ -76,7 +76,7 @@ class SingleTenantStore(
     ) -> locations.StoreLocation:
         """Where a new image goes."""
         made = super().create_location(image_id, context=context)
-        if self._in_file():
+        if self._account_in_file():
             made.reference = self._options().default_swift_reference
         return made
 
@@ -91,11 +91,7 @@ class SingleTenantStore(
         except exceptions.BadStoreUri as exc:
             raise errors.ConfigError(str(exc)) from exc
         login.get_token()
-        url = self.conf_endpoint or login.get_endpoint(
-            service_type=self.service_type,
-            interface=self.endpoint_type,
-            region_name=self.region,
-        )
+        url = self.storage_url(login)
         if not url:
             raise errors.RequestFailed(
                 f'Keystone has no {self.endpoint_type} endpoint of type '
@@ -104,6 +100,18 @@ class SingleTenantStore(
         return access.SignIn(
             url, login, sign_out=lambda succeeded: login.close()
         )
+
+    def storage_url(self, session: Any) -> str | None:
+        """The account's URL: as configured, else as in Keystone's catalog.
+
+        :param session: a session of keystoneauth, or a Login
+        """
+        url: str | None = self.conf_endpoint or session.get_endpoint(
+            service_type=self.service_type,
+            interface=self.endpoint_type,
+            region_name=self.region,
+        )
+        return url
 
     def _renew(self, location: locations.StoreLocation) -> Any:
         """A session with the credentials now in the file of accounts.

@@ -14,7 +14,7 @@
 
 In the order in which they build on each other::
 
-    answers.py      what an answer says, beside its status
+    answers.py      what an answer says, besides its status
     pace.py         how many requests are under way at a time
     failures.py     what a failed try says
     retry.py        whether a request is tried again, and after how long

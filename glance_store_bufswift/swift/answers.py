@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What an answer says, beside its status: pure.
+"""What an answer says, besides its status: pure.
 
 Proxies and gateways say the same things in their own ways.
 """

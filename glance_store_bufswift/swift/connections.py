@@ -99,21 +99,14 @@ def _delete_slo(
     service_token: str | None = None,
 ) -> bytes:
     """Called by swiftclient's retry; has the signature of its functions."""
-    parsed, http = http_conn
-    path = f'{parsed.path}/{parse.quote(container)}/{parse.quote(name)}'
-    http.request(
+    return _send_slo(
         'DELETE',
-        f'{path}?multipart-manifest=delete',
-        '',
-        {'X-Auth-Token': token, 'Accept': 'application/json'},
-    )
-    response = http.getresponse()
-    body: bytes = response.read()
-    if not 200 <= response.status <= 299:
-        raise swiftclient.ClientException.from_response(
-            response, 'SLO DELETE failed', body
-        )
-    return body
+        http_conn,
+        token,
+        container,
+        name,
+        'multipart-manifest=delete',
+    )[1]
 
 
 def _put_slo(
@@ -128,22 +121,42 @@ def _put_slo(
     service_token: str | None = None,
 ) -> tuple[int, bytes]:
     """Called by swiftclient's retry; has the signature of its functions."""
+    query = 'multipart-manifest=put' + '&heartbeat=on' * heartbeat
+    return _send_slo(
+        'PUT', http_conn, token, container, name, query, manifest, headers
+    )
+
+
+def _send_slo(
+    method: str,
+    http_conn: tuple[Any, Any],
+    token: str,
+    container: str,
+    name: str,
+    query: str,
+    body: bytes | str = '',
+    headers: Mapping[str, str] | None = None,
+) -> tuple[int, bytes]:
+    """Send a request for an SLO; gives status and body of the answer."""
     parsed, http = http_conn
     path = f'{parsed.path}/{parse.quote(container)}/{parse.quote(name)}'
-    query = 'multipart-manifest=put' + '&heartbeat=on' * heartbeat
     http.request(
-        'PUT',
+        method,
         f'{path}?{query}',
-        manifest,
-        {**headers, 'X-Auth-Token': token, 'Accept': 'application/json'},
+        body,
+        {
+            **(headers or {}),
+            'X-Auth-Token': token,
+            'Accept': 'application/json',
+        },
     )
     response = http.getresponse()
-    body: bytes = response.read()
+    told: bytes = response.read()
     if not 200 <= response.status <= 299:
         raise swiftclient.ClientException.from_response(
-            response, 'SLO PUT failed', body
+            response, f'SLO {method} failed', told
         )
-    return response.status, body
+    return response.status, told
 
 
 class Connection(swiftclient.Connection):  # type: ignore[misc]

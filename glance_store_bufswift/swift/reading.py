@@ -35,7 +35,7 @@ class ObjectReader:
     :param offset: the first byte
     :param size: bytes to read; None = to the object's end
     :param wanted: what is known of the object; None = whatever is there
-    :param passing: statuses that can pass, beside those that always can
+    :param passing: statuses that can pass, besides those that always can
     :param query: what stands behind the "?" of the URL
     :ivar headers: those of the first answer
     :ivar left: bytes to come; None if Swift does not say, as for a DLO of

@@ -82,7 +82,7 @@ class _TestCase(base.BaseTestCase):
                 for block in blocks
             ],
             segmenting.SegmentPlan(0, 1),
-            former.Former(self.where),
+            former.FormerImages(self.where),
         )
         self.swift.requests.clear()
         return names

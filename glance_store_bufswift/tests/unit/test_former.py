@@ -292,7 +292,7 @@ class TestLooks(TestCase):
     def test_what_has_no_time_replaces_nothing(self) -> None:
         """Another's object, in whose place this attempt's may stand yet."""
         self.fill(former=True)
-        found = former.Former(layout.Layout('images', 'id', 'this'))
+        found = former.FormerImages(layout.Layout('images', 'id', 'this'))
         account = fakes.Account(self.swift)
         found.look(account)
         before = dict(self.swift.objects)
