@@ -30,7 +30,7 @@ LOG = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
-class _Found:
+class _FormerImage:
     """An object that was found.
 
     :ivar headers: its headers
@@ -57,7 +57,7 @@ class FormerImages:
 
     def __init__(self, dest: layout.Layout) -> None:
         self._dest = dest
-        self._found: dict[str, _Found] = {}
+        self._found: dict[str, _FormerImage] = {}
         self._warned = False
 
     @property
@@ -86,8 +86,8 @@ class FormerImages:
                 return headers is not None
             key = _key(headers)
             if key not in self._found:
-                self._found[key] = _Found(headers, while_writing)
-                self._found[key] = _Found(
+                self._found[key] = _FormerImage(headers, while_writing)
+                self._found[key] = _FormerImage(
                     headers, while_writing, self._segments(account, headers)
                 )
         except errors.RequestFailed as exc:
@@ -166,7 +166,7 @@ class FormerImages:
             listed = []
         return *listed, *recorded
 
-    def _remove(self, account: accounts.Account, found: _Found) -> None:
+    def _remove(self, account: accounts.Account, found: _FormerImage) -> None:
         image = self._dest.image
         target = layout.dlo_target(found.headers)
         for container in {each for each, _ in found.segments}:

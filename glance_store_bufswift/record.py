@@ -17,7 +17,7 @@ the size and the MD5 of each segment. Swift keeps 4,096 bytes of metadata with
 an object, too few for the MD5s of 9,999 segments. The manifest's body would
 have room, but would change the manifest's size in listings. So there are
 fingerprints, each the start of an MD5 over the MD5s of a few segments: of one,
-as long as the image has no more than MAX_PRINTS segments.
+as long as the image has no more than MAX_FINGERPRINTS segments.
 """
 
 import base64
@@ -35,18 +35,18 @@ from glance_store_bufswift import layout
 #: The header with the sizes; what those with the fingerprints begin with, a
 #: number follows.
 SIZES_HEADER = 'x-object-meta-bufswift-sizes'
-PRINTS_HEADER_PREFIX = 'x-object-meta-bufswift-md5s-'
+FINGERPRINTS_HEADER_PREFIX = 'x-object-meta-bufswift-md5s-'
 
 #: Bytes in a fingerprint: a wrong object has the right one with a chance of 1
 #: in 2**48.
-PRINT_SIZE = 6
+FINGERPRINT_SIZE = 6
 
 #: Headers of fingerprints, and fingerprints in each: 256 characters in
 #: base64, the longest value (max_meta_value_length). With all others the head
 #: of an answer stays well below the 4 KiB that nginx takes
 #: (proxy_buffer_size).
-MAX_PRINT_HEADERS, PRINTS_PER_HEADER = 6, 32
-MAX_PRINTS = MAX_PRINT_HEADERS * PRINTS_PER_HEADER
+MAX_FINGERPRINT_HEADERS, FINGERPRINTS_PER_HEADER = 6, 32
+MAX_FINGERPRINTS = MAX_FINGERPRINT_HEADERS * FINGERPRINTS_PER_HEADER
 
 #: Characters in the longest value that Swift and compatible sites take by
 #: default.
@@ -61,12 +61,12 @@ class Record:
 
     :ivar dest: where they are, and how they are named
     :ivar sizes: bytes in each
-    :ivar prints: the fingerprints, one after the other
+    :ivar fingerprints: of the segments, one after the other
     """
 
     dest: layout.Layout
     sizes: tuple[int, ...]
-    prints: bytes
+    fingerprints: bytes
 
     @property
     def total(self) -> int:
@@ -81,8 +81,9 @@ class Record:
 
     def proves(self, number: int, md5s: Sequence[str]) -> bool:
         """Whether these are the MD5s of a segment's group, in hex."""
-        place = (number - 1) // _width(len(self.sizes)) * PRINT_SIZE
-        return self.prints[place : place + PRINT_SIZE] == _print(md5s)
+        place = (number - 1) // _width(len(self.sizes)) * FINGERPRINT_SIZE
+        recorded = self.fingerprints[place : place + FINGERPRINT_SIZE]
+        return recorded == _fingerprint(md5s)
 
 
 def headers(sizes: Sequence[int], md5s: Sequence[str]) -> dict[str, str]:
@@ -96,17 +97,16 @@ def headers(sizes: Sequence[int], md5s: Sequence[str]) -> dict[str, str]:
     if len(runs) > MAX_VALUE or not sizes:
         return {}
     width = _width(len(md5s))
-    prints = b''.join(
-        _print(md5s[first : first + width])
+    fingerprints = b''.join(
+        _fingerprint(md5s[first : first + width])
         for first in range(0, len(md5s), width)
     )
+    room = FINGERPRINTS_PER_HEADER * FINGERPRINT_SIZE
     return {SIZES_HEADER: runs} | {
-        f'{PRINTS_HEADER_PREFIX}{number}': base64.b64encode(
-            prints[first : first + PRINTS_PER_HEADER * PRINT_SIZE]
+        f'{FINGERPRINTS_HEADER_PREFIX}{number}': base64.b64encode(
+            fingerprints[first : first + room]
         ).decode()
-        for number, first in enumerate(
-            range(0, len(prints), PRINTS_PER_HEADER * PRINT_SIZE), 1
-        )
+        for number, first in enumerate(range(0, len(fingerprints), room), 1)
     }
 
 
@@ -123,21 +123,22 @@ def read(image: str, manifest: Mapping[str, str]) -> Record | None:
     target = layout.dlo_target(manifest)
     if not names or target is None or len(sizes) != len(names):
         return None
-    prints = _prints(manifest)
-    if len(prints) != -(-len(sizes) // _width(len(sizes))) * PRINT_SIZE:
+    fingerprints = _fingerprints(manifest)
+    count = -(-len(sizes) // _width(len(sizes)))
+    if len(fingerprints) != count * FINGERPRINT_SIZE:
         return None
     dest = layout.Layout(target[0], image, manifest[layout.ATTEMPT_HEADER])
-    return Record(dest, tuple(sizes), prints)
+    return Record(dest, tuple(sizes), fingerprints)
 
 
 def _width(count: int) -> int:
     """How many segments share a fingerprint."""
-    return max(1, -(-count // MAX_PRINTS))
+    return max(1, -(-count // MAX_FINGERPRINTS))
 
 
-def _print(md5s: Iterable[str]) -> bytes:
+def _fingerprint(md5s: Iterable[str]) -> bytes:
     return hashlib.md5(''.join(md5s).encode(), usedforsecurity=False).digest()[
-        :PRINT_SIZE
+        :FINGERPRINT_SIZE
     ]
 
 
@@ -158,10 +159,10 @@ def _sizes(text: str) -> list[int]:
     return found
 
 
-def _prints(manifest: Mapping[str, str]) -> bytes:
+def _fingerprints(manifest: Mapping[str, str]) -> bytes:
     texts = [
-        manifest.get(f'{PRINTS_HEADER_PREFIX}{number}', '')
-        for number in range(1, MAX_PRINT_HEADERS + 1)
+        manifest.get(f'{FINGERPRINTS_HEADER_PREFIX}{number}', '')
+        for number in range(1, MAX_FINGERPRINT_HEADERS + 1)
     ]
     try:
         return b''.join(

@@ -75,7 +75,7 @@ class ServiceUser:
         return str(self._store.auth_address)
 
     @property
-    def wanted(self) -> str:
+    def wanted_endpoint(self) -> str:
         """The endpoint that Keystone is asked for, in words."""
         store = self._store
         return (

@@ -44,7 +44,7 @@ LOOK_INTERVAL = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Stored:
+class StoredImage:
     """What was stored: size in bytes, checksum and multihash in hex."""
 
     size: int
@@ -102,7 +102,7 @@ class Upload:
             self._summary,
         )
 
-    def run(self) -> Stored:
+    def run(self) -> StoredImage:
         """Store the image, or leave nothing behind.
 
         :raises SourceFailed: the stream raised
@@ -120,7 +120,7 @@ class Upload:
                 self._account.client.retries,
                 self._account.client.paused,
             )
-            return Stored(self._source.size, *hashes)
+            return StoredImage(self._source.size, *hashes)
         # Outside of "except": oslo.log would add the error to each warning.
         self._fail(failed)
 

@@ -44,7 +44,7 @@ def sign_in(user: service.ServiceUser) -> Iterator[Finding]:
     if url is None:
         yield finding.error(
             _ENDPOINT,
-            f'Keystone has no {user.wanted}',
+            f'Keystone has no {user.wanted_endpoint}',
             'set swift_store_region, swift_store_endpoint_type and '
             'swift_store_service_type to what `openstack catalog list` '
             'shows, or set swift_store_endpoint',

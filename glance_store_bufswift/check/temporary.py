@@ -45,7 +45,7 @@ DELETE_PAUSES = 0, cleanup.SETTLE_SECONDS, 2 * cleanup.SETTLE_SECONDS
 class TemporaryObjects:
     """Objects of random bytes; threads may share them.
 
-    :param account: cancelled to break off
+    :param account: requests end early if it is cancelled
     :param dest: the container, and what the names begin with
     :param step: called with what is done now
     """

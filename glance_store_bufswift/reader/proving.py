@@ -56,11 +56,11 @@ class Prover:
             part.name,
             piece.offset,
             None if piece.end == part.size else piece.size,
-            self._known(part),
+            self._identity(part),
             MISSING_STATUSES,
         )
 
-    def _known(self, part: parts.Part) -> identity.Identity:
+    def _identity(self, part: parts.Part) -> identity.Identity:
         if part.proof is None:
             return identity.Identity(part.etag, part.size)
         recorded, number = part.proof

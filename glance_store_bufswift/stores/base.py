@@ -118,7 +118,7 @@ class BufferedStore(configured.ConfiguredStore):
         image_file: source.Readable,
         image_size: int,
         image_digests: digests.Digests,
-    ) -> upload.Stored:
+    ) -> upload.StoredImage:
         created = provisioning.ensure(
             account,
             dest.container,

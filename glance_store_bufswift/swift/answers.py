@@ -73,7 +73,7 @@ def length(headers: Mapping[str, str]) -> int | None:
     return number(headers, 'content-length')
 
 
-def code(body: Any) -> str:
+def error_code(body: Any) -> str:
     """The code in an error's body, in JSON or XML; '' if there is none."""
     text = _text(body)
     value = json_object(text).get('Code')
@@ -86,17 +86,17 @@ def code(body: Any) -> str:
     return next((each for each in NO_ROOM_CODES if each in text), '')
 
 
-def words(body: Any, *known: str) -> str:
+def error_text(body: Any, *known: str) -> str:
     """What an error's body says, in one short line; '' if nothing.
 
     :param known: what the message says anyway, not to be said twice
     """
     text = _text(body)
-    error = code(body)
-    if error:
+    code = error_code(body)
+    if code:
         more = json_object(text).get('Message') or _MESSAGE.search(text)
         more = more[1] if isinstance(more, re.Match) else more
-        text = f'{error}: {more}' if more else error
+        text = f'{code}: {more}' if more else code
     else:
         text = re.sub('<[^>]*>', ' ', _HEAD.sub(' ', text))
         for each in filter(None, known):
@@ -106,7 +106,7 @@ def words(body: Any, *known: str) -> str:
     return line if len(line) <= MAX_MESSAGE else f'{line[:MAX_MESSAGE]}...'
 
 
-def place(location: str) -> str:
+def redirect_target(location: str) -> str:
     """Where a redirect points to, without credentials and query."""
     try:
         parsed = parse.urlsplit(location)

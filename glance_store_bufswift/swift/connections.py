@@ -38,7 +38,7 @@ from glance_store_bufswift import units
 ANSWER_BLOCK = 128 << 10
 
 
-class Content:
+class AnswerBody:
     """The body of an answer, as it comes."""
 
     def __init__(self, body: Any) -> None:

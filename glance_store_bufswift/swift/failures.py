@@ -150,7 +150,7 @@ def of_answer(answer: Mapping[str, Any]) -> Failure:
     :param answer: its status, reason, headers, and its body if there is one
     """
     status = answer['status']
-    if answers.code(answer.get('body')) in answers.NO_ROOM_CODES:
+    if answers.error_code(answer.get('body')) in answers.NO_ROOM_CODES:
         status = 413
     return Failure(
         describe(answer),
@@ -166,12 +166,14 @@ def describe(answer: Mapping[str, Any]) -> str:
     status, reason = f'{answer["status"]}', f'{answer.get("reason")}'
     if status.startswith('3') and headers.get('location'):
         more = (
-            f'to {answers.place(headers["location"])}; that is not '
+            f'to {answers.redirect_target(headers["location"])}; that is not '
             "followed, set swift_store_endpoint or Keystone's catalog to "
             'where Swift is'
         )
     else:
-        more = answers.words(answer.get('body'), f'{status} {reason}', reason)
+        more = answers.error_text(
+            answer.get('body'), f'{status} {reason}', reason
+        )
     transaction = (
         headers.get('x-trans-id')
         or headers.get('x-openstack-request-id')

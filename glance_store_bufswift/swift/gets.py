@@ -70,6 +70,6 @@ def answer(
     return Answer(
         response['status'],
         dict(response['headers']),
-        connections.Content(body),
+        connections.AnswerBody(body),
         connection.close,
     )

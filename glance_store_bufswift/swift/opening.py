@@ -237,7 +237,7 @@ class Opening:
             )
 
 
-def _drop(body: connections.Content, count: int) -> None:
+def _drop(body: connections.AnswerBody, count: int) -> None:
     """Read and drop so many bytes."""
     while count:
         block = body.read(min(READ_BLOCK, count))
@@ -248,7 +248,7 @@ def _drop(body: connections.Content, count: int) -> None:
 
 #: The answer for an empty object.
 _NOTHING = Opened(
-    gets.Answer(200, {}, connections.Content(io.BytesIO()), lambda: None),
+    gets.Answer(200, {}, connections.AnswerBody(io.BytesIO()), lambda: None),
     0,
     framed=True,
 )

@@ -92,7 +92,7 @@ class StaticLargeObjects:
             )
             try:
                 return listings.slo_segments(
-                    listings.manifest_of(connections.Content(body).read),
+                    listings.manifest_of(connections.AnswerBody(body).read),
                     nested,
                 )
             except BaseException:

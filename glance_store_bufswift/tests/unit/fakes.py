@@ -315,7 +315,7 @@ class Objects(objects.Objects):
         return gets.Answer(
             206 if found else 200,
             told,
-            connections.Content(io.BytesIO(data)),
+            connections.AnswerBody(io.BytesIO(data)),
             lambda: None,
         )
 

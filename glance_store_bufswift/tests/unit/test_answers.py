@@ -39,7 +39,9 @@ class TestCode(base.BaseTestCase):
             refusals.JSON.decode(),
             b'Your proposed upload exceeds: EntityTooLarge',
         ):
-            self.assertEqual('EntityTooLarge', answers.code(body), f'{body!r}')
+            self.assertEqual(
+                'EntityTooLarge', answers.error_code(body), f'{body!r}'
+            )
 
     def test_none(self) -> None:
         for body in (
@@ -54,13 +56,13 @@ class TestCode(base.BaseTestCase):
             b'[' * 100_000,
             7,
         ):
-            self.assertEqual('', answers.code(body), f'{body!r}')
+            self.assertEqual('', answers.error_code(body), f'{body!r}')
 
 
 class TestWords(base.BaseTestCase):
     def test_code(self) -> None:
         for body in (refusals.JSON, refusals.XML, refusals.PLAIN):
-            self.assertEqual('EntityTooLarge', answers.words(body))
+            self.assertEqual('EntityTooLarge', answers.error_text(body))
 
     def test_code_with_a_message(self) -> None:
         for body in (
@@ -68,30 +70,32 @@ class TestWords(base.BaseTestCase):
             b'<Error><Code>QuotaExceeded</Code>'
             b'<Message>No more.</Message></Error>',
         ):
-            self.assertEqual('QuotaExceeded: No more.', answers.words(body))
+            self.assertEqual(
+                'QuotaExceeded: No more.', answers.error_text(body)
+            )
 
     def test_page(self) -> None:
         self.assertEqual(
             'Access was denied to this resource.',
-            answers.words(SWIFT, '403 Forbidden', 'Forbidden'),
+            answers.error_text(SWIFT, '403 Forbidden', 'Forbidden'),
         )
         reason = 'Request Entity Too Large'
         self.assertEqual(
-            'nginx/1.22.1', answers.words(NGINX, f'413 {reason}', reason)
+            'nginx/1.22.1', answers.error_text(NGINX, f'413 {reason}', reason)
         )
         self.assertEqual(
             'Upload exceeds quota.',
-            answers.words(b'Upload exceeds quota.', '', '413'),
+            answers.error_text(b'Upload exceeds quota.', '', '413'),
         )
 
     def test_nothing(self) -> None:
         for body in (None, b'', b' \n ', b'<html></html>'):
-            self.assertEqual('', answers.words(body))
+            self.assertEqual('', answers.error_text(body))
 
     def test_one_short_line_without_secrets(self) -> None:
         token = 'gAAAAAB' + 'x' * 180
         text = f'X-Auth-Token: {token}\n\x1b[2J' + 'word ' * 10_000
-        said = answers.words(text.encode())
+        said = answers.error_text(text.encode())
         self.assertNotIn('gAAAAAB', said)
         self.assertTrue(said.isprintable())
         self.assertLess(len(said), 110)
@@ -107,7 +111,7 @@ class TestPlace(base.BaseTestCase):
             ('//swift/v1', '://swift/v1'),
             ('http://[::1', 'an address that can not be read'),
         ):
-            self.assertEqual(place, answers.place(location))
+            self.assertEqual(place, answers.redirect_target(location))
 
 
 class TestLength(base.BaseTestCase):

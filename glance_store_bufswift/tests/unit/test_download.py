@@ -175,7 +175,9 @@ class TestOurs(_TestCase):
 
     def test_segments_that_share_a_fingerprint(self) -> None:
         self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.record.MAX_PRINTS', 2)
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.record.MAX_FINGERPRINTS', 2
+            )
         )
         self.swift.unlisted.update(self.store())
         self.check()
@@ -255,7 +257,9 @@ class TestFaults(_TestCase):
 
     def test_another_object_where_fingerprints_are_shared(self) -> None:
         self.useFixture(
-            fixtures.MonkeyPatch('glance_store_bufswift.record.MAX_PRINTS', 2)
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.record.MAX_FINGERPRINTS', 2
+            )
         )
         other = streams.image(SEGMENT, seed=9)
         for number in range(4):

@@ -48,7 +48,7 @@ class TestRecord(base.BaseTestCase):
         )
 
     def test_each_segment_is_proved(self) -> None:
-        for count in (1, 31, 32, 33, record.MAX_PRINTS):
+        for count in (1, 31, 32, 33, record.MAX_FINGERPRINTS):
             md5s = _md5s(count)
             found = self.read(_told([9] * count, md5s))
             for number in {1, count // 2 + 1, count}:
@@ -57,7 +57,7 @@ class TestRecord(base.BaseTestCase):
                 self.assertFalse(found.proves(number, [fakes.md5(b'')]))
 
     def test_many_segments_share_fingerprints(self) -> None:
-        for count in (record.MAX_PRINTS + 1, 1000, layout.MAX_SEGMENTS):
+        for count in (record.MAX_FINGERPRINTS + 1, 1000, layout.MAX_SEGMENTS):
             md5s = _md5s(count)
             found = self.read(_told([9] * count, md5s))
             for number in (1, count // 2, count):
@@ -70,7 +70,7 @@ class TestRecord(base.BaseTestCase):
                 )
 
     def test_every_segment_is_in_one_group(self) -> None:
-        count = 5 * record.MAX_PRINTS - 3
+        count = 5 * record.MAX_FINGERPRINTS - 3
         found = self.read(_told([9] * count, _md5s(count)))
         groups = {found.group(number) for number in range(1, count + 1)}
         self.assertEqual(
@@ -116,13 +116,13 @@ class TestRecord(base.BaseTestCase):
             {layout.DLO_HEADER: 'images/id/other/'},
             {layout.DLO_HEADER: 'images/id2/try/'},
             {layout.DLO_HEADER: ''},
-            {f'{record.PRINTS_HEADER_PREFIX}1': ''},
-            {f'{record.PRINTS_HEADER_PREFIX}1': 'AAAA'},
-            {f'{record.PRINTS_HEADER_PREFIX}1': '!'},
-            {f'{record.PRINTS_HEADER_PREFIX}1': '\u00e4'},
+            {f'{record.FINGERPRINTS_HEADER_PREFIX}1': ''},
+            {f'{record.FINGERPRINTS_HEADER_PREFIX}1': 'AAAA'},
+            {f'{record.FINGERPRINTS_HEADER_PREFIX}1': '!'},
+            {f'{record.FINGERPRINTS_HEADER_PREFIX}1': '\u00e4'},
             {
-                f'{record.PRINTS_HEADER_PREFIX}2': good[
-                    f'{record.PRINTS_HEADER_PREFIX}1'
+                f'{record.FINGERPRINTS_HEADER_PREFIX}2': good[
+                    f'{record.FINGERPRINTS_HEADER_PREFIX}1'
                 ]
             },
         ):

@@ -63,7 +63,9 @@ class _TestCase(base.BaseTestCase):
             )
         )
 
-    def upload(self, stream: Any, size: int = 0, **how: Any) -> upload.Stored:
+    def upload(
+        self, stream: Any, size: int = 0, **how: Any
+    ) -> upload.StoredImage:
         """Upload a stream, or these bytes, in small segments."""
         if isinstance(stream, bytes):
             stream = streams.Stream(stream)
