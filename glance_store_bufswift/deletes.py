@@ -129,6 +129,6 @@ def list_names(
 ) -> tuple[list[str], errors.RequestFailed | None]:
     """The names with a prefix, and the error if they can't be listed."""
     try:
-        return list(containers.listing(container, prefix)), None
+        return list(containers.object_names(container, prefix)), None
     except errors.RequestFailed as exc:
         return [], exc

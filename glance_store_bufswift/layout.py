@@ -83,7 +83,7 @@ class Layout:
 
     def plain_headers(self) -> dict[str, str]:
         """Headers of an image that is one object."""
-        return {ATTEMPT_HEADER: self.attempt, 'Content-Type': CONTENT_TYPE}
+        return {**self.attempt_header(), 'Content-Type': CONTENT_TYPE}
 
     def dlo_headers(self, segments: int) -> dict[str, str]:
         """Headers of the manifest of a DLO.
@@ -106,8 +106,8 @@ class Layout:
             'Content-Type': CONTENT_TYPE,
         }
 
-    def written(self) -> dict[str, str]:
-        """The headers by which :meth:`wrote` knows this attempt's object."""
+    def attempt_header(self) -> dict[str, str]:
+        """The header by which :meth:`wrote` knows this attempt's object."""
         return {ATTEMPT_HEADER: self.attempt}
 
     def wrote(self, headers: Mapping[str, str]) -> bool:

@@ -147,7 +147,7 @@ def _remove(account: accounts.Account, container: str, image: str) -> bool:
             raise
     if account.objects.head(container, image) is not None:
         return True  # uploaded again
-    names = list(account.containers.listing(container, ''))
+    names = list(account.containers.object_names(container, ''))
     foreign = [
         name
         for name in names

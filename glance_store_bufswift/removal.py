@@ -120,12 +120,12 @@ def _remove_dlo_segments(
         )
         return
     names = {
-        *account.containers.listing(container, prefix),
+        *account.containers.object_names(container, prefix),
         *layout.segment_names(image, headers),
     }
     for _ in range(MAX_ROUNDS):
         _delete(account, container, sorted(names))
-        names = set(account.containers.listing(container, prefix))
+        names = set(account.containers.object_names(container, prefix))
         if not names:
             return
     # A listing can show for a while what is gone.

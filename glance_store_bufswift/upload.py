@@ -178,7 +178,7 @@ class Upload:
         hashes = self._hashes()
         with self._watch.share(stopwatch.SWIFT):
             self._wait_for_all(while_writing=True)
-            current: Mapping[str, str] | None = self._dest.written()
+            current: Mapping[str, str] | None = self._dest.attempt_header()
             if self._former.contested:
                 # Only Swift knows which of the two was written later.
                 current = self._former.own(self._account)

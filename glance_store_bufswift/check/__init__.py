@@ -30,6 +30,6 @@ In the order in which they build on each other::
     ending.py     ending early, but with time to clean up
     temporary.py  objects that must not stay in Swift
     load.py       measuring Swift
-    advice.py     what follows from the figures
+    advice.py     the values that the figures propose
     table.py      both of them, as lines of the table
 """

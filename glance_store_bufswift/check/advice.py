@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What follows from the figures: pure."""
+"""The values that the figures propose for glance-api.conf: pure."""
 
 from collections.abc import Sequence
 import dataclasses

@@ -94,7 +94,7 @@ class _Load:
         self._step = step
 
     def traffic(self) -> figures.Traffic:
-        """All of it."""
+        """Measure all of it."""
         until = now() + ALL_PHASES_SECONDS
         self._step('small requests')
         self._sent.size = 1

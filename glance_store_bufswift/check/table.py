@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The figures, and the advice, as lines of the table: pure."""
+"""The figures, and the proposals, as lines of the table: pure."""
 
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ SLOW_SECONDS = 0.2
 def findings(
     measured: advice.MeasuredStore, proposals: Sequence[advice.Proposal]
 ) -> Iterator[Finding]:
-    """The figures and the lines, one by one."""
+    """The figures and the proposals, one by one."""
     for rate in measured.traffic.rates:
         yield finding.measured(
             'speed',

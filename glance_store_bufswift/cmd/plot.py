@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What was measured, drawn in characters, and what follows from it."""
+"""What was measured, drawn in characters, and what it proposes."""
 
 from collections.abc import Iterator
 from collections.abc import Sequence

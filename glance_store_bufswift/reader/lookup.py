@@ -136,7 +136,11 @@ def size_of(account: accounts.Account, container: str, image: str) -> int:
     size = answers.length(headers)
     if _may_be_slo(headers, size):
         size = answers.length(_look(account, container, image, None))
-    return reading.size(account, container, image) if size is None else size
+    return (
+        reading.size_by_get(account, container, image)
+        if size is None
+        else size
+    )
 
 
 def segments(

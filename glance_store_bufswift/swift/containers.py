@@ -89,7 +89,7 @@ class Containers:
         ):
             yield entry.name
 
-    def listing(self, container: str, prefix: str) -> Iterator[str]:
+    def object_names(self, container: str, prefix: str) -> Iterator[str]:
         """The names of a container's objects with a prefix, in order."""
         for entry in self.entries(container, prefix):
             yield entry.name

@@ -143,7 +143,7 @@ class ObjectReader:
         return max(0, (self._opening.end or 0) - self._at)
 
 
-def size(account: accounts.Account, container: str, name: str) -> int:
+def size_by_get(account: accounts.Account, container: str, name: str) -> int:
     """The bytes in an object whose HEAD does not give their number.
 
     A proxy may give it only together with the bytes.

@@ -395,7 +395,7 @@ class Containers(containers.Containers):
             data = self.swift.objects[name][0]
             yield listings.Entry(name, len(data), etag=md5(data))
 
-    def listing(self, container: str, prefix: str) -> Iterator[str]:
+    def object_names(self, container: str, prefix: str) -> Iterator[str]:
         self.client.request('LIST', prefix)
         yield from self.swift.listed(prefix)
 

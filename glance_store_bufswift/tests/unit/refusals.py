@@ -43,7 +43,7 @@ Call = Callable[[accounts.Account], object]
 
 #: Those that read a body.
 READERS: tuple[Call, ...] = (
-    lambda account: list(account.containers.listing('c', '')),
+    lambda account: list(account.containers.object_names('c', '')),
     lambda account: list(account.containers.names('')),
     lambda account: account.slos.segments('c', 'o'),
 )

@@ -51,7 +51,7 @@ class TestEntries(wires.WireTestCase):
         )
         self.assertEqual(
             ['i/a', 'i/b', 'i/c'],
-            list(self.account(server).containers.listing('c', 'i/')),
+            list(self.account(server).containers.object_names('c', 'i/')),
         )
         self.assertEqual(
             [
@@ -83,7 +83,7 @@ class TestEntries(wires.WireTestCase):
         self.assertRaises(
             errors.RequestFailed,
             list,
-            self.account(server).containers.listing('c', ''),
+            self.account(server).containers.object_names('c', ''),
         )
 
     def test_no_container(self) -> None:
@@ -100,7 +100,8 @@ class TestEntries(wires.WireTestCase):
             give([]),
         )
         self.assertEqual(
-            ['a', 'b'], list(self.account(server).containers.listing('c', ''))
+            ['a', 'b'],
+            list(self.account(server).containers.object_names('c', '')),
         )
 
     def test_what_an_entry_tells(self) -> None:

@@ -64,13 +64,13 @@ class TestCutAnswers(wires.WireTestCase):
             body(b'[{"name": ', announced=100), page('a'), page()
         )
         self.assertEqual(
-            ['a'], list(self.account(server).containers.listing('c', 'p'))
+            ['a'], list(self.account(server).containers.object_names('c', 'p'))
         )
 
     def test_listing_that_is_no_json_is_asked_for_again(self) -> None:
         server = self.serve(body(b'<html>'), page('a'), page())
         self.assertEqual(
-            ['a'], list(self.account(server).containers.listing('c', 'p'))
+            ['a'], list(self.account(server).containers.object_names('c', 'p'))
         )
 
 
@@ -79,7 +79,7 @@ class TestPages(wires.WireTestCase):
         server = self.serve(page('a', 'b'), page('c'), page())
         self.assertEqual(
             ['a', 'b', 'c'],
-            list(self.account(server).containers.listing('c', 'p')),
+            list(self.account(server).containers.object_names('c', 'p')),
         )
         self.assertEqual(
             [False, True, True],

@@ -232,4 +232,6 @@ class TestDelete(_TestCase):
         account = self.to_gateway()
         account.objects.delete('c', 'o')
         self.assertIsNone(account.objects.head('c', 'o'))
-        self.assertEqual([], list(account.containers.listing('c', 'image/')))
+        self.assertEqual(
+            [], list(account.containers.object_names('c', 'image/'))
+        )

@@ -137,7 +137,7 @@ class TestRedirects(refusals.Case):
             lambda account: account.objects.put_empty('c', 'o', {}),
             lambda account: account.objects.delete('c', 'o'),
             lambda account: account.slos.delete('c', 'o'),
-            lambda account: list(account.containers.listing('c', '')),
+            lambda account: list(account.containers.object_names('c', '')),
             lambda account: account.slos.segments('c', 'o'),
             lambda account: account.objects.get(
                 'c',
