@@ -13,6 +13,7 @@
 """For tests of tokens that expire by time."""
 
 import functools
+import time
 
 import fixtures
 
@@ -47,7 +48,7 @@ class TestCase(base.TestCase):
             ).status_code
             == 200
         ):
-            pass
+            time.sleep(0.1)
 
     def let_clocks_differ(self) -> None:
         """Have keystoneauth take every token for good until it is refused."""

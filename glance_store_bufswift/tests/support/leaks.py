@@ -15,7 +15,7 @@
 from collections.abc import Iterator
 import os
 from pathlib import Path
-import re
+import socket
 
 #: What /proc calls the process that asks.
 _OURSELVES = 'self'
@@ -31,15 +31,16 @@ def connections(*ports: int) -> list[str]:
 
     The servers' own ends, which may be in this process too, don't count.
     """
-    ours = {
-        re.sub(r'\D', '', name)
-        for name in _descriptors()
-        if name.startswith('socket:')
-    }
     found = []
-    for line in Path('/proc/self/net/tcp').read_text().splitlines()[1:]:
-        _, local, remote, *fields = line.split()
-        if fields[6] in ours and int(remote.partition(':')[2], 16) in ports:
+    for link in Path(f'/proc/{_OURSELVES}/fd').iterdir():
+        try:
+            if not os.readlink(link).startswith('socket:'):
+                continue
+            with socket.socket(fileno=os.dup(int(link.name))) as end:
+                local, remote = end.getsockname(), end.getpeername()
+        except OSError:
+            continue  # it listens, or is closed by now
+        if end.family == socket.AF_INET and remote[1] in ports:
             found.append(f'{local} to {remote}')
     return found
 

@@ -13,6 +13,7 @@
 """glance_store with a configuration of its own, as Glance sets it up."""
 
 from collections.abc import Mapping
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ from glance_store import multi_backend
 from oslo_config import cfg
 
 Sections = Mapping[str, Mapping[str, Any]]
+
+# It loads every driver there is, some of which can't be, each time.
+_driver_opts = functools.cache(multi_backend._list_driver_opts)
 
 #: Where glance_store keeps the configuration it was imported with.
 _GLOBALS = (
@@ -52,6 +56,11 @@ class Stores(fixtures.Fixture):
         self.useFixture(
             fixtures.MonkeyPatch(
                 'glance_store.location.SCHEME_TO_CLS_BACKEND_MAP', {}
+            )
+        )
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store.multi_backend._list_driver_opts', _driver_opts
             )
         )
         # One parser for all swift_store_config_files of a process.

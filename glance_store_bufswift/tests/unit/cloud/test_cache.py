@@ -87,6 +87,13 @@ class TestCache(base.BaseTestCase):
         self.cache.set(CONTAINER, 'x', time=60)
         self.assertIsNone(self.cache.get(CONTAINER))
 
+    def test_two_ask_at_once(self) -> None:
+        self.assertIsNone(self.cache.get(TOKEN))
+        self.assertIsNone(self.cache.get(TOKEN))
+        self.cache.set(TOKEN, 'x', time=60)
+        self.cache.set(TOKEN, 'x', time=60)
+        self.assertEqual('x', self.cache.get(TOKEN))
+
     def test_quota(self) -> None:
         """What it is compared with changes with each object."""
         self.keep(CONTAINER, {'meta': {'quota-bytes': '5'}, 'bytes': 0})
