@@ -93,7 +93,7 @@ class Unbuffered(matrix.Case):
                     f'{matrix.TRANSACTION}',
                 },
             )
-            for code in (401, 422, 429, 503, 507)
+            for code in (401, 503, 507)
         ),
     ]
 

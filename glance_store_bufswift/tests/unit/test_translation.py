@@ -148,6 +148,23 @@ class TestTable(base.BaseTestCase):
             self.assertFalse(issubclass(kind, OSError), kind)
 
 
+class TestReading(base.BaseTestCase):
+    """What get() and get_size() raise."""
+
+    def check(self, expected: type[Exception], status: int | None) -> None:
+        self.assertRaises(
+            expected, translation.reraise_reading, _failed(status)
+        )
+
+    def test_a_later_one_may_succeed(self) -> None:
+        for status in (None, 408, 429, 498, 499, 500, 502, 503, 504, 507):
+            self.check(exceptions.RemoteServiceUnavailable, status)
+
+    def test_a_later_one_fails_too(self) -> None:
+        for status in (400, 401, 403, 409, 412, 416, 422):
+            self.check(exceptions.BackendException, status)
+
+
 class TestSourceFailed(base.BaseTestCase):
     def _source_error(self, exc: BaseException) -> BaseException:
         def read_from_the_source() -> None:
