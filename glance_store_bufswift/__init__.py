@@ -20,6 +20,7 @@ In the order in which the data of an upload flows::
     access.py      opening the account that an image is in
     trusts.py      tokens in a user's name that outlive the user's own
     provisioning.py making, sharing, removing the containers of images
+    recent.py      those that need not be asked for, as one was just stored
     upload.py      one upload, from source to manifest, or cleanup
     copying.py     from the source into segments, while they are sent
     summary.py     what an upload took, and where its time went, for the log

@@ -32,6 +32,7 @@ from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift import provisioning
 from glance_store_bufswift.reader import lookup
+from glance_store_bufswift import recent
 from glance_store_bufswift import removal
 from glance_store_bufswift import source
 from glance_store_bufswift.stores import configured
@@ -119,13 +120,13 @@ class BufferedStore(configured.ConfiguredStore):
         image_size: int,
         image_digests: digests.Digests,
     ) -> upload.StoredImage:
-        created = provisioning.ensure(
+        created = recent.SHARED.ensure(
             account,
             dest.container,
             self._options().swift_store_create_container_on_put,
         )
         try:
-            return upload.Upload(
+            stored = upload.Upload(
                 account,
                 dest,
                 self.settings(),
@@ -134,9 +135,13 @@ class BufferedStore(configured.ConfiguredStore):
                 image_digests,
             ).run()
         except BaseException:
+            recent.SHARED.remove(account, dest.container)
             if created and self.container_per_image:
                 provisioning.remove_created(account.fresh(), dest.container)
             raise
+        if not self.container_per_image:
+            recent.SHARED.add(account, dest.container)
+        return stored
 
     @capabilities.check  # type: ignore[untyped-decorator]
     def get(

@@ -34,9 +34,7 @@ class Account:
         self.client = client
         self.site = sites.Site(client)
         self.containers = containers.Containers(client)
-        self.objects = objects.Objects(
-            client, self.site, self.containers.created
-        )
+        self.objects = objects.Objects(client, self.site, self.containers)
         self.slos = slos.StaticLargeObjects(client)
 
     def fresh(self) -> 'Account':

@@ -14,6 +14,7 @@
 
 from collections.abc import Callable
 from collections.abc import Iterator
+import threading
 from typing import Any
 
 from glance_store_bufswift import errors
@@ -30,13 +31,15 @@ class Containers:
     """What is asked of Swift about containers, and what they list.
 
     :param client: sends the requests
-    :ivar created: those that were created here; other proxies may not know
-        them yet
+    :ivar unsure: those that a proxy may not find: they were created here, and
+        not all may know them yet, or are assumed to exist
     """
 
     def __init__(self, client: client.Client) -> None:
         self._client = client
-        self.created: set[str] = set()
+        self.unsure: set[str] = set()
+        self._lock = threading.Lock()
+        self._assumed: dict[str, Callable[[], object]] = {}
 
     def exists(self, container: str) -> bool:
         """Whether a container exists."""
@@ -56,7 +59,22 @@ class Containers:
             self._client.tries(f'PUT of {container}', RACE_STATUSES),
             lambda connection: connection.put_container(container),
         )
-        self.created.add(container)
+        self.unsure.add(container)
+
+    def assume(self, container: str, ensure: Callable[[], object]) -> None:
+        """Assume that a container exists, without asking.
+
+        :param ensure: makes sure of it, if a PUT shows that it may not
+        """
+        self.unsure.add(container)
+        self._assumed[container] = ensure
+
+    def ensure_assumed(self, container: str) -> None:
+        """Make sure of a container, once, if it was only assumed to exist."""
+        with self._lock:  # others with the same PUT wait until it exists
+            ensure = self._assumed.pop(container, None)
+            if ensure is not None:
+                ensure()
 
     def update(self, container: str, headers: dict[str, str]) -> bool:
         """Set headers of a container; returns whether it exists."""

@@ -28,6 +28,7 @@ from glance_store_bufswift import errors
 from glance_store_bufswift.swift import bulk
 from glance_store_bufswift.swift import client
 from glance_store_bufswift.swift import connections
+from glance_store_bufswift.swift import containers
 from glance_store_bufswift.swift import failures
 from glance_store_bufswift.swift import gets
 from glance_store_bufswift.swift import puts
@@ -42,15 +43,18 @@ class Objects:
 
     :param client: sends the requests
     :param site: tells how many objects a bulk delete may have
-    :param created: the containers that were created just now
+    :param containers: tells which may be missing
     """
 
     def __init__(
-        self, client: client.Client, site: sites.Site, created: set[str]
+        self,
+        client: client.Client,
+        site: sites.Site,
+        containers: containers.Containers,
     ) -> None:
         self._client = client
         self._site = site
-        self._created = created
+        self._containers = containers
         self._front = puts.Front(client.url)
 
     def put(
@@ -68,9 +72,13 @@ class Objects:
         :raises RequestFailed: it is not stored, or that is in doubt
         """
         put = puts.Put(self._front, container, name, body, length, headers)
-        self._client.run(
-            self._put_tries(container, name), put.send, put.rewind
-        )
+
+        def rewind() -> None:
+            put.rewind()
+            if put.not_found:
+                self._containers.ensure_assumed(container)
+
+        self._client.run(self._put_tries(container, name), put.send, rewind)
 
     def put_empty(
         self,
@@ -105,9 +113,10 @@ class Objects:
 
         A 404 can pass: a proxy caches for a while that a container is missing,
         though another one has created it (set_info_cache() in
-        swift/proxy/controllers/base.py).
+        swift/proxy/controllers/base.py), or the container is created only now.
         """
-        passing: Collection[int] = (404,) if container in self._created else ()
+        unsure = container in self._containers.unsure
+        passing: Collection[int] = (404,) if unsure else ()
         return self._client.tries(f'PUT of {container}/{name}', passing)
 
     def get(

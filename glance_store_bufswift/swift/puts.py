@@ -45,6 +45,7 @@ class Put:
     :param front: shared by all PUTs to an account
     :param body: what is sent
     :param length: bytes in the body; None = not known yet
+    :ivar not_found: whether the last answer was a 404: no container
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Put:
         self._length = length
         self._headers = headers
         self._start = body.tell()
+        self.not_found = False
         if length is None and front.needs_lengths:
             self.rewind()  # waits for its end, if it is buffered
 
@@ -85,6 +87,7 @@ class Put:
                 response_dict=answer,
             )
         except Exception as exc:
+            self.not_found = answer.get('status') == 404
             if size is None and answer.get('status') == 411:
                 self._front.needs_lengths = True
                 raise self._length_needed(answer) from exc

@@ -15,6 +15,7 @@
 import fixtures
 
 from glance_store_bufswift import notices
+from glance_store_bufswift import recent
 from glance_store_bufswift.swift import capabilities
 
 
@@ -37,5 +38,17 @@ class Info(fixtures.Fixture):
             fixtures.MonkeyPatch(
                 'glance_store_bufswift.swift.capabilities.SHARED',
                 capabilities.CapabilitiesCache(),
+            )
+        )
+
+
+class Containers(fixtures.Fixture):
+    """No image was stored yet, in whichever container."""
+
+    def _setUp(self) -> None:
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.recent.SHARED',
+                recent.RecentContainers(),
             )
         )

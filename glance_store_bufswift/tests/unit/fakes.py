@@ -193,11 +193,34 @@ class Client(client.Client):
         self.swift.store(name, data, kept)
 
 
+class Containers(containers.Containers):
+    """What the one container in memory lists."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self.client = client
+        self.swift = client.swift
+
+    def entries(
+        self, container: str, prefix: str = '', marker: str = '', end: str = ''
+    ) -> Iterator[listings.Entry]:
+        self.client.request('LIST', prefix)
+        for name in self.swift.listed(prefix):
+            data = self.swift.objects[name][0]
+            yield listings.Entry(name, len(data), etag=md5(data))
+
+    def object_names(self, container: str, prefix: str) -> Iterator[str]:
+        self.client.request('LIST', prefix)
+        yield from self.swift.listed(prefix)
+
+
 class Objects(objects.Objects):
     """Requests for objects that end in memory."""
 
-    def __init__(self, client: Client, site: sites.Site) -> None:
-        super().__init__(client, site, set())
+    def __init__(
+        self, client: Client, site: sites.Site, containers: Containers
+    ) -> None:
+        super().__init__(client, site, containers)
         self.client = client
         self.swift = client.swift
 
@@ -379,27 +402,6 @@ class StaticLargeObjects(slos.StaticLargeObjects):
         return []
 
 
-class Containers(containers.Containers):
-    """What the one container in memory lists."""
-
-    def __init__(self, client: Client) -> None:
-        super().__init__(client)
-        self.client = client
-        self.swift = client.swift
-
-    def entries(
-        self, container: str, prefix: str = '', marker: str = '', end: str = ''
-    ) -> Iterator[listings.Entry]:
-        self.client.request('LIST', prefix)
-        for name in self.swift.listed(prefix):
-            data = self.swift.objects[name][0]
-            yield listings.Entry(name, len(data), etag=md5(data))
-
-    def object_names(self, container: str, prefix: str) -> Iterator[str]:
-        self.client.request('LIST', prefix)
-        yield from self.swift.listed(prefix)
-
-
 class Site(sites.Site):
     """What the Swift in memory says about itself."""
 
@@ -426,7 +428,7 @@ class Account(accounts.Account):
         super().__init__(client)
         self.site = Site(client)
         self.containers = Containers(client)
-        self.objects = Objects(client, self.site)
+        self.objects = Objects(client, self.site, self.containers)
         self.slos = StaticLargeObjects(client)
 
     def fresh(self) -> 'Account':

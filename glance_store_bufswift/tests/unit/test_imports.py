@@ -92,6 +92,7 @@ ORDER = (
     'transfers',
     'deletes',
     'provisioning',
+    'recent',
     'former',
     'cleanup',
     'segmenting',

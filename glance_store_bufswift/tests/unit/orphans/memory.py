@@ -120,7 +120,7 @@ class Objects(objects.Objects):
     """Finds objects in memory."""
 
     def __init__(self, client: client.Client, there: Account) -> None:
-        super().__init__(client, Site(client), set())
+        super().__init__(client, Site(client), Containers(client, there))
         self._there = there
 
     def head(
