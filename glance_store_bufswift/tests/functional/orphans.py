@@ -95,3 +95,4 @@ class Case(commands.Case):
         until = time.monotonic() + 60
         while len(self.listing(image)) < count:
             self.assertLess(time.monotonic(), until, str(self.listing()))
+            time.sleep(0.1)

@@ -30,6 +30,7 @@ from glance_store_bufswift.cmd import status
 from glance_store_bufswift.tests.functional import commands
 from glance_store_bufswift.tests.support.cloud import faults
 from glance_store_bufswift.tests.support.cloud import process
+from glance_store_bufswift.tests.support import signals
 
 #: Bytes in an object at most, so that a test takes a moment.
 LARGEST = 128 << 10
@@ -213,6 +214,7 @@ class TestNotMeasured(Case):
 class TestInterrupted(Case):
     def test_in_the_middle(self) -> None:
         """Ctrl-C while objects are under way, each way."""
+        self.useFixture(signals.Interrupts())
         self.cloud.connection().put_container(self.container)
         for method, shown in (
             ('PUT', b'4 connections to Swift'),

@@ -15,6 +15,7 @@
 import dataclasses
 from pathlib import Path
 import secrets
+import time
 from typing import Any
 import uuid
 
@@ -74,7 +75,7 @@ class TestCase(matrix.Case):
         # Keystone counts in seconds: what it gives in the one of the change
         # is revoked with what it gave before.
         while not self._token_is_good():
-            pass
+            time.sleep(0.1)
 
     def _token_is_good(self) -> bool:
         url = self.cloud.direct_auth_url

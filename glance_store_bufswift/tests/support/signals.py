@@ -16,6 +16,22 @@ import signal
 import sys
 from typing import NoReturn
 
+import fixtures
+
+
+class Interrupts(fixtures.Fixture):
+    """SIGINT raises KeyboardInterrupt, here and in processes started here.
+
+    A shell has what it runs in the background ignore it.
+    """
+
+    def _setUp(self) -> None:
+        self.addCleanup(
+            signal.signal,
+            signal.SIGINT,
+            signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+
 
 def end_in_order() -> None:
     """Have SIGTERM and SIGHUP end this process as sys.exit() does."""

@@ -29,6 +29,7 @@ from glance_store_bufswift import errors
 from glance_store_bufswift import layout
 from glance_store_bufswift import md5
 from glance_store_bufswift import opts
+from glance_store_bufswift.tests.support import signals
 from glance_store_bufswift.tests.unit import fakes
 from glance_store_bufswift.tests.unit import refusal
 from glance_store_bufswift.tests.unit import waits
@@ -225,6 +226,7 @@ class TestLoad(base.BaseTestCase):
 
     def test_interrupted(self) -> None:
         """A signal cancels what is under way, and counts at the end."""
+        self.useFixture(signals.Interrupts())
 
         def before(method: str, name: str) -> None:
             if method == 'PUT' and name.endswith('11'):
@@ -277,6 +279,7 @@ class TestEnding(base.BaseTestCase):
 
     def test_signal(self) -> None:
         """It waits until all within has ended, however often it comes."""
+        self.useFixture(signals.Interrupts())
         ended: list[bool] = []
 
         def interrupt() -> None:
