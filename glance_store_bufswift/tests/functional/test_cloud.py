@@ -15,7 +15,6 @@
 import io
 import os
 from pathlib import Path
-import select
 import signal
 import subprocess
 import sys
@@ -26,6 +25,7 @@ import swiftclient
 
 from glance_store_bufswift.tests.functional import base as functional
 from glance_store_bufswift.tests.functional import clouds
+from glance_store_bufswift.tests.functional import processes
 from glance_store_bufswift.tests.support.cloud import cloud
 from glance_store_bufswift.tests.support.cloud import faults
 from glance_store_bufswift.tests.support.cloud import process
@@ -222,36 +222,46 @@ class TestNothingIsLeft(base.BaseTestCase):
         root, command = run.stdout.readline().split()
         return run, Path(root), int(command)
 
-    def assert_gone(
-        self, root: Path, command: int, servers: list[int]
-    ) -> None:
-        for pid in [command, *servers]:
-            _wait_gone(pid)
+    def assert_gone(self, root: Path, command: int, others: list[int]) -> None:
+        for pid in [command, *others]:
+            processes.wait_gone(pid)
         self.assertFalse(root.exists())
 
     def test_killed(self) -> None:
         run, root, command = self.start()
-        servers = _processes(root)
-        self.assertEqual(5, len(servers))
-        [keeper] = {_parent(pid) for pid in servers}
+        self.assertEqual(5, len(processes.servers(root)))
+        keeper = processes.keeper(root)
+        below = processes.below(keeper)
         run.kill()
-        self.assert_gone(root, command, [*servers, keeper])
+        self.assert_gone(root, command, [keeper, *below])
 
     def test_terminated(self) -> None:
         run, root, command = self.start()
-        servers = _processes(root)
+        below = processes.below(run.pid)
         run.terminate()
         self.assertEqual(128 + signal.SIGTERM, run.wait(60))
-        self.assert_gone(root, command, servers)
+        self.assert_gone(root, command, below)
 
     def test_keeper_killed(self) -> None:
         with cloud.Cloud.start() as own:
-            servers = _processes(Path(own.site.root))
-            [keeper] = {_parent(pid) for pid in servers}
+            keeper = processes.keeper(Path(own.site.root))
+            below = processes.below(keeper)
             os.kill(keeper, signal.SIGKILL)
-            for pid in servers:
-                _wait_gone(pid)
+            for pid in below:
+                processes.wait_gone(pid)
         self.assertFalse(Path(own.site.root).exists())
+
+    def test_nurseries_killed(self) -> None:
+        run, root, command = self.start()
+        keeper = processes.keeper(root)
+        below = processes.below(keeper)
+        for nursery in processes.children(keeper):
+            os.kill(nursery, signal.SIGKILL)
+        for pid in below:
+            processes.wait_gone(pid)
+        run.terminate()
+        self.assertEqual(128 + signal.SIGTERM, run.wait(60))
+        self.assert_gone(root, command, [keeper])
 
     def test_status_is_the_commands(self) -> None:
         done = subprocess.run(
@@ -268,35 +278,3 @@ class TestNothingIsLeft(base.BaseTestCase):
             env=process.child_environment(),
         )
         self.assertEqual(7, done.returncode)
-
-
-def _processes(root: Path) -> list[int]:
-    """Return the processes whose arguments name something below root."""
-    found = []
-    for entry in Path('/proc').iterdir():
-        try:
-            line = (entry / 'cmdline').read_bytes()
-        except (OSError, ValueError):
-            continue
-        if entry.name.isdigit() and f'{root}/'.encode() in line:
-            found.append(int(entry.name))
-    return found
-
-
-def _parent(pid: int) -> int:
-    stat = Path(f'/proc/{pid}/stat').read_text()
-    return int(stat.rpartition(')')[2].split()[1])
-
-
-def _wait_gone(pid: int) -> None:
-    """Block until the process has ended; no matter whose child it is."""
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        ready, _, _ = select.select([handle], [], [], 60)
-        if not ready:
-            raise AssertionError(f'process {pid} is still there')
-    finally:
-        os.close(handle)

@@ -14,7 +14,8 @@
 
 Glance joins them when it is asked for.
 
-    process.py, keeper.py             servers as processes; gone when we are
+    process.py, keeper.py, nursery.py
+                                      servers as processes; gone when we are
     serve.py, serve_glance.py, prepare.py
                                       what runs in them
     keystone.py, swift.py, glance.py  how each of them is set up

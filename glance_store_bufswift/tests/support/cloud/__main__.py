@@ -22,9 +22,9 @@ import signal
 import subprocess
 import sys
 
-from glance_store_bufswift.tests.support.cloud import keeper
 from glance_store_bufswift.tests.support.cloud import process
 from glance_store_bufswift.tests.support.cloud import radosgw
+from glance_store_bufswift.tests.support.cloud import serve
 from glance_store_bufswift.tests.support.cloud import site
 
 _SIGNALS = {
@@ -39,9 +39,9 @@ _SIGNALS = {
 def run(command: list[str], environment: dict[str, str]) -> int:
     """Run a command, hand on our signals; return its status as a shell's."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    launcher = [sys.executable, '-m', keeper.SERVE, str(os.getpid())]
+    launcher = [sys.executable, '-m', serve.__name__, str(os.getpid())]
     child = subprocess.Popen(
-        [*launcher, 'command', *command],
+        [*launcher, *command],
         env={**process.child_environment(), **environment},
     )
     while (status := child.poll()) is None:

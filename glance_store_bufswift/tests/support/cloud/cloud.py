@@ -162,7 +162,7 @@ class Cloud:
         :param writes_a_second: how many a container takes, by Swift's
             ratelimit; it answers 498 to what would wait 0.3 s and longer
         """
-        keeper = process.Keeper()
+        keeper = process.Keeper(self.site.root)
         try:
             made = self._variant(
                 keeper,
@@ -216,7 +216,7 @@ class Cloud:
 
         :param kind: a key of balancer.KINDS
         """
-        keeper = process.Keeper()
+        keeper = process.Keeper(self.site.root)
         try:
             made = Cloud(self.site, keeper, kind)
         except BaseException:
@@ -244,7 +244,7 @@ class Cloud:
         :param definitions: load Glance's own metadata definitions
         :param server: of its workers: 'uwsgi' or 'gunicorn'
         """
-        keeper = process.Keeper()
+        keeper = process.Keeper(self.site.root)
         self._glances.append(keeper)
         [port] = process.free_ports(1)
         root = beside.root if beside else keeper.root / 'glance'

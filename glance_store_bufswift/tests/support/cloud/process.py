@@ -12,8 +12,8 @@
 
 """Servers as child processes: start, wait until they answer, stop.
 
-The servers are the children of a keeper process (see keeper.py), which ends
-them and removes their directory even when this process is killed.
+They are in the care of a keeper process (see keeper.py), which has them ended
+and removes their directory even when this process is killed.
 """
 
 import dataclasses
@@ -99,12 +99,16 @@ class Keeper:
 
     `root` is a new directory that goes when the keeper goes, which is when
     close() is called or this process ends, in whatever way.
+
+    :param cloud: the directory of the running cloud that the servers belong
+        to; by default this is a new one
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cloud: str = '') -> None:
         self._lock = threading.Lock()
+        keeper = [sys.executable, '-m', f'{__package__}.keeper']
         self._process = subprocess.Popen(
-            [sys.executable, '-m', f'{__package__}.keeper', str(os.getpid())],
+            [*keeper, str(os.getpid()), cloud],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
@@ -179,7 +183,10 @@ class Keeper:
         with self._lock:
             self._process.stdin.write(json.dumps(order).encode() + b'\n')
             self._process.stdin.flush()
-            return self._read()
+            answer = self._read()
+        if 'error' in answer:
+            raise ServerError(answer['error'])
+        return answer
 
     def _read(self) -> dict[str, Any]:
         assert self._process.stdout

@@ -34,13 +34,10 @@ import hashlib
 import os
 from pathlib import Path
 import signal
-import subprocess
-import sys
 import unittest
 import uuid
 
 from glance_store_bufswift.tests.support.cloud import cloud
-from glance_store_bufswift.tests.support.cloud import keeper as keepers
 from glance_store_bufswift.tests.support.cloud import keystone
 from glance_store_bufswift.tests.support.cloud import process
 from glance_store_bufswift.tests.support.cloud import site
@@ -120,7 +117,7 @@ class Replicated(cloud.Cloud):
     def __init__(
         self, where: site.Site, keeper: process.Keeper | None = None
     ) -> None:
-        keeper = keeper or process.Keeper()
+        keeper = keeper or process.Keeper(where.root)
         try:
             self._build(where, keeper)
         except BaseException:
@@ -221,7 +218,7 @@ class Replicated(cloud.Cloud):
         """
         if self.pending_rows():
             # It finds the devices of all of them.
-            _run_once('object-updater', self.objects[:1])
+            self._run_once('object-updater', self.objects[:1])
 
     def replicate_listings(self) -> None:
         """Run the container replicators once, so that all listings agree.
@@ -231,7 +228,26 @@ class Replicated(cloud.Cloud):
 
         :raises ServerError: one has failed
         """
-        _run_once('container-replicator', self.containers)
+        self._run_once('container-replicator', self.containers)
+
+    def _run_once(self, daemon: str, nodes: Sequence[Node]) -> None:
+        """Run a daemon beside each of these servers; wait for them all."""
+        assert self._keeper
+        running = [
+            self._keeper.start(
+                f'{node.config.stem}-{daemon}',
+                'once',
+                daemon,
+                str(node.config),
+            )
+            for node in nodes
+        ]
+        statuses = [self._keeper.join(each) for each in running]
+        for each, status in zip(running, statuses, strict=True):
+            if status:
+                raise process.ServerError(
+                    f'{each.name} ended with {status}:\n{each.tail()}'
+                )
 
     # Servers that are down
 
@@ -351,35 +367,6 @@ class Replicated(cloud.Cloud):
         """Delete a container and all in it, if it is there."""
         self.heal()
         super().delete_container(name, user)
-
-
-def _run_once(daemon: str, nodes: Sequence[Node]) -> None:
-    """Run a daemon beside each of these servers; wait for them all."""
-    running = [
-        subprocess.Popen(
-            [
-                sys.executable,
-                '-m',
-                keepers.SERVE,
-                str(os.getpid()),
-                'once',
-                daemon,
-                str(node.config),
-            ],
-            env=process.child_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        for node in nodes
-    ]
-    said = [each.communicate()[0].decode(errors='replace') for each in running]
-    for each, text in zip(running, said, strict=True):
-        if each.returncode:
-            raise process.ServerError(
-                f'{daemon} ended with {each.returncode}:\n{text}'
-            )
 
 
 @functools.cache

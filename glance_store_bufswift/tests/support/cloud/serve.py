@@ -12,11 +12,11 @@
 
 """What runs in the processes of a test cloud: a server, or a command.
 
-A server is Python's, or another program.
+A server is Python's, or another program; it runs in a fork of a nursery. The
+servers parse sys.argv for themselves, so they get one of their own making.
 
-`python -m ...serve PARENT KIND ARGUMENTS...`: the process dies with the
-process PARENT, which must be the one that started it. The servers parse
-sys.argv for themselves, so they get one of their own making.
+`python -m ...serve PARENT COMMAND ARGUMENTS...`: the command is terminated
+with the process PARENT, which must be the one that started it.
 """
 
 import configparser
@@ -140,15 +140,11 @@ def run_command(*command: str) -> None:
     os.execvp(command[0], command)  # noqa: S606
 
 
-def main(parent: str, kind: str, *args: str) -> None:
-    """Run the server (or the command) of this kind."""
-    if kind == 'command':
-        die_with(int(parent), signal.SIGTERM)
-        run_command(*args)
-    die_with(int(parent), signal.SIGKILL)
+def main(kind: str, *args: str) -> None:
+    """Run the server of this kind."""
     if kind == 'program':
         run_command(*args)
-    if kind == 'keystone':
+    elif kind == 'keystone':
         serve_keystone(*args)
     elif kind == 'glance':
         serve_glance.serve(*args)
@@ -161,4 +157,5 @@ def main(parent: str, kind: str, *args: str) -> None:
 
 
 if __name__ == '__main__':
-    main(*sys.argv[1:])
+    die_with(int(sys.argv[1]), signal.SIGTERM)
+    run_command(*sys.argv[2:])

@@ -57,9 +57,17 @@ def serve(
     run(f'{process.HOST}:{port}', processes, threads)
 
 
+def _forget(package: str, module: str) -> None:
+    """Have a module imported anew by whoever needs it."""
+    sys.modules.pop(f'{package}.{module}', None)
+    vars(sys.modules[package]).pop(module, None)
+
+
 def _uwsgi(address: str, processes: str, threads: str) -> None:
     import pyuwsgi
 
+    # When it is imported, it looks whether it runs in uWSGI.
+    _forget('glance.common', 'wsgi_app')
     pyuwsgi.run(
         [
             '--http-socket',
