@@ -204,9 +204,8 @@ class TestCopies(ReplicatedCase):
         self.assertEqual({200}, self.status('a'))
 
     def test_lost_too_many(self) -> None:
-        with self.assertRaises(ValueError):
-            with self.cloud.lost(self.container, 'none', 1):
-                self.fail('there is no such object')
+        lost = self.cloud.lost(self.container, 'none', 1)
+        self.assertRaises(ValueError, lost.__enter__)
 
     def test_unreachable(self) -> None:
         self.put('a')

@@ -232,11 +232,11 @@ class TestFaults(_TestCase):
 
     def test_bytes_before_what_is_missing_are_right(self) -> None:
         del self.swift.objects[self.store()[3]]
-        begun, got = self.start(), b''
-        with self.assertRaises(exceptions.BackendException):
-            for block in begun:
-                got += block
-        self.assertEqual(DATA[: 3 * SEGMENT], got)
+        got: list[bytes] = []
+        self.assertRaises(
+            exceptions.BackendException, got.extend, self.start()
+        )
+        self.assertEqual(DATA[: 3 * SEGMENT], b''.join(got))
         self.assert_nothing_left()
 
     def replace(self, number: int, data: bytes) -> None:
