@@ -120,7 +120,12 @@ class BufferedStore(configured.ConfiguredStore):
         image_size: int,
         image_digests: digests.Digests,
     ) -> upload.StoredImage:
-        created = recent.SHARED.ensure(
+        settings = self.settings()
+        # Without a retry, a PUT that finds no container is the end.
+        ensure = (
+            recent.SHARED.ensure if settings.retries else provisioning.ensure
+        )
+        created = ensure(
             account,
             dest.container,
             self._options().swift_store_create_container_on_put,
@@ -129,7 +134,7 @@ class BufferedStore(configured.ConfiguredStore):
             stored = upload.Upload(
                 account,
                 dest,
-                self.settings(),
+                settings,
                 image_file,
                 image_size,
                 image_digests,

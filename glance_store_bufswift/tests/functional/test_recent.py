@@ -76,6 +76,14 @@ class TestRecent(matrix.Case):
         )
         self.assert_nothing_left()
 
+    def test_without_retries(self) -> None:
+        """It is asked for: a PUT that does not find it would be the end."""
+        self.made = self.stores(fast={'swift_buffered_retries': 0})
+        self.made.delete(self.upload())
+        self.cloud.delete_container(self.container)
+        self.upload()
+        self.assertEqual([('HEAD', 404), ('PUT', 201)], self.requests())
+
     def test_after_a_failure(self) -> None:
         self.inject(matrix.status(403), matrix.PLAIN)
         # clear() in upload() would end the fault
