@@ -41,8 +41,7 @@ class Cache:
     """
 
     def __init__(self, root: Path) -> None:
-        self._tokens = changes.Changes(root / changes.TOKENS)
-        self._accounts = changes.Changes(root / changes.ACCOUNTS)
+        self._root = root
         # Key: value, when it ends, the count of changes it is good for.
         self._values: dict[str, tuple[bytes, float, int]] = {}
         # Key: that count when the answer was asked for. It counts from then
@@ -86,7 +85,10 @@ class Cache:
         return self.incr(key, -delta)
 
     def _changes(self, key: str) -> changes.Changes:
-        return self._tokens if key.startswith(_TOKENS) else self._accounts
+        if key.startswith(_TOKENS):
+            return changes.Changes(self._root / changes.TOKENS)
+        # Of a container there are several keys, alike but for their start.
+        return changes.of_path(self._root, key.partition('/')[2])
 
 
 def filter_factory(

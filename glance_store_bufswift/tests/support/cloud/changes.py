@@ -16,17 +16,19 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+import zlib
 
 _Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-
-_READS = ('GET', 'HEAD')
-_NEW_TOKEN = ('POST', '/v3/auth/tokens')
 
 #: What Keystone has changed that may end a token.
 TOKENS = 'changed-tokens'
 
-#: What a proxy has changed of an account or a container.
-ACCOUNTS = 'changed-accounts'
+# A user changes a password by POST; other POSTs, and PUTs, only add.
+_NEW_PASSWORD = '/password'  # noqa: S105  # the end of a path
+
+# Files for what the proxies have changed: an account or container shares one
+# with some others.
+_PATH_FILES = 64
 
 
 class Changes:
@@ -48,8 +50,19 @@ class Changes:
             file.write(b'.')
 
 
+def of_path(root: Path, path: str) -> Changes:
+    """What the proxies have changed of an account or a container.
+
+    :param root: where the counts are
+    :param path: an account, or account/container
+    """
+    return Changes(
+        root / f'changed-paths-{zlib.crc32(path.encode()) % _PATH_FILES}'
+    )
+
+
 def noting_changes(keystone: _Application, path: Path) -> _Application:
-    """Have Keystone count what it changes; a new token changes nothing."""
+    """Have Keystone count what it changes that may end a token."""
     changed = Changes(path)
 
     def application(
@@ -57,7 +70,7 @@ def noting_changes(keystone: _Application, path: Path) -> _Application:
     ) -> Iterable[bytes]:
         answer = keystone(environ, start_response)
         method, path = environ['REQUEST_METHOD'], environ['PATH_INFO']
-        if method not in _READS and (method, path) != _NEW_TOKEN:
+        if method in ('DELETE', 'PATCH') or path.endswith(_NEW_PASSWORD):
             changed.note()
         return answer
 

@@ -68,6 +68,19 @@ class TestCache(base.BaseTestCase):
         self.assertIsNone(self.cache.get(CONTAINER))
         self.assertEqual('x', self.cache.get(TOKEN))
 
+    def test_every_key_of_a_container(self) -> None:
+        shards = 'shard-listing-v2/AUTH_a/images'
+        self.keep(shards)
+        self.other.delete(CONTAINER)
+        self.assertIsNone(self.cache.get(shards))
+
+    def test_other_containers_stay(self) -> None:
+        self.keep(CONTAINER)
+        self.keep('account/AUTH_a')
+        self.other.delete('container/AUTH_a/others')
+        self.assertEqual('x', self.cache.get(CONTAINER))
+        self.assertEqual('x', self.cache.get('account/AUTH_a'))
+
     def test_changed_while_it_was_asked_for(self) -> None:
         self.assertIsNone(self.cache.get(CONTAINER))
         self.other.delete(CONTAINER)
@@ -105,3 +118,31 @@ class TestCache(base.BaseTestCase):
         self.cache.set('ratelimit/a', '9')
         self.assertEqual(10, self.cache.incr('ratelimit/a'))
         self.assertEqual(0, self.cache.decr('ratelimit/a', delta=99))
+
+
+class TestNotingChanges(base.BaseTestCase):
+    """What Keystone counts."""
+
+    def changes(self, method: str, path: str) -> int:
+        file = Path(self.useFixture(fixtures.TempDir()).path, 'changes')
+        keystone = changes.noting_changes(lambda *call: [b'answer'], file)
+        answer = keystone({'REQUEST_METHOD': method, 'PATH_INFO': path}, print)
+        self.assertEqual([b'answer'], list(answer))
+        return changes.Changes(file).count()
+
+    def test_may_end_tokens(self) -> None:
+        for method, path in (
+            ('DELETE', '/v3/auth/tokens'),
+            ('PATCH', '/v3/users/1'),
+            ('POST', '/v3/users/1/password'),
+        ):
+            self.assertEqual(1, self.changes(method, path), path)
+
+    def test_ends_no_token(self) -> None:
+        for method, path in (
+            ('GET', '/v3/auth/tokens'),
+            ('POST', '/v3/auth/tokens'),
+            ('POST', '/v3/endpoints'),
+            ('PUT', '/v3/projects/1/users/2/roles/3'),
+        ):
+            self.assertEqual(0, self.changes(method, path), path)
