@@ -156,6 +156,7 @@ class Replicated(cloud.Cloud):
             where.auth_url,
             where.swift,
             keystone.REGION,
+            Path(where.root),
         )
         admin = keystone.Admin(where.auth_url, where.admin)
         admin.create('region', id=where.region)
