@@ -71,7 +71,7 @@ class TestCase(base.BaseTestCase):
         self.addCleanup(self.cloud.clear)
         self.proxy = self.cloud.swift_proxy
         self.container = f'images-{uuid.uuid4().hex}'
-        self.addCleanup(self.cloud.delete_container, self.container)
+        self.addCleanup(self.cloud.release_container, self.container)
         self.buffers = self.useFixture(fixtures.TempDir()).path
         self.image = str(uuid.uuid4())
         self.records = self.useFixture(logs.Records())
@@ -177,7 +177,7 @@ class TestCase(base.BaseTestCase):
     def new_container(self) -> str:
         """The name of another container, gone when the test ends."""
         name = f'images-{uuid.uuid4().hex}'
-        self.addCleanup(self.cloud.delete_container, name)
+        self.addCleanup(self.cloud.release_container, name)
         return name
 
     def assert_no_secrets(self) -> None:

@@ -28,7 +28,7 @@ class CloudTestCase(base.BaseTestCase):
         self.cloud.clear()
         self.addCleanup(self.cloud.clear)
         self.container = self.cloud.new_container()
-        self.addCleanup(self.cloud.delete_container, self.container)
+        self.addCleanup(self.cloud.release_container, self.container)
 
     def attach(self) -> cloud.Cloud:
         """The cloud to test."""

@@ -139,7 +139,7 @@ class TestWell(Case):
             ),
         )
         self.container = f'{name}_a'
-        self.addCleanup(self.cloud.delete_container, self.container)
+        self.addCleanup(self.cloud.release_container, self.container)
         self.cloud.connection().put_container(self.container)
         self.container = name
         self.assertEqual(

@@ -131,7 +131,7 @@ class TestContainers(base.TestCase):
             made = self.stores(f'fast:{kind}', fast=seed)
             answer = made.add(self.image, streams.Stream(data), 0)
             name = f'{self.container}_{self.image[:10]}'
-            self.addCleanup(self.cloud.delete_container, name)
+            self.addCleanup(self.cloud.release_container, name)
             self.assertIn(f'/{name}/{self.image}', answer[0])
             self.assertEqual(data, self.cloud.object_bytes(name, self.image))
             made = self.stores(f'fast:{other}', fast=seed)

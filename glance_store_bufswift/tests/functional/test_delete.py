@@ -66,7 +66,7 @@ class TestDelete(deletes.Case):
 
     def test_name_to_be_quoted(self) -> None:
         name = f'{self.container} \u00e4 50%25'
-        self.addCleanup(self.cloud.delete_container, name)
+        self.addCleanup(self.cloud.release_container, name)
         self.container = name
         for segments in (1, 3):
             self.upload(segments)

@@ -235,7 +235,7 @@ class TestListing(orphans.Case):
         first = ''
         for suffix in ('_0a', '_f0', '_other'):
             self.container = name + suffix
-            self.addCleanup(self.cloud.delete_container, self.container)
+            self.addCleanup(self.cloud.release_container, self.container)
             prefix = self.put_segments()
             first = first or prefix
         # A manifest in one container that refers to another.
