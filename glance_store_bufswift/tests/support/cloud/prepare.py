@@ -48,6 +48,18 @@ def take_turns() -> None:
     )
 
 
+def keep_connections() -> None:
+    """Have SQLAlchemy keep connections to SQLite open, in this process.
+
+    oslo.db wants a new one for each transaction, which is a tenth of
+    Keystone's work (_init_connection_args, oslo_db/sqlalchemy/engines.py). Not
+    for servers that fork later: a connection is one process's own.
+    """
+    import sqlalchemy.pool
+
+    sqlalchemy.pool.NullPool = sqlalchemy.pool.QueuePool  # type: ignore[assignment,misc]
+
+
 def _begin_immediate(
     connection: object, cursor: object, statement: str, *rest: Any
 ) -> tuple[str, Any]:

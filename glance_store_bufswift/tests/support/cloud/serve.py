@@ -128,6 +128,7 @@ def serve_keystone(
         )
 
     prepare.take_turns()
+    prepare.keep_connections()
     application = changes.noting_changes(
         keystone.server.wsgi.initialize_public_application(), Path(changed)
     )
