@@ -33,12 +33,12 @@ from glance_store_bufswift.tests.support.cloud import site
 
 _PACKAGE = 'glance_store_bufswift.tests.support.cloud'
 
-# A command that says where its cloud is, and then outlives any test.
-_SAY_AND_STAY = (
-    'import json, os, time; '
+# A command that says where its cloud is, and waits to be told its exit status.
+_SAY_AND_WAIT = (
+    'import json, os, sys; '
     f'site = json.loads(os.environ[{site.VARIABLE!r}]); '
     'print(site["root"], os.getpid(), flush=True); '
-    'time.sleep(600)'
+    'sys.exit(int(input()))'
 )
 
 
@@ -208,16 +208,18 @@ class TestNothingIsLeft(base.BaseTestCase):
                 '--',
                 sys.executable,
                 '-c',
-                _SAY_AND_STAY,
+                _SAY_AND_WAIT,
             ],
             env=process.child_environment(),
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
         self.addCleanup(run.wait)
         self.addCleanup(run.kill)
-        assert run.stdout
+        assert run.stdin and run.stdout
+        self.addCleanup(run.stdin.close)
         self.addCleanup(run.stdout.close)
         root, command = run.stdout.readline().split()
         return run, Path(root), int(command)
@@ -251,7 +253,7 @@ class TestNothingIsLeft(base.BaseTestCase):
                 processes.wait_gone(pid)
         self.assertFalse(Path(own.site.root).exists())
 
-    def test_nurseries_killed(self) -> None:
+    def test_nurseries_killed_then_the_command_ends(self) -> None:
         run, root, command = self.start()
         keeper = processes.keeper(root)
         below = processes.below(keeper)
@@ -259,22 +261,6 @@ class TestNothingIsLeft(base.BaseTestCase):
             os.kill(nursery, signal.SIGKILL)
         for pid in below:
             processes.wait_gone(pid)
-        run.terminate()
-        self.assertEqual(128 + signal.SIGTERM, run.wait(60))
+        run.communicate('7')
+        self.assertEqual(7, run.returncode)
         self.assert_gone(root, command, [keeper])
-
-    def test_status_is_the_commands(self) -> None:
-        done = subprocess.run(
-            [
-                sys.executable,
-                '-m',
-                _PACKAGE,
-                'exec',
-                '--',
-                sys.executable,
-                '-c',
-                'raise SystemExit(7)',
-            ],
-            env=process.child_environment(),
-        )
-        self.assertEqual(7, done.returncode)
