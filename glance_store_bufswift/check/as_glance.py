@@ -46,9 +46,9 @@ def store(
             )
         except OSError:  # the upload goes unbuffered then
             own = directory
-        made = user.store(directory=own)
-        made.large_object_chunk_size = segment_size
-        made.large_object_size = segment_size
+        made = user.store(
+            directory=own, segment_size=segment_size, plain_limit=segment_size
+        )
         yield GlanceStore(made, _context(user))
 
 

@@ -36,6 +36,7 @@ class ConfiguredStore(upstream.BaseStore):
     OPTIONS = upstream.Store.OPTIONS + opts.OPTIONS
 
     _overrides: Mapping[str, Any] = {}
+    _settings: opts.Settings | None = None
 
     def get_schemes(self) -> tuple[str, ...]:
         """Upstream's schemes, and the driver's name.
@@ -82,16 +83,19 @@ class ConfiguredStore(upstream.BaseStore):
         self._overrides = settings
 
     def settings(self) -> opts.Settings:
-        """The store's settings, with what the commands override."""
-        return dataclasses.replace(
-            opts.settings(
+        """The store's settings, with what the commands override.
+
+        They are looked up once: glance_store makes a store anew for each
+        operation.
+        """
+        if self._settings is None:
+            self._settings = opts.settings(
                 self.conf,
                 self.backend_group,
                 self.large_object_chunk_size,
                 self.large_object_size,
-            ),
-            **self._overrides,
-        )
+            )
+        return dataclasses.replace(self._settings, **self._overrides)
 
 
 def _check_directory(directory: str) -> None:
