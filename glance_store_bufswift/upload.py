@@ -94,10 +94,11 @@ class Upload:
         directory = space.BufferDirectory(
             settings.directory, settings.disk_quota, settings.min_free_percent
         )
+        self._buffers = buffers.UploadBuffers(directory)
         self._copier = copying.Copier(
             self._source,
             image_digests,
-            buffers.UploadBuffers(directory),
+            self._buffers,
             self._transfers,
             self._summary,
         )
@@ -274,5 +275,6 @@ class Upload:
         May be called twice, after an interrupt of the first.
         """
         self._transfers.stop()
+        self._buffers.close()
         self._digests.close()
         self._account.close()

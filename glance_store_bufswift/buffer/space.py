@@ -41,6 +41,7 @@ class BufferDirectory:
     :param directory: where the files lie
     :param disk_quota: bytes for all buffers of the host there; 0 = no quota
     :param min_free_percent: of the file system's size, left to others
+    :ivar limited: whether there is a quota
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class BufferDirectory:
     ) -> None:
         self.directory = directory
         self._quota = quota.Quota(directory, disk_quota)
-        self._limited = bool(disk_quota)
+        self.limited = bool(disk_quota)
         self._min_free_percent = min_free_percent
 
     def open(self, size: int, spare: int = 0) -> 'BufferFile':
@@ -60,7 +61,7 @@ class BufferDirectory:
         """
         try:
             with contextlib.ExitStack() as held:
-                if self._limited:
+                if self.limited:
                     held.enter_context(self._quota.reserved(size, spare))
                 self.check_floor(size + spare)
                 file = held.enter_context(

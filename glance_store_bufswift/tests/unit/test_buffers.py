@@ -18,6 +18,7 @@ from oslotest import base
 from glance_store_bufswift.buffer import buffers
 from glance_store_bufswift.buffer import quota
 from glance_store_bufswift.buffer import space
+from glance_store_bufswift.tests.support import leaks
 
 MIB = 1 << 20
 
@@ -102,3 +103,56 @@ class TestBuffers(base.BaseTestCase):
 
         self.assertRaises(KeyError, held.take, MIB, fail)
         self.assertTrue(self.free(1, 1))
+
+
+class TestWithoutQuota(base.BaseTestCase):
+    """A file that was written waits for the next segment."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.directory = self.useFixture(fixtures.TempDir()).path
+        self.held = buffers.UploadBuffers(
+            space.BufferDirectory(self.directory)
+        )
+        self.addCleanup(self.held.close)
+
+    def take(self, size: int = MIB) -> space.BufferFile:
+        return self.held.take(size, _nothing_ends)
+
+    def assert_open(self, count: int) -> None:
+        self.assertEqual(count, len(leaks.files(self.directory)))
+
+    def test_written_again(self) -> None:
+        file = self.take()
+        file.write(b'former', 0)
+        self.held.give_back(file)
+        self.assertIs(file, self.take())
+        file.write(b'next', 0)
+        self.assertEqual(b'next', file.read(4, 0))
+
+    def test_one_waits(self) -> None:
+        files = [self.take(), self.take()]
+        for file in files:
+            self.held.give_back(file)
+        self.assert_open(1)
+        self.assertIs(files[0], self.take())
+        self.assertIsNot(files[0], self.take())
+
+    def test_too_small_or_spoilt(self) -> None:
+        small = self.take()
+        self.held.give_back(small)
+        large = self.take(2 * MIB)
+        self.assertIsNot(small, large)
+        self.assert_open(1)
+        large.truncate(0)
+        self.held.give_back(large)
+        self.assert_open(0)
+
+    def test_none_after_the_end(self) -> None:
+        waits, late = self.take(), self.take()
+        self.held.give_back(waits)
+        self.held.close()
+        self.assert_open(1)
+        self.held.give_back(late)
+        self.assert_open(0)
+        self.held.close()
