@@ -18,7 +18,9 @@ from pathlib import Path
 import signal
 import subprocess
 import sys
+import types
 
+import fixtures
 from oslotest import base
 import requests
 import swiftclient
@@ -143,6 +145,19 @@ class TestCloud(clouds.CloudTestCase):
         self.assertEqual([], self.cloud.listing(self.container))
         self.assertEqual([201], rule.release())
         self.assertEqual(b'late', self.cloud.object_bytes(self.container, 'a'))
+
+    @functional.swift_only('has it in memory')
+    def test_release_container(self) -> None:
+        for free, left in ((9 << 30, ['a']), (7 << 30, [])):
+            usage = types.SimpleNamespace(free=free)
+            self.useFixture(
+                fixtures.MonkeyPatch(
+                    'shutil.disk_usage', lambda _, usage=usage: usage
+                )
+            )
+            self.client().put_object(self.container, 'a', b'a')
+            self.cloud.release_container(self.container)
+            self.assertEqual(left, self.cloud.listing(self.container))
 
     def test_tenant(self) -> None:
         context = self.cloud.tenant_context()
