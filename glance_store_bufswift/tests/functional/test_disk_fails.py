@@ -112,9 +112,12 @@ class TestDirectory(disk.Case):
             then=lambda: os.mkdir(self.buffers),
         )
         stream = Then(back, disk.WRITTEN, lambda: shutil.rmtree(self.buffers))
-        answer = self.stores(fast={'swift_buffered_threads': 1}).add(
-            self.image, stream, 0
-        )
+        # With a quota no file waits for a next segment.
+        options = {
+            'swift_buffered_threads': 1,
+            'swift_buffered_disk_quota': 5 * disk.UNITS,
+        }
+        answer = self.stores(fast=options).add(self.image, stream, 0)
         self.assert_stored(data, answer, 5)
         self.assert_counted(3 * SEGMENT, 2 * SEGMENT)
         self.assert_warned(f'{self.buffers}: No such file or directory')
