@@ -176,6 +176,7 @@ class Upload:
         self._copier.copy(
             self._dest.image, length, length, self._dest.plain_headers()
         )
+        self._buffers.close()
         hashes = self._hashes()
         with self._watch.share(stopwatch.SWIFT):
             self._wait_for_all(while_writing=True)
@@ -214,6 +215,7 @@ class Upload:
                 self._dest.segment(number), length or size, length
             )
             left -= size
+        self._buffers.close()
 
     # The end
 

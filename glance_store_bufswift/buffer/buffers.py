@@ -28,9 +28,9 @@ class UploadBuffers:
     as much for the first of another upload. An upload that finds no more room
     takes over that of a segment of its own, as soon as that is stored.
 
-    Without a quota nobody waits for room. There the file of a segment that is
-    stored waits for the next one: its pages are in memory already, which saves
-    half of what writing them takes.
+    Without a quota the file of one segment that is stored waits for the next
+    segment: its pages are in memory already, which saves half of what writing
+    them takes. With one, others may wait for its room.
 
     :param directory: where the files are
     """
@@ -70,7 +70,10 @@ class UploadBuffers:
         file.close()
 
     def close(self) -> None:
-        """Give back what waits for a next segment; may be called twice."""
+        """Give back what waits for a next segment: none comes any more.
+
+        What is in use is still given back by give_back(). May be called twice.
+        """
         self._keep(0)
 
     @contextlib.contextmanager

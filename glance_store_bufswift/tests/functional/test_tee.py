@@ -18,6 +18,7 @@ import threading
 from glance_store_bufswift.tests.functional import base
 from glance_store_bufswift.tests.support.cloud import faults
 from glance_store_bufswift.tests.support.cloud import journal
+from glance_store_bufswift.tests.support import leaks
 from glance_store_bufswift.tests.support import streams
 
 #: Several of the blocks that the source is read in.
@@ -69,6 +70,22 @@ class TestTee(base.TestCase):
 
     def test_last_segment(self) -> None:
         self.check(2 * SEGMENT - 100_000, SEGMENT + MIDDLE, '/00000002')
+
+    def test_no_buffer_is_held_for_the_manifest(self) -> None:
+        held: list[list[str]] = []
+        self.proxy.add(
+            faults.Rule(
+                faults.Hook(lambda _: held.append(leaks.files(self.buffers))),
+                'PUT',
+                f'/({self.image}|0+2)$',
+                times=None,
+            )
+        )
+        data = streams.image(2 * SEGMENT + 5)
+        self.stores().add(self.image, streams.Stream(data), 0)
+        [segment, manifest] = held
+        self.assertNotEqual([], segment)
+        self.assertEqual([], manifest)
 
     def test_without_a_buffer(self) -> None:
         self.check(
