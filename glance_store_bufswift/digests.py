@@ -14,12 +14,10 @@
 
 hashlib releases the interpreter's lock for large blocks. So every digest has a
 thread of its own, and the slowest one sets the pace, not their sum. A
-digest that gets no thread is fed on the caller's: with as many uploads at once
-as processors, these threads keep the processors busy.
+digest that gets no thread is fed on the caller's.
 """
 
 from concurrent import futures
-import os
 import queue
 import threading
 from typing import Any
@@ -31,12 +29,6 @@ from glance_store_bufswift import workers
 
 #: Blocks, of at most 1 MiB, that a digest may be behind: a bound on memory.
 MAX_BLOCKS_BEHIND = 4
-
-#: Threads for the digests of all images in this process: more would wait for a
-#: processor, each with its blocks in memory. One image gets all it can use.
-MAX_THREADS = max(4, len(os.sched_getaffinity(0)))
-
-_free_threads = threading.Semaphore(MAX_THREADS)
 
 
 class Digest(Protocol):
@@ -103,7 +95,7 @@ class Digests:
 
 
 class _HashThread:
-    """A digest and the thread that feeds it, as soon as there is one."""
+    """A digest and the thread that feeds it, from its first block on."""
 
     def __init__(self, digest: Digest) -> None:
         self._digest = digest
@@ -113,6 +105,7 @@ class _HashThread:
         for _ in range(MAX_BLOCKS_BEHIND):
             self._places.put(None)
         self._error: BaseException | None = None
+        self._begun = False
         self._thread: threading.Thread | None = None
 
     def put(self, block: bytes) -> None:
@@ -121,8 +114,9 @@ class _HashThread:
         self._hand_over(block)
 
     def _hand_over(self, item: Any) -> None:
-        if self._thread is None:
-            self._start()
+        if not self._begun:
+            self._begun = True
+            self._thread = workers.start(self._run, 'bufswift-digest')
         if self._thread is None:
             self._take_unless_failed(item)
             return
@@ -140,18 +134,10 @@ class _HashThread:
             self._queue.put(None)
             self._thread.join()
 
-    def _start(self) -> None:
-        if not _free_threads.acquire(blocking=False):
-            return
-        self._thread = workers.start(self._run, 'bufswift-digest')
-        if self._thread is None:
-            _free_threads.release()
-
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
             self._take_unless_failed(item)
             self._places.put(None)
-        _free_threads.release()
 
     def _take_unless_failed(self, item: Any) -> None:
         if self._error is None:

@@ -248,48 +248,6 @@ class TestDigests(base.BaseTestCase):
             )
             self.assertEqual(segments, verifier.blocks)
 
-    def _fill(self) -> list[digests.Digests]:
-        """Take all threads, by images beside the one under test."""
-        others = [self._digests() for _ in range(digests.MAX_THREADS)]
-        for other in others:
-            other.update(b'block')
-        self.assertEqual(digests.MAX_THREADS, len(self._threads()))
-        return others
-
-    def test_images_at_once_share_the_threads(self) -> None:
-        self._fill()
-        data = streams.image(1000)
-        whole = self._digests()
-        whole.update(data)
-        self.assertEqual(_md5(data), whole.end_segment().result(0))
-        self.assertEqual(digests.MAX_THREADS, len(self._threads()))
-        self.assertEqual(streams.hashes(data), whole.finish())
-
-    def test_image_takes_over_threads_that_are_free(self) -> None:
-        others = self._fill()
-        segments = [streams.image(1000, seed) for seed in range(3)]
-        whole = self._digests()
-        whole.update(segments[0])
-        futures = [whole.end_segment()]
-        for other in others:
-            other.close()
-        self.assertEqual([], self._threads())
-        for segment in segments[1:]:
-            whole.update(segment)
-            futures.append(whole.end_segment())
-        self.assertEqual(2 if self.accelerated else 3, len(self._threads()))
-        self.assertEqual(streams.hashes(b''.join(segments)), whole.finish())
-        self.assertEqual(
-            [_md5(segment) for segment in segments],
-            [future.result(0) for future in futures],
-        )
-
-    def test_refused_thread_leaves_its_place_to_others(self) -> None:
-        with refusal.Threads(0):
-            for _ in range(digests.MAX_THREADS):
-                self._digests().update(b'block')
-        self._fill()
-
     def test_verifiers_error_without_a_thread(self) -> None:
         self.useFixture(refusal.Threads(0))
         verifier = _Verifier(fail_at=0)
