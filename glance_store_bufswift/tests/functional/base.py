@@ -175,7 +175,7 @@ class TestCase(base.BaseTestCase):
         )
 
     def new_container(self) -> str:
-        """The name of another container, gone when the test ends."""
+        """The name of another container, for this test alone."""
         name = f'images-{uuid.uuid4().hex}'
         self.addCleanup(self.cloud.release_container, name)
         return name
