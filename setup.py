@@ -72,8 +72,12 @@ def accelerator() -> dict[str, Any]:
     return {
         'ext_modules': [
             setuptools.Extension(
-                'glance_store_bufswift._md5pair',
-                ['glance_store_bufswift/_md5pair.c'],
+                'glance_store_bufswift._onepass',
+                ['glance_store_bufswift/_onepass.c'],
+                depends=[
+                    'glance_store_bufswift/_md5.h',
+                    'glance_store_bufswift/_sha512.h',
+                ],
                 define_macros=[('Py_LIMITED_API', f'{ABI:#x}')],
                 py_limited_api=True,
                 optional=True,

@@ -29,7 +29,8 @@ In the order in which the data of an upload flows::
     source.py      one pass over Glance's stream
     multihash.py   the hash by Glance's hashing_algorithm
     digests.py     checksum, multihash, verifier, the segments' MD5s
-    md5.py         the MD5s, by the accelerator (_md5pair.c) or by hashlib
+    hashes.py      the hashes, by the accelerator or by hashlib
+    accelerator.py whether the accelerator (_onepass.c) is used
     buffer/        what holds a segment while it is sent
     swift/         requests to Swift
     former.py      what an image replaces

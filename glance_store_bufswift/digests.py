@@ -21,21 +21,13 @@ from concurrent import futures
 import queue
 import threading
 from typing import Any
-from typing import Protocol
 
-from glance_store_bufswift import md5
-from glance_store_bufswift import multihash
+from glance_store_bufswift import accelerator
+from glance_store_bufswift import hashes
 from glance_store_bufswift import workers
 
 #: Blocks, of at most 1 MiB, that a digest may be behind: a bound on memory.
 MAX_BLOCKS_BEHIND = 4
-
-
-class Digest(Protocol):
-    """A hash or a signature verifier."""
-
-    def update(self, block: bytes, /) -> Any:
-        """Take a block."""
 
 
 class Digests:
@@ -47,16 +39,18 @@ class Digests:
     """
 
     def __init__(
-        self, hashing_algo: str, verifier: Digest | None = None
+        self, hashing_algo: str, verifier: hashes.Digest | None = None
     ) -> None:
-        self._multihash = multihash.new(hashing_algo)
-        image, segments = md5.new()
-        self._checksum = _MD5Thread(image)
+        made = hashes.new(hashing_algo)
+        self._checksum = _MD5Thread(made.image)
         self._segments = (
-            self._checksum if segments is image else _MD5Thread(segments)
+            self._checksum
+            if made.segments is made.image
+            else _MD5Thread(made.segments)
         )
+        self._multihash = made.multihash
         self._in_first_segment = True
-        self._threads = [self._checksum, _HashThread(self._multihash)]
+        self._threads = [self._checksum, *map(_HashThread, made.others)]
         if verifier is not None:
             self._threads.append(_HashThread(verifier))
 
@@ -86,7 +80,7 @@ class Digests:
         self.close()
         for thread in self._threads:
             thread.raise_error()
-        return self._checksum.hexdigest(), self._multihash.hexdigest()
+        return self._checksum.hexdigest(), self._multihash()
 
     def close(self) -> None:
         """End the threads, once they have taken all blocks."""
@@ -97,7 +91,7 @@ class Digests:
 class _HashThread:
     """A digest and the thread that feeds it, from its first block on."""
 
-    def __init__(self, digest: Digest) -> None:
+    def __init__(self, digest: hashes.Digest) -> None:
         self._digest = digest
         # Faster than one bounded Queue, whose locks are written in Python.
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -153,7 +147,7 @@ class _HashThread:
 class _MD5Thread(_HashThread):
     """An MD5 that can be asked for where a part of the stream ends."""
 
-    def __init__(self, digest: md5.MD5) -> None:
+    def __init__(self, digest: accelerator.MD5) -> None:
         self._md5 = digest
         super().__init__(digest)
 

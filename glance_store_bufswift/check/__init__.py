@@ -16,7 +16,7 @@ In the order in which they build on each other::
 
     finding.py    one line of the table
     options.py    options that do nothing, or contradict each other
-    hashing.py    the multihash, and what computes the MD5s
+    hashing.py    the multihash, and what computes the hashes
     credentials.py user and key
     limits.py     Swift's limits
     mounts.py     what the buffer directory's file system is

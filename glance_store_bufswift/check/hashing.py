@@ -10,14 +10,14 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The multihash that Glance asks for, and what computes the MD5s."""
+"""The multihash that Glance asks for, and what computes the hashes."""
 
 from collections.abc import Iterator
 
 from glance_store_bufswift.check import finding
 from glance_store_bufswift.check.finding import Finding
 from glance_store_bufswift import errors
-from glance_store_bufswift import md5
+from glance_store_bufswift import hashes
 from glance_store_bufswift import multihash
 
 _SUBJECT = 'hashing'
@@ -39,4 +39,4 @@ def findings(algorithm: str) -> Iterator[Finding]:
             f'no image can be stored: {exc}',
             'set hashing_algorithm = sha512',
         )
-    yield finding.ok(_SUBJECT, f'MD5 by {md5.chosen()}')
+    yield finding.ok(_SUBJECT, hashes.describe(algorithm))

@@ -18,10 +18,10 @@ import os
 import tempfile
 import time
 
+from glance_store_bufswift import accelerator
 from glance_store_bufswift.buffer import space
 from glance_store_bufswift.check import figures
 from glance_store_bufswift import errors
-from glance_store_bufswift import md5
 from glance_store_bufswift import multihash
 from glance_store_bufswift import opts
 from glance_store_bufswift import units
@@ -54,16 +54,24 @@ def measure(
         # An unknown algorithm has a finding of its own.
         with contextlib.suppress(errors.ConfigError):
             rates[name] = _rate(multihash.new(name).update, block)
-    pair = md5.chosen().pair
-    both = None
-    if pair is not None:
-        # In the first part both MD5s are the same.
-        hashing = pair()
-        hashing.update(block)
-        hashing.end_part()
-        both = _rate(hashing.update, block)
+    choice = accelerator.chosen()
+    pair, triple = (
+        _one_pass(each, block) for each in (choice.pair, choice.triple)
+    )
     step(f'writing to {settings.directory}')
-    return figures.Host(_disk(settings, block), rates, both)
+    return figures.Host(_disk(settings, block), rates, pair, triple)
+
+
+def _one_pass(
+    kind: type[accelerator.MD5] | None, block: bytes
+) -> float | None:
+    if kind is None:
+        return None
+    # In the first part both MD5s are the same.
+    hashing = kind()
+    hashing.update(block)
+    hashing.end_part()
+    return _rate(hashing.update, block)
 
 
 def _rate(take: Callable[[bytes], object], block: bytes) -> float:

@@ -90,6 +90,8 @@ def _rows(
         place = ''
     if measured.host.pair is not None:
         yield '', 'both MD5s in one pass', measured.host.pair
+    if measured.host.triple is not None:
+        yield '', 'both MD5s and sha512', measured.host.triple
 
 
 def _bar(rate: float | None, scale: float) -> str:

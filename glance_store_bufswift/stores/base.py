@@ -29,6 +29,7 @@ from glance_store_bufswift import account_file
 from glance_store_bufswift import digests
 from glance_store_bufswift import download
 from glance_store_bufswift import errors
+from glance_store_bufswift import hashes
 from glance_store_bufswift import layout
 from glance_store_bufswift import provisioning
 from glance_store_bufswift.reader import lookup
@@ -78,7 +79,7 @@ class BufferedStore(configured.ConfiguredStore):
         image_size: int | None,
         hashing_algo: str,
         context: Any = None,
-        verifier: digests.Digest | None = None,
+        verifier: hashes.Digest | None = None,
     ) -> tuple[str, int, str, str, dict[str, str]]:
         """Store an image, or leave nothing behind.
 
@@ -265,7 +266,7 @@ class BufferedStore(configured.ConfiguredStore):
 
 
 def _digests(
-    hashing_algo: str, verifier: digests.Digest | None
+    hashing_algo: str, verifier: hashes.Digest | None
 ) -> digests.Digests:
     try:
         return digests.Digests(hashing_algo, verifier)

@@ -51,16 +51,16 @@ print(*[each.name for each in manager
 """
 
 #: Where the wheel has the accelerator.
-ACCELERATOR = 'glance_store_bufswift/_md5pair.abi3.so'
+ACCELERATOR = 'glance_store_bufswift/_onepass.abi3.so'
 
 #: What it is made of, and what a build in the tree leaves.
-SOURCES = ('.c', '.pyi', '.so')
+SOURCES = ('.c', '.h', '.pyi', '.so')
 
 _CHOSEN = """
 import sys
-from glance_store_bufswift import md5
-assert md5.__file__.startswith(sys.argv[1])
-print(md5.chosen())
+from glance_store_bufswift import accelerator
+assert accelerator.__file__.startswith(sys.argv[1])
+print(accelerator.chosen())
 """
 
 

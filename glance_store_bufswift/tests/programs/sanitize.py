@@ -22,10 +22,10 @@ import subprocess
 import sys
 import sysconfig
 
-from glance_store_bufswift.tests.unit import accelerator
+from glance_store_bufswift.tests.unit import compiled
 
 #: The modules that run code in C.
-MODULES = ('test_md5pair', 'test_md5', 'test_digests')
+MODULES = ('test_onepass', 'test_hashes', 'test_digests')
 
 CFLAGS = (
     '-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all '
@@ -48,7 +48,7 @@ def runtime() -> str:
 def environment() -> dict[str, str]:
     """What a Python needs to run code that was built with CFLAGS."""
     return {
-        accelerator.FLAGS: CFLAGS,
+        compiled.FLAGS: CFLAGS,
         'LD_PRELOAD': runtime(),
         # Python keeps things until its end. Its own allocator would hide
         # where a block of memory ends.

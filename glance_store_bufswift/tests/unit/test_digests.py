@@ -25,7 +25,7 @@ import testscenarios
 
 from glance_store_bufswift import digests
 from glance_store_bufswift.tests.support import streams
-from glance_store_bufswift.tests.unit import accelerator
+from glance_store_bufswift.tests.unit import compiled
 from glance_store_bufswift.tests.unit import refusal
 
 load_tests = testscenarios.load_tests_apply_scenarios
@@ -68,12 +68,12 @@ class _Stuck:
 
 
 class TestDigests(base.BaseTestCase):
-    scenarios = accelerator.SCENARIOS
-    accelerated: bool
+    scenarios = compiled.SCENARIOS
+    accelerated: str
 
     def setUp(self) -> None:
         super().setUp()
-        self.useFixture(accelerator.Chosen(self.accelerated))
+        self.useFixture(compiled.Chosen(self.accelerated))
 
     def _digests(
         self, verifier: Any = None, algo: str = 'sha512'
@@ -81,6 +81,10 @@ class TestDigests(base.BaseTestCase):
         made = digests.Digests(algo, verifier)
         self.addCleanup(made.close)
         return made
+
+    def _passes(self) -> int:
+        """How many digests there are from the second segment on."""
+        return {'Triple': 1, 'Pair': 2, '': 3}[self.accelerated]
 
     def _threads(self) -> list[str]:
         return [
@@ -168,7 +172,7 @@ class TestDigests(base.BaseTestCase):
         for _ in range(2):
             whole.update(b'block')
             whole.end_segment()
-        self.assertEqual(3 if self.accelerated else 4, len(self._threads()))
+        self.assertEqual(self._passes() + 1, len(self._threads()))
         whole.finish()
         self.assertEqual([], self._threads())
 
@@ -176,7 +180,7 @@ class TestDigests(base.BaseTestCase):
         whole = self._digests()
         whole.update(b'block')
         whole.end_segment()
-        self.assertEqual(2, len(self._threads()))
+        self.assertEqual(min(2, self._passes()), len(self._threads()))
 
     def test_close_ends_the_threads_after_any_error(self) -> None:
         whole = self._digests(_Verifier(fail_at=0))
@@ -238,7 +242,9 @@ class TestDigests(base.BaseTestCase):
                 for segment in segments:
                     whole.update(segment)
                     futures.append(whole.end_segment())
-                self.assertEqual(most, len(self._threads()))
+                self.assertEqual(
+                    min(most, self._passes() + 1), len(self._threads())
+                )
                 self.assertEqual(
                     streams.hashes(b''.join(segments)), whole.finish()
                 )

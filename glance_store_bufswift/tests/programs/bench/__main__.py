@@ -30,7 +30,7 @@ import signal
 import sys
 from typing import Any
 
-from glance_store_bufswift import md5
+from glance_store_bufswift import hashes
 from glance_store_bufswift.tests.programs.bench import chart
 from glance_store_bufswift.tests.programs.bench import children
 from glance_store_bufswift.tests.programs.bench import report
@@ -117,7 +117,7 @@ def machine() -> dict[str, Any]:
         'system': platform.platform(terse=True),
         'python': platform.python_version(),
         'load': os.getloadavg()[0],
-        'md5': str(md5.chosen()),
+        'hashes': hashes.describe(hashes.SHA512),
     }
 
 
@@ -166,7 +166,7 @@ def main() -> int:
         print(
             '{processor}, {cores} cores, {system}, Python {python}; '
             'load {load:.1f} before the first upload\n'
-            'MD5 by {md5}\n'.format(**where)
+            '{hashes}\n'.format(**where)
         )
         outcomes = run(options)
     except (chart.Missing, children.Failed) as exc:

@@ -15,7 +15,7 @@
 import dataclasses
 from typing import Any
 
-from glance_store_bufswift import md5
+from glance_store_bufswift import accelerator
 from glance_store_bufswift.tests.programs.bench import pattern
 from glance_store_bufswift.tests.programs.bench import sink
 from glance_store_bufswift.tests.programs.bench import source
@@ -45,7 +45,7 @@ OURS = Line('swift+buffered', 'swift+buffered')
 HASHLIB = Line(
     'without accelerator',
     'swift+buffered',
-    environment={md5.SWITCH_VARIABLE: '0'},
+    environment={accelerator.SWITCH_VARIABLE: '0'},
 )
 KNOWN = Line('the same, size known', 'swift+buffered', known=True)
 STATIC = Line(

@@ -35,6 +35,7 @@ def store(
     disk: float | None = 500,
     digests: Mapping[str, float] = DIGESTS,
     pair: float | None = 770,
+    triple: float | None = None,
     **what: Any,
 ) -> advice.MeasuredStore:
     """The figures, with what a test wants to have otherwise.
@@ -51,6 +52,7 @@ def store(
         None if disk is None else disk * MB,
         {name: rate * MB for name, rate in digests.items()},
         None if pair is None else pair * MB,
+        None if triple is None else triple * MB,
     )
     return advice.MeasuredStore(
         **{

@@ -68,6 +68,17 @@ class TestLines(base.BaseTestCase):
             2, self.value('swift_buffered_threads', digests=digests, pair=125)
         )
 
+    def test_threads_beyond_all_digests_in_one_pass(self) -> None:
+        for sha256, threads in ((500, 2), (1950, 4)):
+            self.assertEqual(
+                threads,
+                self.value(
+                    'swift_buffered_threads',
+                    digests=measured.DIGESTS | {'sha256': sha256},
+                    triple=125,
+                ),
+            )
+
     def test_read_threads(self) -> None:
         self.assertEqual(
             8, self.value('swift_buffered_read_threads', down=[10, 20, 40, 80])

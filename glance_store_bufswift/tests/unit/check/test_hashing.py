@@ -16,20 +16,25 @@ from oslotest import base
 
 from glance_store_bufswift.check import finding
 from glance_store_bufswift.check import hashing
-from glance_store_bufswift.tests.unit import accelerator
+from glance_store_bufswift.tests.unit import compiled
 
 
 class TestHashing(base.BaseTestCase):
     def test_accelerator(self) -> None:
-        self.useFixture(accelerator.Chosen(True))
+        self.useFixture(compiled.Chosen('Pair'))
         self.assertEqual(
             [finding.ok('hashing', 'MD5 by the accelerator in one pass')],
             list(hashing.findings('sha512')),
         )
 
+    def test_sha512_beside(self) -> None:
+        self.useFixture(compiled.Chosen('Triple'))
+        (found,) = hashing.findings('sha512')
+        self.assertIn('MD5 and SHA-512 by the accelerator', found.found)
+
     def test_hashlib(self) -> None:
         """Nothing is wrong with it, and why it is so is told."""
-        self.useFixture(accelerator.Chosen(False))
+        self.useFixture(compiled.Chosen(''))
         self.assertEqual(
             [
                 finding.ok(
@@ -40,7 +45,7 @@ class TestHashing(base.BaseTestCase):
         )
 
     def test_algorithm(self) -> None:
-        self.useFixture(accelerator.Chosen(False))
+        self.useFixture(compiled.Chosen(''))
         found, _ = hashing.findings('shake_256')
         self.assertEqual(finding.Result.ERROR, found.result)
         self.assertIn('shake_256', found.found)

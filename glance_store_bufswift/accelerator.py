@@ -10,12 +10,11 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The MD5 of an image, and of each of its segments.
+"""The accelerator, an extension in C, and whether it is used.
 
-Both take the same bytes. The accelerator, an extension in C that is built
-where there is a compiler, takes them in one pass, for little more than the
-processor time of one MD5, and with AVX-512 for less. Elsewhere hashlib does
-the work, in two passes. No other module needs to know which one it is.
+It is built where there is a compiler. It makes the MD5s of an image and of its
+segments in one pass, for little more than the processor time of one; on
+processors with AVX-512 for less, and SHA-512 in the same pass.
 """
 
 import dataclasses
@@ -26,11 +25,6 @@ import os
 from typing import Any
 from typing import Protocol
 
-from oslo_log import log as logging
-
-LOG = logging.getLogger(__name__)
-
-#: An environment variable: if it is one of OFF_VALUES, hashlib does the work.
 SWITCH_VARIABLE = 'BUFSWIFT_ACCELERATOR'
 OFF_VALUES = frozenset(('0', 'false', 'no', 'off'))
 
@@ -48,32 +42,28 @@ class MD5(Protocol):
         """The MD5 in hex of all that came."""
 
 
-def new() -> tuple[MD5, MD5]:
-    """One object to hash a stream, and one for its parts after the first.
+class MD5AndSHA512(MD5, Protocol):
+    """A SHA-512 of the same bytes beside it."""
 
-    The first object also gives the MD5 of the first part, which is that of the
-    stream so far. Both are the same object if it hashes both in one pass.
-    """
-    choice = chosen()
-    LOG.debug('MD5 by %s', choice)
-    if choice.pair is None:
-        return _Whole(), _Parts()
-    pair = choice.pair()
-    return pair, pair
+    def sha512_hexdigest(self) -> str:
+        """The SHA-512 in hex of all that came."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """What computes the MD5s.
+    """What computes the hashes.
 
-    :ivar pair: the accelerator's type, None for hashlib
+    :ivar pair: the accelerator's type for both MD5s, None for hashlib
     :ivar why_not: why it is hashlib
     :ivar vector: whether that type is for processors with AVX-512
+    :ivar triple: the accelerator's type for both MD5s and SHA-512, None if
+        this processor has no AVX-512
     """
 
     pair: type[MD5] | None
     why_not: str = ''
     vector: bool = False
+    triple: type[MD5AndSHA512] | None = None
 
     def __str__(self) -> str:
         if self.pair is None:
@@ -85,7 +75,7 @@ class Choice:
 
 @functools.cache
 def chosen() -> Choice:
-    """What computes the MD5s in this process."""
+    """What computes the hashes in this process."""
     if os.environ.get(SWITCH_VARIABLE, '').lower() in OFF_VALUES:
         return Choice(
             None,
@@ -94,17 +84,24 @@ def chosen() -> Choice:
     if _fips_mode():
         return Choice(None, 'OpenSSL runs in FIPS mode')
     try:
-        built = importlib.import_module('glance_store_bufswift._md5pair')
+        built = importlib.import_module('glance_store_bufswift._onepass')
     except ModuleNotFoundError:
         return Choice(None, 'the accelerator is not built')
     except ImportError as exc:
         return Choice(None, f'the accelerator can not be loaded ({exc})')
-    vector = getattr(built, 'VectorPair', None)
-    if vector is not None and is_right(vector):
-        return Choice(vector, vector=True)
+    triple = _if_right(built, 'Triple')
+    vector = _if_right(built, 'VectorPair')
+    if vector is not None:
+        return Choice(vector, vector=True, triple=triple)
     if not is_right(built.Pair):
         return Choice(None, 'the accelerator is built wrong')
     return Choice(built.Pair)
+
+
+def _if_right(built: Any, name: str) -> Any:
+    """A type that it has on some processors; None if it has not."""
+    kind = getattr(built, name, None)
+    return kind if kind is not None and is_right(kind) else None
 
 
 def _fips_mode() -> bool:
@@ -125,49 +122,26 @@ def _fips_mode() -> bool:
     return False
 
 
-def is_right(pair: type[MD5]) -> bool:
-    """Whether an accelerator agrees with hashlib.
+def is_right(kind: type[MD5]) -> bool:
+    """Whether a type of the accelerator's agrees with hashlib.
 
     What this host's compiler made is untested. A wrong MD5 of a segment would
     fail uploads; Glance would believe a wrong one of an image.
     """
-    tried, whole, parts = pair(), _Whole(), _Parts()
+    tried, whole = kind(), b''
+    sha512 = getattr(tried, 'sha512_hexdigest', None)
     every = bytes(range(256))
     for block in (every, every, every[:3], 3 * every[:200]):
-        for each in (tried, whole, parts):
-            each.update(block)
+        tried.update(block)
+        whole += block
         if (
-            tried.hexdigest() != whole.hexdigest()
-            or tried.end_part() != parts.end_part()
+            tried.hexdigest() != _md5(whole)
+            or tried.end_part() != _md5(block)
+            or (sha512 and sha512() != hashlib.sha512(whole).hexdigest())
         ):
             return False
     return True
 
 
-class _Whole:
-    """hashlib's MD5 of a stream; its first part is all that came."""
-
-    def __init__(self) -> None:
-        self._md5 = _md5()
-
-    def update(self, block: bytes, /) -> None:
-        self._md5.update(block)
-
-    def end_part(self) -> str:
-        return self.hexdigest()
-
-    def hexdigest(self) -> str:
-        return str(self._md5.hexdigest())
-
-
-class _Parts(_Whole):
-    """hashlib's MD5 of one part after the other."""
-
-    def end_part(self) -> str:
-        ended = self.hexdigest()
-        self._md5 = _md5()
-        return ended
-
-
-def _md5() -> Any:
-    return hashlib.md5(usedforsecurity=False)
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()

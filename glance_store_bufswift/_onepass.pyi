@@ -17,3 +17,8 @@ class Pair:
 
 class VectorPair(Pair):
     """Only where the processor has AVX-512."""
+
+class Triple(Pair):
+    """Only where the processor has AVX-512."""
+
+    def sha512_hexdigest(self) -> str: ...

@@ -10,9 +10,8 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Who computes the MD5s, and that all compute the same."""
+"""Whether the accelerator is used, and which of its types."""
 
-import logging
 import os
 from pathlib import Path
 import subprocess
@@ -23,14 +22,11 @@ from unittest import mock
 
 import fixtures
 from oslotest import base
-import testscenarios
 
 import glance_store_bufswift
-from glance_store_bufswift import md5
+from glance_store_bufswift import accelerator
 from glance_store_bufswift.tests.support import streams
-from glance_store_bufswift.tests.unit import accelerator
-
-load_tests = testscenarios.load_tests_apply_scenarios
+from glance_store_bufswift.tests.unit import compiled
 
 #: Has OpenSSL's default provider say that it runs in FIPS mode, as a host
 #: does that was installed so; see fips_config(5) and config(5).
@@ -49,13 +45,14 @@ default_properties = fips=yes
 
 _TELL = """
 import _hashlib
-from glance_store_bufswift import md5
+from glance_store_bufswift import accelerator
+from glance_store_bufswift import hashes
 
 print(_hashlib.get_fips_mode())
-print(md5.chosen())
-whole, parts = md5.new()
-whole.update(b'abc')
-print(whole.hexdigest())
+print(accelerator.chosen())
+made = hashes.new('sha512')
+made.image.update(b'abc')
+print(made.image.hexdigest())
 """
 
 
@@ -92,17 +89,33 @@ class WrongPart(Pair):
         return self.hexdigest()
 
 
+class Triple(Pair):
+    """One that computes SHA-512 too."""
+
+    def sha512_hexdigest(self) -> str:
+        return streams.hashes(self.all)[1]
+
+
+class WrongSHA512(Triple):
+    """One that computes the SHA-512 of the part."""
+
+    def sha512_hexdigest(self) -> str:
+        return streams.hashes(self.part)[1]
+
+
 class TestChosen(base.BaseTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.built(types.SimpleNamespace(Pair=Pair))
-        self.useFixture(fixtures.EnvironmentVariable(md5.SWITCH_VARIABLE))
-        md5.chosen.cache_clear()
-        self.addCleanup(md5.chosen.cache_clear)
+        self.useFixture(
+            fixtures.EnvironmentVariable(accelerator.SWITCH_VARIABLE)
+        )
+        accelerator.chosen.cache_clear()
+        self.addCleanup(accelerator.chosen.cache_clear)
 
     def built(self, module: Any) -> None:
         """Have the accelerator be a module, or None for none."""
-        self.imported(accelerator.NAME, module)
+        self.imported(compiled.NAME, module)
 
     def imported(self, name: str, module: Any) -> None:
         """Have a module be imported already; None: it can't be."""
@@ -111,64 +124,97 @@ class TestChosen(base.BaseTestCase):
         self.addCleanup(patch.stop)
 
     def test_accelerator(self) -> None:
-        self.assertEqual(md5.Choice(Pair), md5.chosen())
-        self.assertEqual('the accelerator in one pass', str(md5.chosen()))
+        self.assertEqual(accelerator.Choice(Pair), accelerator.chosen())
+        self.assertEqual(
+            'the accelerator in one pass', str(accelerator.chosen())
+        )
 
     def test_accelerator_as_compiled(self) -> None:
-        compiled = accelerator.load()
-        self.built(compiled)
-        vector = getattr(compiled, 'VectorPair', None)
+        built = compiled.load()
+        self.built(built)
+        vector = getattr(built, 'VectorPair', None)
         self.assertEqual(
-            md5.Choice(vector or compiled.Pair, vector=vector is not None),
-            md5.chosen(),
+            accelerator.Choice(
+                vector or built.Pair,
+                vector=vector is not None,
+                triple=getattr(built, 'Triple', None),
+            ),
+            accelerator.chosen(),
         )
 
     def test_vectors(self) -> None:
         right = type('VectorPair', (Pair,), {})
         self.built(types.SimpleNamespace(Pair=Pair, VectorPair=right))
-        self.assertEqual(md5.Choice(right, vector=True), md5.chosen())
         self.assertEqual(
-            'the accelerator in one pass, with AVX-512', str(md5.chosen())
+            accelerator.Choice(right, vector=True), accelerator.chosen()
+        )
+        self.assertEqual(
+            'the accelerator in one pass, with AVX-512',
+            str(accelerator.chosen()),
         )
 
     def test_wrong_vectors_are_not_used(self) -> None:
-        self.built(types.SimpleNamespace(Pair=Pair, VectorPair=WrongPart))
-        self.assertEqual(md5.Choice(Pair), md5.chosen())
+        self.built(
+            types.SimpleNamespace(
+                Pair=Pair, VectorPair=WrongPart, Triple=Triple
+            )
+        )
+        self.assertEqual(accelerator.Choice(Pair), accelerator.chosen())
+
+    def test_sha512_beside(self) -> None:
+        self.built(
+            types.SimpleNamespace(Pair=Pair, VectorPair=Pair, Triple=Triple)
+        )
+        self.assertEqual(
+            accelerator.Choice(Pair, vector=True, triple=Triple),
+            accelerator.chosen(),
+        )
+
+    def test_wrong_sha512_is_not_used(self) -> None:
+        self.built(
+            types.SimpleNamespace(
+                Pair=Pair, VectorPair=Pair, Triple=WrongSHA512
+            )
+        )
+        self.assertEqual(
+            accelerator.Choice(Pair, vector=True), accelerator.chosen()
+        )
 
     def test_not_built(self) -> None:
         self.built(None)
         self.assertEqual(
             'hashlib in two passes: the accelerator is not built',
-            str(md5.chosen()),
+            str(accelerator.chosen()),
         )
 
     def test_built_for_another_machine(self) -> None:
         path = Path(self.useFixture(fixtures.TempDir()).path)
-        path.joinpath('_md5pair.abi3.so').write_text('not of this machine')
+        path.joinpath('_onepass.abi3.so').write_text('not of this machine')
         self.useFixture(
             fixtures.MonkeyPatch(
                 'glance_store_bufswift.__path__',
                 [str(path), *glance_store_bufswift.__path__],
             )
         )
-        del sys.modules[accelerator.NAME]
-        self.assertIn('can not be loaded (', str(md5.chosen()))
-        self.assertIsNone(md5.chosen().pair)
+        del sys.modules[compiled.NAME]
+        self.assertIn('can not be loaded (', str(accelerator.chosen()))
+        self.assertIsNone(accelerator.chosen().pair)
 
     def test_wrong(self) -> None:
         for right in range(5):
             pair = type('Pair', (Pair,), {'right': right})
-            self.assertEqual(right == 4, md5.is_right(pair))
-        self.assertFalse(md5.is_right(WrongPart))
+            self.assertEqual(right == 4, accelerator.is_right(pair))
+        self.assertFalse(accelerator.is_right(WrongPart))
 
     def test_wrong_is_not_used(self) -> None:
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.md5.is_right', lambda pair: False
+                'glance_store_bufswift.accelerator.is_right',
+                lambda pair: False,
             )
         )
-        self.assertIn('is built wrong', str(md5.chosen()))
-        self.assertIsNone(md5.chosen().pair)
+        self.assertIn('is built wrong', str(accelerator.chosen()))
+        self.assertIsNone(accelerator.chosen().pair)
 
     def test_switch(self) -> None:
         for value, on in (
@@ -180,20 +226,24 @@ class TestChosen(base.BaseTestCase):
             ('', True),
         ):
             self.useFixture(
-                fixtures.EnvironmentVariable(md5.SWITCH_VARIABLE, value)
+                fixtures.EnvironmentVariable(
+                    accelerator.SWITCH_VARIABLE, value
+                )
             )
-            md5.chosen.cache_clear()
-            self.assertEqual(on, md5.chosen().pair is not None, value)
+            accelerator.chosen.cache_clear()
+            self.assertEqual(on, accelerator.chosen().pair is not None, value)
 
     def test_switch_is_named(self) -> None:
-        self.useFixture(fixtures.EnvironmentVariable(md5.SWITCH_VARIABLE, '0'))
-        self.assertIn(md5.SWITCH_VARIABLE, str(md5.chosen()))
+        self.useFixture(
+            fixtures.EnvironmentVariable(accelerator.SWITCH_VARIABLE, '0')
+        )
+        self.assertIn(accelerator.SWITCH_VARIABLE, str(accelerator.chosen()))
 
     def test_fips_mode(self) -> None:
         """Of a real OpenSSL; MD5 is there, from hashlib."""
         path = Path(self.useFixture(fixtures.TempDir()).path, 'openssl.cnf')
         path.write_text(FIPS)
-        root = str(Path(md5.__file__).parents[1])
+        root = str(Path(accelerator.__file__).parents[1])
         done = subprocess.run(
             [sys.executable, '-c', _TELL],
             text=True,
@@ -214,40 +264,8 @@ class TestChosen(base.BaseTestCase):
             raise ValueError('disabled')
 
         self.useFixture(fixtures.MonkeyPatch('hashlib.md5', refuse))
-        self.assertIn('FIPS', str(md5.chosen()))
+        self.assertIn('FIPS', str(accelerator.chosen()))
 
     def test_python_without_openssl(self) -> None:
         self.imported('_hashlib', None)
-        self.assertIsNotNone(md5.chosen().pair)
-
-    def test_log(self) -> None:
-        logged = self.useFixture(fixtures.FakeLogger(level=logging.DEBUG))
-        md5.new()
-        self.assertIn('MD5 by the accelerator', logged.output)
-
-
-class TestNew(base.BaseTestCase):
-    scenarios = accelerator.SCENARIOS
-    accelerated: bool
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.useFixture(accelerator.Chosen(self.accelerated))
-
-    def test_one_pass_or_two(self) -> None:
-        whole, parts = md5.new()
-        self.assertEqual(self.accelerated, whole is parts)
-
-    def test_parts(self) -> None:
-        whole, parts = md5.new()
-        blocks = [streams.image(size, size) for size in (100, 64, 0, 70_001)]
-        whole.update(blocks[0])
-        ended = [whole.end_part()]
-        for block in blocks[1:]:
-            for each in {id(whole): whole, id(parts): parts}.values():
-                each.update(block)
-            ended.append(parts.end_part())
-        self.assertEqual([streams.hashes(block)[0] for block in blocks], ended)
-        self.assertEqual(
-            streams.hashes(b''.join(blocks))[0], whole.hexdigest()
-        )
+        self.assertIsNotNone(accelerator.chosen().pair)

@@ -30,10 +30,10 @@ import unittest
 
 import fixtures
 
-from glance_store_bufswift import md5
+from glance_store_bufswift import accelerator
 
-NAME = 'glance_store_bufswift._md5pair'
-SOURCE = Path(md5.__file__).with_name('_md5pair.c')
+NAME = 'glance_store_bufswift._onepass'
+SOURCE = Path(accelerator.__file__).with_name('_onepass.c')
 
 #: Read of the environment: further options of the compiler. Who sets it wants
 #: the accelerator tested: without a compiler the tests fail then.
@@ -41,8 +41,9 @@ FLAGS = 'TESTS_CFLAGS'
 
 #: Of testscenarios: who does the work.
 SCENARIOS = [
-    ('accelerator', {'accelerated': True}),
-    ('hashlib', {'accelerated': False}),
+    ('all in one pass', {'accelerated': 'Triple'}),
+    ('MD5s in one pass', {'accelerated': 'Pair'}),
+    ('hashlib', {'accelerated': ''}),
 ]
 
 _ALWAYS = (
@@ -79,7 +80,7 @@ def load() -> Any:
     """
     skip_without_compiler()
     with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory, '_md5pair.abi3.so')
+        path = Path(directory, '_onepass.abi3.so')
         done = subprocess.run(
             [
                 *shlex.split(sysconfig.get_config_var('CC') or 'cc'),
@@ -106,20 +107,32 @@ def load() -> Any:
 class Chosen(fixtures.Fixture):
     """Have the accelerator do the work, or hashlib.
 
-    :param accelerated: which of them
+    :param accelerated: the accelerator's type that computes most, '' for
+        hashlib
+    :raises SkipTest: there is none of that name
     """
 
-    def __init__(self, accelerated: bool) -> None:
+    def __init__(self, accelerated: str) -> None:
         super().__init__()
-        self._choice = (
-            md5.Choice(load().Pair)
-            if accelerated
-            else md5.Choice(None, 'a test says so')
-        )
+        self._choice = _choice(accelerated)
 
     def _setUp(self) -> None:
         self.useFixture(
             fixtures.MonkeyPatch(
-                'glance_store_bufswift.md5.chosen', lambda: self._choice
+                'glance_store_bufswift.accelerator.chosen',
+                lambda: self._choice,
             )
         )
+
+
+def _choice(accelerated: str) -> accelerator.Choice:
+    if not accelerated:
+        return accelerator.Choice(None, 'a test says so')
+    built = load()
+    if accelerated == 'Pair':
+        return accelerator.Choice(built.Pair)
+    if not hasattr(built, accelerated):
+        raise unittest.SkipTest('this processor has no AVX-512')
+    return accelerator.Choice(
+        built.VectorPair, vector=True, triple=built.Triple
+    )
