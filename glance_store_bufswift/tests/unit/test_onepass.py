@@ -332,12 +332,10 @@ class TestThreads(TestCase):
     def test_two_threads_at_one(self) -> None:
         """The second is told so, and the hash is right all the same."""
         pair, whole, block = self.type(), hashlib.md5(), bytes(1 << 22)
-        for call in (
-            lambda: self.told(pair)[-1],
-            pair.hexdigest,
-            pair.end_part,
-            lambda: pair.update(b''),
-        ):
+        calls = [pair.hexdigest, pair.end_part, lambda: pair.update(b'')]
+        if self.name == 'Triple':
+            calls.append(pair.sha512_hexdigest)
+        for call in calls:
             for _ in range(ROUNDS):
                 whole.update(block)
                 if self.refused(call, pair, block):
