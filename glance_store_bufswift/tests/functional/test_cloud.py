@@ -43,6 +43,23 @@ _SAY_AND_WAIT = (
     'sys.exit(int(input()))'
 )
 
+# The cloud's program, but what it starts is a matter of moments.
+_SMALL_CLOUD = f"""
+import sys
+from {_PACKAGE} import __main__ as program
+from {_PACKAGE} import keystone
+from {_PACKAGE} import site
+
+def start(keeper, **how):
+    for name in ('one', 'another'):
+        keeper.start(name, 'program', 'sleep', '600')
+    root, user = str(keeper.root), keystone.User('', '', '')
+    return site.Site(root, 0, 0, user, user, user, user, root)
+
+site.start = start
+sys.exit(program.main(sys.argv[1:]))
+"""
+
 
 class TestCloud(clouds.CloudTestCase):
     """What tests rely on."""
@@ -212,13 +229,15 @@ class TestCloud(clouds.CloudTestCase):
 class TestNothingIsLeft(base.BaseTestCase):
     """Whatever ends the run, its servers and its directory go."""
 
-    def start(self) -> tuple[subprocess.Popen[str], Path, int]:
-        """Start a run; return it, its directory, its command's id."""
+    def start(self, *how: str) -> tuple[subprocess.Popen[str], Path, int]:
+        """Start a run; return it, its directory, its command's id.
+
+        :param how: what runs the cloud's program
+        """
         run = subprocess.Popen(
             [
                 sys.executable,
-                '-m',
-                _PACKAGE,
+                *how,
                 'exec',
                 '--',
                 sys.executable,
@@ -245,7 +264,7 @@ class TestNothingIsLeft(base.BaseTestCase):
         self.assertFalse(root.exists())
 
     def test_killed(self) -> None:
-        run, root, command = self.start()
+        run, root, command = self.start('-m', _PACKAGE)
         self.assertEqual(5, len(processes.servers(root)))
         keeper = processes.keeper(root)
         below = processes.below(keeper)
@@ -253,23 +272,27 @@ class TestNothingIsLeft(base.BaseTestCase):
         self.assert_gone(root, command, [keeper, *below])
 
     def test_terminated(self) -> None:
-        run, root, command = self.start()
+        run, root, command = self.start('-c', _SMALL_CLOUD)
         below = processes.below(run.pid)
         run.terminate()
         self.assertEqual(128 + signal.SIGTERM, run.wait(60))
         self.assert_gone(root, command, below)
 
     def test_keeper_killed(self) -> None:
-        with cloud.Cloud.start() as own:
-            keeper = processes.keeper(Path(own.site.root))
-            below = processes.below(keeper)
-            os.kill(keeper, signal.SIGKILL)
-            for pid in below:
-                processes.wait_gone(pid)
-        self.assertFalse(Path(own.site.root).exists())
+        own = process.Keeper()
+        self.addCleanup(own.close)
+        own.start('sleep', 'program', 'sleep', '600')
+        keeper = processes.keeper(own.root)
+        self.assertEqual(own.pid, keeper)
+        below = processes.below(keeper)
+        os.kill(keeper, signal.SIGKILL)
+        for pid in below:
+            processes.wait_gone(pid)
+        own.close()
+        self.assertFalse(own.root.exists())
 
     def test_nurseries_killed_then_the_command_ends(self) -> None:
-        run, root, command = self.start()
+        run, root, command = self.start('-c', _SMALL_CLOUD)
         keeper = processes.keeper(root)
         below = processes.below(keeper)
         for nursery in processes.children(keeper):

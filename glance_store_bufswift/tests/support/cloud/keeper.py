@@ -18,8 +18,9 @@ not reach it), and when the process that started it is gone it has the servers
 ended, removes the directory, and ends.
 
 It takes one JSON object a line on its standard input and answers each with
-one on its standard output: start a server, poll one, stop one. It hands them
-on to nurseries (see nursery.py): its own, or those of the run's cloud.
+one on its standard output: start a server, poll one, stop one, or have
+nurseries prepared. It hands them on to these (see nursery.py): its own, or
+those of the run's cloud.
 """
 
 from collections.abc import Iterator
@@ -98,6 +99,10 @@ class Servers:
 
     def answer(self, order: dict[str, Any]) -> dict[str, Any]:
         """Have an order carried out."""
+        if order['do'] == 'prepare':
+            for family in order['families']:
+                self.connect(family)
+            return {}
         if order['do'] != 'start':
             return self._ask(self._families[order['pid']], order)
         family = _FAMILY.get(order['args'][0], 'swift')
@@ -174,10 +179,6 @@ def main(owner: int, cloud: str = '') -> None:
     servers = Servers(Path(cloud or root))
     try:
         print(json.dumps({'root': str(root)}), flush=True)
-        if not cloud:
-            # What each cloud starts with: they import side by side.
-            for family in ('keystone', 'swift', 'proxy'):
-                servers.connect(family)
         # The pipe alone does not tell of its end: a process that the owner
         # has forked may hold its other end.
         for order in orders(os.pidfd_open(owner)):

@@ -121,6 +121,10 @@ class Keeper:
         """The keeper's process id."""
         return self._process.pid
 
+    def prepare(self, *families: str) -> None:
+        """Have nurseries begin to import, side by side; don't wait."""
+        self._ask(do='prepare', families=families)
+
     def start(self, name: str, *args: str) -> Server:
         """Start `serve.py` with these arguments; `name` names its log."""
         log = self.root / f'{name}.log'

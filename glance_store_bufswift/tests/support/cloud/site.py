@@ -191,6 +191,7 @@ def start(
 
     :param rgw: Ceph with a RADOS gateway in the place of Swift
     """
+    keeper.prepare('keystone', *([] if rgw else ['swift', 'proxy']))
     # All at once: else one could be given out twice.
     identity_port, front_port, *ports = process.free_ports(
         2 + len(swift.STORAGE)
