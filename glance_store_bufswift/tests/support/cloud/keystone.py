@@ -41,6 +41,8 @@ _CONFIG = """\
     sqlite_synchronous = false
     [identity]
     password_hash_rounds = 4
+    # Above it, each password costs a warning.
+    max_password_length = 54
     [token]
     expiration = {token_seconds}
     [fernet_tokens]

@@ -63,6 +63,8 @@ _STORAGE = (
     switch = {switch}
     [app:{kind}-server]
     use = egg:swift#{kind}
+    # A line that is put together for each request, below the log's level.
+    log_requests = false
     node_timeout = 60
     conn_timeout = 10
     container_update_timeout = 30
