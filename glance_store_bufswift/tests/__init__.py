@@ -26,6 +26,7 @@
       stores.py    glance_store with a configuration of its own
       streams.py   images, and sources that stall or fail
       leaks.py     files and connections that are open
+      tokens.py    tokens that tests share
       logs.py      what was logged
       fresh.py     what a process remembers, emptied
       signals.py, arguments.py   of the programs

@@ -31,6 +31,7 @@ from glance_store_bufswift.tests.support.cloud import site as sites
 from glance_store_bufswift.tests.support import logs
 from glance_store_bufswift.tests.support import stores
 from glance_store_bufswift.tests.support import streams
+from glance_store_bufswift.tests.support import tokens
 
 T = TypeVar('T', bound=Callable[..., Any])
 
@@ -52,6 +53,10 @@ class TestCase(base.BaseTestCase):
     #: What the store under test has set in its section.
     options: dict[str, Any] = {}
 
+    #: Whether it is enough when one of these tests signs in. Not for those of
+    #: tokens, credentials, and what is asked of Keystone.
+    shares_tokens = False
+
     def setUp(self) -> None:
         super().setUp()
         # Settling is waited for in the tests that are about it.
@@ -69,6 +74,8 @@ class TestCase(base.BaseTestCase):
         self.cloud = self.attach()
         self.cloud.clear()
         self.addCleanup(self.cloud.clear)
+        if self.shares_tokens:
+            self.useFixture(tokens.Shared(self.cloud.auth_url))
         self.proxy = self.cloud.swift_proxy
         self.container = f'images-{uuid.uuid4().hex}'
         self.addCleanup(self.cloud.release_container, self.container)

@@ -38,6 +38,8 @@ SECOND = '/00000002$'
 class Case(base.TestCase):
     """Tests that delete an image."""
 
+    shares_tokens = True
+
     options = {'swift_buffered_retries': 2}
 
     def setUp(self) -> None:

@@ -47,6 +47,8 @@ _SUMMARY = re.compile(
 class Case(base.TestCase):
     """Tests of uploads in segments of SEGMENT bytes."""
 
+    shares_tokens = True
+
     options = {
         'swift_store_large_object_chunk_size': 3,
         'swift_store_large_object_size': 3,

@@ -88,6 +88,7 @@ class Case(base.TestCase):
     """Tests of one upload that meets faults."""
 
     options = {'swift_buffered_retries': RETRIES}
+    shares_tokens = True
 
     data: bytes
 

@@ -34,6 +34,8 @@ IN_DOUBT = 4
 
 
 class Case(commands.Case):
+    shares_tokens = True
+
     def setUp(self) -> None:
         super().setUp()
         self.set_clock(datetime.datetime.now(datetime.timezone.utc) + LATER)

@@ -25,6 +25,8 @@ SEGMENT = base.SEGMENT
 class TestSizes(base.TestCase):
     """Images of all sizes that may be special, known and unknown."""
 
+    shares_tokens = True
+
     def check(self, size: int, segments: int) -> None:
         data = streams.image(size)
         fast = self.stores()

@@ -27,6 +27,8 @@ SEGMENT = base.SEGMENT
 
 
 class TestAnswer(base.TestCase):
+    shares_tokens = True
+
     def location(self, made: stores.Stores, uri: str) -> Any:
         return stores.location_of(uri, 'fast', made.conf).store_location
 
@@ -132,6 +134,8 @@ class TestAnswer(base.TestCase):
 
 class TestLog(base.TestCase):
     """Each test ends with a search for secrets in the log; see the base."""
+
+    shares_tokens = True
 
     def test_summary(self) -> None:
         data = streams.image(3 * SEGMENT)

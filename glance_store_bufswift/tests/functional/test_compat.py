@@ -24,6 +24,8 @@ OURS, STOCK = 'swift+buffered', 'swift'
 class TestSwitch(base.TestCase):
     """The same store, one driver after the other."""
 
+    shares_tokens = True
+
     def check(
         self,
         writer: str,

@@ -23,6 +23,7 @@ from glance_store_bufswift.tests.functional import downloads
 from glance_store_bufswift.tests.support.cloud import faults
 from glance_store_bufswift.tests.support import stores as made_stores
 from glance_store_bufswift.tests.support import streams
+from glance_store_bufswift.tests.support import tokens
 
 SEGMENT = downloads.SEGMENT
 IMAGE = downloads.IMAGE
@@ -385,6 +386,7 @@ class TestRefused(downloads.TestCase):
         )
 
     def test_keystone_is_down(self) -> None:
+        tokens.forget()
         self.cloud.keystone_proxy.add(
             faults.Rule(faults.Status(code=503), times=None)
         )

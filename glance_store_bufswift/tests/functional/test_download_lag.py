@@ -29,6 +29,7 @@ IMAGE = 3 * SEGMENT + 300_000
 
 class TestCase(base.TestCase):
     cloud: replicated.Replicated
+    shares_tokens = True
     options = {
         'swift_buffered_confirm_timeout': 0,
         'swift_buffered_retries': 2,

@@ -32,6 +32,8 @@ BACKEND = exceptions.BackendException
 class TestOnce(matrix.Case):
     """Any request may fail once: the outcome is the same."""
 
+    shares_tokens = False
+
     scenarios: list[matrix.Row] = [
         ('reset', {'fault': faults.Reset()}),
         ('stall', {'fault': faults.Stall()}),
@@ -77,6 +79,8 @@ class TestOnce(matrix.Case):
 
 class TestForGood(matrix.Case):
     """Requests that fail each time."""
+
+    shares_tokens = False
 
     def orphans(self) -> list[str]:
         """The names that the log calls orphans, and that are some."""

@@ -30,6 +30,8 @@ TOKENS = '/auth/tokens$'
 class TestRevoked(matrix.Case):
     """A token that Keystone has revoked: Swift's own 401."""
 
+    shares_tokens = False
+
     def revoke(self, exchange: journal.Exchange) -> None:
         self.cloud.revoke(exchange.headers['x-auth-token'])
 
@@ -63,6 +65,8 @@ class TestRevoked(matrix.Case):
 
 
 class TestExpired(expiry.TestCase, matrix.Case):
+    shares_tokens = False
+
     def test_renewed_in_time(self) -> None:
         """keystoneauth knows when: no request is refused."""
         self.inject(faults.Hook(self.expire), matrix.FIRST)
@@ -83,6 +87,8 @@ class TestClock(matrix.Case):
 
     keystoneauth takes each token for expired then.
     """
+
+    shares_tokens = False
 
     def test_one_token_for_each_operation(self) -> None:
         self.set_clock_ahead()
@@ -114,6 +120,8 @@ class TestClock(matrix.Case):
 
 class TestKeystone(matrix.Case):
     """Keystone itself fails, before the upload or in its middle."""
+
+    shares_tokens = False
 
     scenarios: list[matrix.Row] = [
         ('reset', {'fault': faults.Reset(), 'says': 'Connection aborted'}),
@@ -182,6 +190,8 @@ class TestKeystone(matrix.Case):
 
 
 class TestCredentials(matrix.Case):
+    shares_tokens = False
+
     def test_wrong(self) -> None:
         self.fails(
             BACKEND,

@@ -170,6 +170,8 @@ class TestBackendDefaults(base.TestCase):
 class TestBufferDirectory(base.TestCase):
     """A directory that can't be used costs buffering, nothing else."""
 
+    shares_tokens = True
+
     def check(self, buffered: bool, **options: Any) -> None:
         data = streams.image(3 * SEGMENT)
         made = self.stores(fast=options)

@@ -26,6 +26,8 @@ OURS, STOCK = 'swift+buffered', 'swift'
 class TestReplace(base.TestCase):
     """The new bytes stand, nothing of the old ones is left."""
 
+    shares_tokens = True
+
     def check(
         self, old: int, new: int, kind: str = OURS, declared: int = 0
     ) -> None:
@@ -79,6 +81,8 @@ class TestReplace(base.TestCase):
 class TestListing(base.TestCase):
     """What the former manifest records is removed, listed or not."""
 
+    shares_tokens = True
+
     def check(self, new: int) -> None:
         data = streams.image(new, seed=2)
         made = self.stores()
@@ -112,6 +116,8 @@ class TestListing(base.TestCase):
 @base.swift_only('does not tell what an SLO is made of')
 class TestStatic(base.TestCase):
     """The former image is an SLO, as somebody may have put it there."""
+
+    shares_tokens = True
 
     def check(self, new: int) -> None:
         self.stores().add(self.image, streams.Stream(b'x'), 0)
@@ -156,6 +162,8 @@ class TestStatic(base.TestCase):
 
 class TestFailure(base.TestCase):
     """What fails to replace an image leaves the image as it was."""
+
+    shares_tokens = True
 
     def check(self, old: int, new: int, kind: str = OURS) -> None:
         def fail() -> None:

@@ -30,6 +30,8 @@ FAULTS = (faults.Reset(after=500_000), faults.Status(after=500_000, code=503))
 
 
 class TestSegments(base.TestCase):
+    shares_tokens = True
+
     def tries(self) -> dict[str, int]:
         """How often each object was sent, by the end of its name."""
         names = [each.path.rpartition('/')[2] for each in self.puts()]

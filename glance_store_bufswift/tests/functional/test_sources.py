@@ -31,6 +31,8 @@ class OwnError(Exception):
 class TestReads(base.TestCase):
     """However the bytes come, they are stored right."""
 
+    shares_tokens = True
+
     def check(
         self, data: bytes, stream: streams.Stream, declared: int, segments: int
     ) -> None:
@@ -93,6 +95,8 @@ class TestReads(base.TestCase):
 class TestSizes(base.TestCase):
     """An image of another length than declared is not stored."""
 
+    shares_tokens = True
+
     def check(self, size: int, declared: int) -> None:
         self.assertRaises(
             exceptions.Invalid,
@@ -126,6 +130,8 @@ class TestSizes(base.TestCase):
 
 class TestErrors(base.TestCase):
     """What a source raises is what comes out, and nothing is left."""
+
+    shares_tokens = True
 
     def check(
         self, error: BaseException, size: int, at: int, declared: int

@@ -44,6 +44,8 @@ def fresh_info(test: base.TestCase) -> None:
 class TestReaders(base.TestCase):
     """Others read and delete the image as any of the kind."""
 
+    shares_tokens = True
+
     options = STATIC
 
     def setUp(self) -> None:
@@ -120,6 +122,8 @@ class TestDelete(deletes.Case):
 
 @base.swift_only('does not tell what an SLO is made of')
 class TestOrphans(commands.Case):
+    shares_tokens = True
+
     options = STATIC
 
     def setUp(self) -> None:
@@ -162,6 +166,8 @@ class TestCheck(commands.Case):
 
 class TestLag(base.TestCase):
     """While a listing lags: nobody waits for it, and nothing is lost."""
+
+    shares_tokens = True
 
     cloud: replicated.Replicated
     options = STATIC

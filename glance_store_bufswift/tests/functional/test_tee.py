@@ -34,6 +34,8 @@ PATIENCE = 20.0
 class TestTee(base.TestCase):
     """The source waits for the proxy: buffering first would not get on."""
 
+    shares_tokens = True
+
     options = {
         'swift_store_large_object_chunk_size': 3,
         'swift_store_large_object_size': 3,
@@ -114,6 +116,8 @@ class TestTee(base.TestCase):
 
 class TestInFlight(base.TestCase):
     """Several segments on their way at a time."""
+
+    shares_tokens = True
 
     def check(self, threads: int, declared: int = 0) -> None:
         data = streams.image(7 * base.SEGMENT)

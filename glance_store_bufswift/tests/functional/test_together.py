@@ -33,6 +33,8 @@ PATIENCE = 20.0
 
 
 class TestDifferentImages(base.TestCase):
+    shares_tokens = True
+
     def check(self, sizes: list[int], **options: Any) -> None:
         """All are under way when the first one gets on."""
         made = self.stores(fast=options)
@@ -93,6 +95,8 @@ class TestDifferentImages(base.TestCase):
 
 class TestSameImage(base.TestCase):
     """Two attempts at one image: one's bytes stand, never a mix."""
+
+    shares_tokens = True
 
     def setUp(self) -> None:
         super().setUp()

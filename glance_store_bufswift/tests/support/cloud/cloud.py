@@ -43,6 +43,7 @@ from glance_store_bufswift.tests.support.cloud import keystone
 from glance_store_bufswift.tests.support.cloud import process
 from glance_store_bufswift.tests.support.cloud import proxy
 from glance_store_bufswift.tests.support.cloud import site
+from glance_store_bufswift.tests.support import tokens
 
 # How many names a listing is asked for at once: what both Swift and Ceph RGW
 # give.
@@ -98,12 +99,12 @@ class Cloud:
             self.front_port = balancer.start(
                 keeper, through, self.front_port, where.health
             )
-        admin = keystone.Admin(where.auth_url, where.admin)
-        admin.create('region', id=self.region)
-        admin.create_endpoints(
+        self._admin = keystone.Admin(where.auth_url, where.admin)
+        self._admin.create('region', id=self.region)
+        self._admin.create_endpoints(
             'object-store', self.region, where.account_url(self.front_port)
         )
-        admin.create_endpoints('identity', self.region, self.auth_url)
+        self._admin.create_endpoints('identity', self.region, self.auth_url)
 
     @classmethod
     def start(cls, **settings: Any) -> 'Cloud':
@@ -262,9 +263,7 @@ class Cloud:
             keeper, keeper.root, port, root, definitions, server
         )
         if len(self._glances) == 1:
-            keystone.Admin(
-                self.site.auth_url, self.site.admin
-            ).create_endpoints('image', self.region, made.url)
+            self._admin.create_endpoints('image', self.region, made.url)
         keeper.wait(made.server, port, '/healthcheck')
         return made
 
@@ -340,7 +339,8 @@ class Cloud:
 
     def revoke(self, token: str) -> None:
         """Revoke a token at Keystone."""
-        keystone.Admin(self.direct_auth_url, self.site.admin).revoke(token)
+        tokens.forget()
+        self._admin.revoke(token)
 
     def connection(
         self, user: keystone.User | None = None
