@@ -361,6 +361,8 @@ class TestKeystone(Case):
 
 
 class TestSwift(Case):
+    shares_tokens = True
+
     def test_no_container(self) -> None:
         bad = self.bad(
             '--no-round-trip', swift_store_create_container_on_put=False
@@ -526,6 +528,8 @@ class TestSwift(Case):
 
 class TestHere(Case):
     """What has nothing to do with Swift."""
+
+    shares_tokens = True
 
     def test_no_directory(self) -> None:
         bad = self.bad('--no-round-trip', swift_buffered_dir='/nowhere')

@@ -12,6 +12,7 @@
 
 """GET /v2/info/stores/detail, as Glance is and with our patch to it."""
 
+import importlib
 import importlib.util
 from pathlib import Path
 import shutil
@@ -20,10 +21,6 @@ from typing import Any
 from unittest import mock
 
 import fixtures
-from glance.api import policy
-from glance.api.v2 import discovery
-import glance.context
-
 import glance_store_bufswift
 from glance_store_bufswift.tests.functional import base
 
@@ -36,11 +33,19 @@ PATCH = (
 
 
 class TestDetail(base.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        # Here alone: each process of a run imports this module.
+        self.discovery = importlib.import_module('glance.api.v2.discovery')
+
     def detail(self, module: Any) -> list[dict[str, Any]]:
         """What an administrator is told by a version of the module."""
+        from glance.api import policy
+        import glance.context
+
         made = self.stores('fast:swift+buffered,cheap:file')
         self.useFixture(
-            fixtures.MonkeyPatch(f'{discovery.__name__}.CONF', made.conf)
+            fixtures.MonkeyPatch(f'{self.discovery.__name__}.CONF', made.conf)
         )
         module.CONF = made.conf
         enforcer = mock.create_autospec(policy.Enforcer, instance=True)
@@ -57,8 +62,8 @@ class TestDetail(base.TestCase):
         root = Path(self.useFixture(fixtures.TempDir()).path)
         copy = root / 'glance' / 'api' / 'v2' / 'discovery.py'
         copy.parent.mkdir(parents=True)
-        assert discovery.__file__
-        shutil.copy(discovery.__file__, copy)
+        assert self.discovery.__file__
+        shutil.copy(self.discovery.__file__, copy)
         # Below another work tree "git apply" changes nothing, and exits
         # with 0.
         subprocess.run(['git', 'init', '--quiet'], cwd=root, check=True)
@@ -82,7 +87,7 @@ class TestDetail(base.TestCase):
 
     def test_as_it_is(self) -> None:
         """When this fails, Glance has it: the patch can go."""
-        self.assertRaises(TypeError, self.detail, discovery)
+        self.assertRaises(TypeError, self.detail, self.discovery)
 
     def test_with_the_patch(self) -> None:
         stores = {store['id']: store for store in self.detail(self.patched())}
