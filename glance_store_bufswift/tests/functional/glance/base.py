@@ -50,6 +50,8 @@ SIZE_ANNOUNCED = unittest.skipIf(
     'Glance 30 does not know X-OpenStack-Image-Size',
 )
 
+_sessions: dict[keystone.User, ks_session.Session] = {}
+
 
 def chunks(data: bytes) -> Iterator[bytes]:
     """A body that is sent in chunks."""
@@ -63,7 +65,6 @@ class TestCase(base.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self._sessions: dict[keystone.User, ks_session.Session] = {}
         self.glance = self.start()
         self.container = servers.CONTAINER
         self.buffers = str(self.glance.root / 'buffers')
@@ -79,11 +80,14 @@ class TestCase(base.TestCase):
         return servers.ours()
 
     def session(self, user: keystone.User | None = None) -> ks_session.Session:
-        """A session of a user, by default the ordinary one; kept."""
+        """A session of a user, by default the ordinary one; kept.
+
+        All tests have its token: don't revoke it.
+        """
         user = user or self.cloud.site.demo
-        if user not in self._sessions:
-            self._sessions[user] = self.cloud.session(direct=True, user=user)
-        return self._sessions[user]
+        if user not in _sessions:
+            _sessions[user] = self.cloud.session(direct=True, user=user)
+        return _sessions[user]
 
     def api(
         self,

@@ -114,7 +114,6 @@ def sections(
             'user_domain_id': keystone.DOMAIN,
             'project_domain_id': keystone.DOMAIN,
             'region_name': region,
-            'token_cache_time': -1,
         },
         'key_manager': {'backend': f'{certificates.__name__}.KeyManager'},
         'oslo_policy': {'policy_dirs': root / 'no-policies'},
