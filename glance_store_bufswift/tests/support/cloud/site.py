@@ -125,6 +125,7 @@ class Site:
         """
         return {
             VARIABLE: json.dumps(dataclasses.asdict(self)),
+            'no_proxy': _and_no_proxy_for_us(),
             'OS_AUTH_URL': self.auth_url,
             'OS_IDENTITY_API_VERSION': '3',
             'OS_USERNAME': self.glance.name,
@@ -142,6 +143,13 @@ class Site:
         for name in ('admin', 'swift', 'glance', 'demo'):
             fields[name] = keystone.User(**fields[name])
         return cls(**fields)
+
+
+def _and_no_proxy_for_us() -> str:
+    # Otherwise requests goes through all variables, twice for each request,
+    # to find a proxy for this host.
+    others = os.environ.get('no_proxy') or os.environ.get('NO_PROXY')
+    return ','.join(filter(None, [others, process.HOST]))
 
 
 def on_rgw() -> bool:
