@@ -110,7 +110,7 @@ class _HashThread:
     def _hand_over(self, item: Any) -> None:
         if not self._begun:
             self._begun = True
-            self._thread = workers.start(self._run, 'bufswift-digest')
+            self._thread = workers.start(self._run, hashes.THREAD)
         if self._thread is None:
             self._take_unless_failed(item)
             return

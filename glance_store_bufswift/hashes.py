@@ -14,14 +14,19 @@
 
 All take the same bytes. The accelerator, an extension in C that is built where
 there is a compiler, makes both MD5s in one pass, for little more than the
-processor time of one; on processors with AVX-512 for less, and a multihash of
-SHA-512 in the same pass. Elsewhere hashlib does the work, in a pass for each.
-No other module needs to know which one it is.
+processor time of one. Elsewhere hashlib does the work, in a pass for each. No
+other module needs to know which one it is.
+
+On processors with AVX-512 a multihash of SHA-512 can be made in the same pass.
+That is a third less work, but on one core: beside another pass that makes the
+MD5s, hashlib is done earlier. So the cores decide.
 """
 
 from collections.abc import Callable
 import dataclasses
 import hashlib
+import os
+import threading
 from typing import Any
 from typing import Protocol
 
@@ -34,6 +39,12 @@ LOG = logging.getLogger(__name__)
 
 #: What the accelerator may compute beside the MD5s, by hashlib's name.
 SHA512 = 'sha512'
+
+#: Name of each thread that a pass has.
+THREAD = 'bufswift-digest'
+
+#: Cores that an upload can keep busy: with the MD5s, the multihash, the rest.
+CORES_FOR_UPLOAD = 3
 
 
 class Digest(Protocol):
@@ -69,10 +80,19 @@ def new(algorithm: str) -> Hashes:
     """
     by_hashlib = multihash.new(algorithm)
     choice = accelerator.chosen()
-    LOG.debug('%s', describe(algorithm))
-    if choice.triple is not None and algorithm.lower() == SHA512:
-        triple = choice.triple()
-        return Hashes(triple, triple, (), triple.sha512_hexdigest)
+    triple = _triple(algorithm)
+    if triple is not None and not cores_are_short():
+        triple = None
+    LOG.debug(
+        '%(hashes)s by %(choice)s',
+        {
+            'hashes': 'MD5 and SHA-512' if triple else 'MD5',
+            'choice': choice,
+        },
+    )
+    if triple is not None:
+        three = triple()
+        return Hashes(three, three, (), three.sha512_hexdigest)
     if choice.pair is not None:
         pair = choice.pair()
         return Hashes(pair, pair, (by_hashlib,), by_hashlib.hexdigest)
@@ -84,11 +104,21 @@ def describe(algorithm: str) -> str:
 
     :param algorithm: hashlib's name of the multihash
     """
-    choice = accelerator.chosen()
-    what = 'MD5'
-    if choice.triple is not None and algorithm.lower() == SHA512:
-        what = 'MD5 and SHA-512'
-    return f'{what} by {choice}'
+    text = f'MD5 by {accelerator.chosen()}'
+    if _triple(algorithm) is not None:
+        text += ', and SHA-512 in the same one while cores are short'
+    return text
+
+
+def cores_are_short() -> bool:
+    """Whether a new upload has fewer cores to itself than it could use."""
+    busy = sum(thread.name == THREAD for thread in threading.enumerate())
+    return len(os.sched_getaffinity(0)) - busy < CORES_FOR_UPLOAD
+
+
+def _triple(algorithm: str) -> type[accelerator.MD5AndSHA512] | None:
+    is_sha512 = algorithm.lower() == SHA512
+    return accelerator.chosen().triple if is_sha512 else None
 
 
 class _Whole:

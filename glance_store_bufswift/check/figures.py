@@ -73,8 +73,8 @@ class Host:
     :ivar digests: by hashlib's name
     :ivar pair: both MD5s of an upload in one pass, None without the
         accelerator
-    :ivar triple: these and SHA-512 in one pass, None where the accelerator
-        does not do that
+    :ivar triple: these and SHA-512 in one pass, None where an upload does not
+        do that
     """
 
     disk: float | None

@@ -13,6 +13,7 @@
 """That all who compute the hashes of an image compute the same."""
 
 import logging
+import threading
 from typing import Any
 
 import fixtures
@@ -70,8 +71,20 @@ class TestNew(base.BaseTestCase):
             (made.image.hexdigest(), made.multihash()),
         )
 
+    def test_cores_to_spare(self) -> None:
+        """Two passes side by side are more work, but done earlier."""
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.hashes.cores_are_short', lambda: False
+            )
+        )
+        passes = {'Triple': 2, 'Pair': 2, '': 3}
+        self.assertEqual(
+            passes[self.accelerated], len(self.digests(hashes.new('sha512')))
+        )
+
     def test_text(self) -> None:
-        """Of an upload's line at DEBUG, and of "check"."""
+        """Of "check"."""
         by = {
             'Triple': 'the accelerator in one pass, with AVX-512',
             'Pair': 'the accelerator in one pass',
@@ -79,12 +92,40 @@ class TestNew(base.BaseTestCase):
         }[self.accelerated]
         for algorithm in ('sha512', 'sha256', 'none'):
             both = self.accelerated == 'Triple' and algorithm == 'sha512'
+            more = ', and SHA-512 in the same one while cores are short'
             self.assertEqual(
-                f'{"MD5 and SHA-512" if both else "MD5"} by {by}',
-                hashes.describe(algorithm),
+                f'MD5 by {by}{more * both}', hashes.describe(algorithm)
             )
 
     def test_log(self) -> None:
         logged = self.useFixture(fixtures.FakeLogger(level=logging.DEBUG))
         hashes.new('sha512')
-        self.assertIn(hashes.describe('sha512'), logged.output)
+        told = {
+            'Triple': 'MD5 and SHA-512 by the accelerator',
+            'Pair': 'MD5 by the accelerator',
+            '': 'MD5 by hashlib',
+        }[self.accelerated]
+        self.assertIn(told, logged.output)
+
+
+class TestCores(base.BaseTestCase):
+    def test_each_hash_thread_has_one(self) -> None:
+        self.useFixture(
+            fixtures.MonkeyPatch('os.sched_getaffinity', lambda pid: range(5))
+        )
+        self.assertFalse(hashes.cores_are_short())
+        go = threading.Event()
+        threads = [
+            threading.Thread(target=go.wait, name=hashes.THREAD)
+            for _ in range(3)
+        ]
+        try:
+            for short, thread in zip((False, False, True), threads):
+                thread.start()
+                self.assertEqual(short, hashes.cores_are_short())
+        finally:
+            go.set()
+            for thread in threads:
+                if thread.ident:
+                    thread.join()
+        self.assertFalse(hashes.cores_are_short())
