@@ -25,6 +25,7 @@ import os
 from typing import Any
 from typing import Protocol
 
+#: An environment variable: if it is one of OFF_VALUES, hashlib does the work.
 SWITCH_VARIABLE = 'BUFSWIFT_ACCELERATOR'
 OFF_VALUES = frozenset(('0', 'false', 'no', 'off'))
 

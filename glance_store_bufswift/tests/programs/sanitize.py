@@ -25,7 +25,12 @@ import sysconfig
 from glance_store_bufswift.tests.unit import compiled
 
 #: The modules that run code in C.
-MODULES = ('test_onepass', 'test_hashes', 'test_digests')
+MODULES = (
+    'test_onepass',
+    'test_accelerator',
+    'test_hashes',
+    'test_digests',
+)
 
 CFLAGS = (
     '-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all '
