@@ -131,6 +131,7 @@ word(const unsigned char *block, int number)
 /* A loop is a function by itself: the variables of one that it were inlined
  * into would take its registers. */
 #define ALONE __attribute__((noinline))
+#define INLINE static inline __attribute__((always_inline))
 
 ALONE static void
 advance_one(uint32_t state[4], const unsigned char *block, size_t blocks)
@@ -190,19 +191,51 @@ typedef uint32_t Lanes __attribute__((vector_size(16)));
 #define LANES_H H
 #define LANES_I I
 #define LANES_STEP(f, a, b, c, d, number, i, shift) { \
-        const uint32_t value = SINES[i] + word(block, number); \
-        const Lanes values = BOTH(value); \
-        STEP(LANES_##f, x##a, x##b, x##c, x##d, values, shift); }
+        const Lanes value = BOTH(values[(i) / 16][number]); \
+        STEP(LANES_##f, x##a, x##b, x##c, x##d, value, shift); }
+
+/* A number for each step: by round, and in it by the word that it takes. In
+ * that order one instruction adds eight sines to eight words. */
+typedef uint32_t ByWord[4][16];
+typedef uint32_t Eight __attribute__((vector_size(32), aligned(1), may_alias));
+
+static void
+sort_sines(ByWord sines)
+{
+#define EACH(f, a, b, c, d, number, i, shift) \
+    sines[(i) / 16][number] = SINES[i];
+    ALL_STEPS
+#undef EACH
+}
+
+/* What the steps of a block add that waits for no other step. */
+INLINE __attribute__((target("avx512vl"))) void
+add_sines(ByWord values, ByWord sines, const unsigned char *block)
+{
+    const Eight *const words = (const Eight *)block;
+
+    for (int round = 0; round < 4; round++) {
+        Eight *const to = (Eight *)values[round];
+        const Eight *const from = (Eight *)sines[round];
+
+        to[0] = from[0] + words[0];
+        to[1] = from[1] + words[1];
+    }
+}
 
 /* As advance_two(); both states may be the same one. */
 __attribute__((target("avx512vl"))) ALONE static void
 advance_lanes(uint32_t one[4], uint32_t other[4], const unsigned char *block,
               size_t blocks)
 {
+    ByWord sines, values;
     LOAD_LANES(total_, one, other);
 
+    sort_sines(sines);
     for (; blocks > 0; blocks--, block += MD5_BLOCK) {
         Lanes xa = total_a, xb = total_b, xc = total_c, xd = total_d;
+
+        add_sines(values, sines, block);
 #define EACH LANES_STEP
         ALL_STEPS
 #undef EACH

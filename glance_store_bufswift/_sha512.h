@@ -87,7 +87,6 @@ has_avx512(void)
 }
 
 #define WITH_AVX512 __attribute__((target("avx512vl,bmi2")))
-#define INLINE static inline __attribute__((always_inline))
 
 /* Four words, the first one lowest. */
 typedef __m256i Words;
@@ -169,8 +168,10 @@ WITH_AVX512 ALONE static void
 advance_three(uint64_t state[8], uint32_t one[4], uint32_t other[4],
               const unsigned char *block, size_t blocks)
 {
+    ByWord sines, values;
     LOAD_LANES(total_, one, other);
 
+    sort_sines(sines);
     for (; blocks > 0; blocks--) {
         _Alignas(32) uint64_t all_sums[80];
         uint64_t *sums = all_sums, *further = all_sums + 16;
@@ -187,6 +188,8 @@ advance_three(uint64_t state[8], uint32_t one[4], uint32_t other[4],
         ADD_ROOTS(sums, w3, CUBE_ROOTS, 12);
         for (int half = 0; half < 2; half++) {
             Lanes xa = total_a, xb = total_b, xc = total_c, xd = total_d;
+
+            add_sines(values, sines, block);
 #define EACH LANES_STEP
             GROUP(0, a, b, c, d, e, f, g, h, w0, w1, w2, w3, F)
             GROUP(1, d, e, f, g, h, a, b, c, w1, w2, w3, w0, F)
