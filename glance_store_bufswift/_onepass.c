@@ -30,14 +30,18 @@
 /* Bytes in the longest digest. */
 #define MAX_DIGEST 64
 
+/* Which hashes of an object. */
+enum { MD5S = 1, SHA512S = 2 };
+
 /* What Pair and VectorPair are, and Triple begins with. The interpreter's lock
- * guards all but the hashes of one that is busy. */
+ * guards all but the hashes that are busy. */
 typedef struct {
     PyObject_HEAD
     MD5 whole;
     MD5 part;
     /* Whether a part has ended: before, the part is the whole. */
     char parted;
+    /* Which hashes take a block now. */
     char busy;
     /* Whether its hashes are lanes of a vector. */
     char lanes;
@@ -58,21 +62,23 @@ pair_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
-/* Whether no other thread is within update(); an exception is set if so. */
+/* Whether no other thread updates these hashes; an exception is set if so. */
 static int
-at_rest(const Pair *self)
+at_rest(const Pair *self, int hashes)
 {
-    if (self->busy)
+    if (self->busy & hashes) {
         PyErr_SetString(PyExc_RuntimeError,
-                        "another thread is updating this Pair");
-    return !self->busy;
+                        "another thread is updating this hash");
+        return 0;
+    }
+    return 1;
 }
 
 PyDoc_STRVAR(update_doc,
 "update($self, block, /)\n--\n\n"
 "Take a block, without the interpreter's lock.\n\n"
 ":param block: bytes; anything else that has a buffer is copied first\n"
-":raises RuntimeError: another thread is in update()");
+":raises RuntimeError: another thread updates this hash");
 
 /* The MD5 of the part: in the first one, of the whole. */
 static MD5 *
@@ -88,7 +94,7 @@ pair_take(Pair *self, const unsigned char *data, size_t size)
 }
 
 static PyObject *
-update(Pair *self, PyObject *data,
+update(Pair *self, PyObject *data, char hashes,
        void (*take)(Pair *, const unsigned char *, size_t))
 {
     PyObject *block;
@@ -106,15 +112,15 @@ update(Pair *self, PyObject *data,
         Py_DECREF(view);
     }
     if (block == NULL || PyBytes_AsStringAndSize(block, &bytes, &size) < 0
-            || !at_rest(self)) {
+            || !at_rest(self, hashes)) {
         Py_XDECREF(block);
         return NULL;
     }
-    self->busy = 1;
+    self->busy |= hashes;
     Py_BEGIN_ALLOW_THREADS
     take(self, (unsigned char *)bytes, (size_t)size);
     Py_END_ALLOW_THREADS
-    self->busy = 0;
+    self->busy &= ~hashes;
     Py_DECREF(block);
     Py_RETURN_NONE;
 }
@@ -122,7 +128,7 @@ update(Pair *self, PyObject *data,
 static PyObject *
 pair_update(PyObject *self, PyObject *data)
 {
-    return update((Pair *)self, data, pair_take);
+    return update((Pair *)self, data, MD5S, pair_take);
 }
 
 /* Bytes as text in hex. */
@@ -149,20 +155,20 @@ md5_hexdigest(MD5 hash)
 PyDoc_STRVAR(hexdigest_doc,
 "hexdigest($self, /)\n--\n\n"
 "The MD5 in hex of all blocks so far.\n\n"
-":raises RuntimeError: another thread is in update()");
+":raises RuntimeError: another thread updates this hash");
 
 static PyObject *
 pair_hexdigest(PyObject *object, PyObject *Py_UNUSED(none))
 {
     Pair *self = (Pair *)object;
 
-    return at_rest(self) ? md5_hexdigest(self->whole) : NULL;
+    return at_rest(self, MD5S) ? md5_hexdigest(self->whole) : NULL;
 }
 
 PyDoc_STRVAR(end_part_doc,
 "end_part($self, /)\n--\n\n"
 "The MD5 in hex of the blocks since the last part's end.\n\n"
-":raises RuntimeError: another thread is in update()");
+":raises RuntimeError: another thread updates this hash");
 
 static PyObject *
 pair_end_part(PyObject *object, PyObject *Py_UNUSED(none))
@@ -170,7 +176,7 @@ pair_end_part(PyObject *object, PyObject *Py_UNUSED(none))
     Pair *self = (Pair *)object;
     PyObject *text;
 
-    if (!at_rest(self))
+    if (!at_rest(self, MD5S))
         return NULL;
     text = md5_hexdigest(*md5_of_part(self));
     if (text != NULL) {
@@ -250,22 +256,48 @@ triple_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 static void
+sha512_take(Pair *self, const unsigned char *data, size_t size)
+{
+    update_sha512(&((Triple *)self)->sha512, data, size);
+}
+
+static void
 triple_take(Pair *self, const unsigned char *data, size_t size)
 {
-    update_three(&((Triple *)self)->sha512, &self->whole, md5_of_part(self),
-                 data, size);
+    SHA512 *sha512 = &((Triple *)self)->sha512;
+
+    if (sha512->length == self->whole.length) {
+        update_three(sha512, &self->whole, md5_of_part(self), data, size);
+    } else {
+        sha512_take(self, data, size);
+        pair_take(self, data, size);
+    }
 }
 
 static PyObject *
 triple_update(PyObject *self, PyObject *data)
 {
-    return update((Pair *)self, data, triple_take);
+    return update((Pair *)self, data, MD5S | SHA512S, triple_take);
+}
+
+PyDoc_STRVAR(update_md5s_doc,
+"update_md5s($self, block, /)\n--\n\n"
+"As update(), but for SHA-512, which another thread may update meanwhile.");
+
+PyDoc_STRVAR(update_sha512_doc,
+"update_sha512($self, block, /)\n--\n\n"
+"As update(), but for the MD5s, which another thread may update meanwhile.");
+
+static PyObject *
+triple_update_sha512(PyObject *self, PyObject *data)
+{
+    return update((Pair *)self, data, SHA512S, sha512_take);
 }
 
 PyDoc_STRVAR(sha512_hexdigest_doc,
 "sha512_hexdigest($self, /)\n--\n\n"
 "The SHA-512 in hex of all blocks so far.\n\n"
-":raises RuntimeError: another thread is in update()");
+":raises RuntimeError: another thread updates this hash");
 
 static PyObject *
 triple_sha512_hexdigest(PyObject *object, PyObject *Py_UNUSED(none))
@@ -273,7 +305,7 @@ triple_sha512_hexdigest(PyObject *object, PyObject *Py_UNUSED(none))
     Triple *self = (Triple *)object;
     SHA512 hash;
 
-    if (!at_rest(&self->pair))
+    if (!at_rest(&self->pair, SHA512S))
         return NULL;
     hash = self->sha512;
     return hex(end_sha512(&hash), SHA512_DIGEST);
@@ -281,6 +313,8 @@ triple_sha512_hexdigest(PyObject *object, PyObject *Py_UNUSED(none))
 
 static PyMethodDef triple_methods[] = {
     {"update", triple_update, METH_O, update_doc},
+    {"update_md5s", pair_update, METH_O, update_md5s_doc},
+    {"update_sha512", triple_update_sha512, METH_O, update_sha512_doc},
     {"hexdigest", pair_hexdigest, METH_NOARGS, hexdigest_doc},
     {"end_part", pair_end_part, METH_NOARGS, end_part_doc},
     {"sha512_hexdigest", triple_sha512_hexdigest, METH_NOARGS,

@@ -11,8 +11,8 @@
  *    License for the specific language governing permissions and limitations
  *    under the License.
  *
- * SHA-512 (FIPS 180-4) of a stream, with two MD5s of the same bytes in the
- * same pass, on processors with AVX-512.
+ * SHA-512 (FIPS 180-4) of a stream, if wanted with two MD5s of the same bytes
+ * in the same pass, on processors with AVX-512.
  *
  * MD5 leaves a processor idle, as each step waits for the one before it. The
  * rounds of SHA-512 fill that time: they work on numbers, MD5 on vectors.
@@ -161,12 +161,12 @@ next_words(Words w0, Words w1, Words w2, Words w3)
     FOUR_STEPS(md5, 8 * n + 4) \
     SHA512_STEP(e, f, g, h, a, b, c, d, 5 * n + 4)
 
-/* Blocks of SHA-512, and twice as many of MD5; `one` may be `other`.
+/* Blocks of SHA-512, and with `md5s` twice as many of MD5.
  *
  * A loop over halves is as fast as all in a row, and half the code. */
-WITH_AVX512 ALONE static void
-advance_three(uint64_t state[8], uint32_t one[4], uint32_t other[4],
-              const unsigned char *block, size_t blocks)
+INLINE WITH_AVX512 void
+advance_with(int md5s, uint64_t state[8], uint32_t one[4], uint32_t other[4],
+             const unsigned char *block, size_t blocks)
 {
     ByWord sines, values;
     LOAD_LANES(total_, one, other);
@@ -189,8 +189,9 @@ advance_three(uint64_t state[8], uint32_t one[4], uint32_t other[4],
         for (int half = 0; half < 2; half++) {
             Lanes xa = total_a, xb = total_b, xc = total_c, xd = total_d;
 
-            add_sines(values, sines, block);
-#define EACH LANES_STEP
+            if (md5s)
+                add_sines(values, sines, block);
+#define EACH(...) if (md5s) LANES_STEP(__VA_ARGS__)
             GROUP(0, a, b, c, d, e, f, g, h, w0, w1, w2, w3, F)
             GROUP(1, d, e, f, g, h, a, b, c, w1, w2, w3, w0, F)
             GROUP(2, g, h, a, b, c, d, e, f, w2, w3, w0, w1, G)
@@ -213,17 +214,56 @@ advance_three(uint64_t state[8], uint32_t one[4], uint32_t other[4],
     STORE_LANE(total_, other, 1);
 }
 
+/* `one` may be `other`. */
+WITH_AVX512 ALONE static void
+advance_three(uint64_t state[8], uint32_t one[4], uint32_t other[4],
+              const unsigned char *block, size_t blocks)
+{
+    advance_with(1, state, one, other, block, blocks);
+}
+
+WITH_AVX512 ALONE static void
+advance_sha512(uint64_t state[8], const unsigned char *block, size_t blocks)
+{
+    uint32_t unused[4] = {0};
+
+    advance_with(0, state, unused, unused, block, blocks);
+}
+
+/* Bytes of `size` that the block begun takes. */
+static size_t
+missing(const SHA512 *hash, size_t size)
+{
+    const size_t at = hash->length % SHA512_BLOCK;
+    const size_t count = at == 0 ? 0 : SHA512_BLOCK - at;
+
+    return count < size ? count : size;
+}
+
 /* Take what fills the block begun, or less. */
 static void
 take_sha512(SHA512 *hash, const unsigned char *data, size_t size)
 {
-    /* What MD5 makes of it is of no use. */
-    uint32_t unused[4] = {0};
-
     memcpy(hash->rest + hash->length % SHA512_BLOCK, data, size);
     hash->length += size;
     if (size > 0 && hash->length % SHA512_BLOCK == 0)
-        advance_three(hash->state, unused, unused, hash->rest, 1);
+        advance_sha512(hash->state, hash->rest, 1);
+}
+
+static void
+update_sha512(SHA512 *hash, const unsigned char *data, size_t size)
+{
+    size_t count = missing(hash, size);
+
+    take_sha512(hash, data, count);
+    data += count;
+    size -= count;
+
+    count = size - size % SHA512_BLOCK;
+    advance_sha512(hash->state, data, count / SHA512_BLOCK);
+    hash->length += count;
+
+    take_sha512(hash, data + count, size - count);
 }
 
 /* `whole` has taken the same bytes as `sha`; `part` may be `whole`. */
@@ -231,12 +271,9 @@ static void
 update_three(SHA512 *sha, MD5 *whole, MD5 *part, const unsigned char *data,
              size_t size)
 {
-    const size_t at = sha->length % SHA512_BLOCK;
-    size_t count = at == 0 ? 0 : SHA512_BLOCK - at;
+    size_t count = missing(sha, size);
     MD5 *beside;
 
-    if (count > size)
-        count = size;
     take_sha512(sha, data, count);
     update_md5s(whole, part, data, count, 1);
     data += count;

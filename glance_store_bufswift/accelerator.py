@@ -17,6 +17,7 @@ segments in one pass, for little more than the processor time of one; on
 processors with AVX-512 for less, and SHA-512 in the same pass.
 """
 
+from collections.abc import Sequence
 import dataclasses
 import functools
 import hashlib
@@ -44,7 +45,16 @@ class MD5(Protocol):
 
 
 class MD5AndSHA512(MD5, Protocol):
-    """A SHA-512 of the same bytes beside it."""
+    """A SHA-512 of the same bytes beside it.
+
+    Two threads may update them at the same time, each its own.
+    """
+
+    def update_md5s(self, block: bytes, /) -> None:
+        """Have the MD5s take a block."""
+
+    def update_sha512(self, block: bytes, /) -> None:
+        """Have SHA-512 take a block."""
 
     def sha512_hexdigest(self) -> str:
         """The SHA-512 in hex of all that came."""
@@ -129,11 +139,24 @@ def is_right(kind: type[MD5]) -> bool:
     What this host's compiler made is untested. A wrong MD5 of a segment would
     fail uploads; Glance would believe a wrong one of an image.
     """
-    tried, whole = kind(), b''
-    sha512 = getattr(tried, 'sha512_hexdigest', None)
     every = bytes(range(256))
-    for block in (every, every, every[:3], 3 * every[:200]):
-        tried.update(block)
+    blocks = [every, every, every[:3], 3 * every[:200]]
+    return all(
+        _agrees(kind(), update, blocks)
+        for update in (('update',), ('update_md5s', 'update_sha512'))
+        if hasattr(kind, update[0])
+    )
+
+
+def _agrees(
+    tried: Any, update: Sequence[str], blocks: Sequence[bytes]
+) -> bool:
+    """Whether hashes that take blocks by some methods agree with hashlib."""
+    sha512 = getattr(tried, 'sha512_hexdigest', None)
+    whole = b''
+    for block in blocks:
+        for name in update:
+            getattr(tried, name)(block)
         whole += block
         if (
             tried.hexdigest() != _md5(whole)

@@ -18,16 +18,9 @@ digest that gets no thread is fed on the caller's.
 """
 
 from concurrent import futures
-import queue
-import threading
-from typing import Any
 
-from glance_store_bufswift import accelerator
+from glance_store_bufswift import hash_threads
 from glance_store_bufswift import hashes
-from glance_store_bufswift import workers
-
-#: Blocks, of at most 1 MiB, that a digest may be behind: a bound on memory.
-MAX_BLOCKS_BEHIND = 4
 
 
 class Digests:
@@ -42,17 +35,23 @@ class Digests:
         self, hashing_algo: str, verifier: hashes.Digest | None = None
     ) -> None:
         made = hashes.new(hashing_algo)
-        self._checksum = _MD5Thread(made.image)
+        self._checksum = (
+            hash_threads.MD5Thread(made.image)
+            if made.one_pass is None
+            else hash_threads.OnePassThread(made.one_pass)
+        )
         self._segments = (
             self._checksum
             if made.segments is made.image
-            else _MD5Thread(made.segments)
+            else hash_threads.MD5Thread(made.segments)
         )
         self._multihash = made.multihash
         self._in_first_segment = True
-        self._threads = [self._checksum, *map(_HashThread, made.others)]
-        if verifier is not None:
-            self._threads.append(_HashThread(verifier))
+        others = made.others if verifier is None else (*made.others, verifier)
+        self._threads: list[hash_threads.HashThread] = [
+            self._checksum,
+            *map(hash_threads.HashThread, others),
+        ]
 
     def update(self, block: bytes) -> None:
         """Hand a block to all digests, waiting for the slowest to keep up.
@@ -86,83 +85,3 @@ class Digests:
         """End the threads, once they have taken all blocks."""
         for thread in self._threads:
             thread.close()
-
-
-class _HashThread:
-    """A digest and the thread that feeds it, from its first block on."""
-
-    def __init__(self, digest: hashes.Digest) -> None:
-        self._digest = digest
-        # Faster than one bounded Queue, whose locks are written in Python.
-        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._places: queue.SimpleQueue[None] = queue.SimpleQueue()
-        for _ in range(MAX_BLOCKS_BEHIND):
-            self._places.put(None)
-        self._error: BaseException | None = None
-        self._begun = False
-        self._thread: threading.Thread | None = None
-
-    def put(self, block: bytes) -> None:
-        """Hand a block over, or raise what the digest has raised."""
-        self.raise_error()
-        self._hand_over(block)
-
-    def _hand_over(self, item: Any) -> None:
-        if not self._begun:
-            self._begun = True
-            self._thread = workers.start(self._run, hashes.THREAD)
-        if self._thread is None:
-            self._take_unless_failed(item)
-            return
-        self._places.get()
-        self._queue.put(item)
-
-    def raise_error(self) -> None:
-        """Raise what the digest has raised."""
-        if self._error is not None:
-            raise self._error
-
-    def close(self) -> None:
-        """Take what is left and end the thread."""
-        if self._thread is not None and self._thread.is_alive():
-            self._queue.put(None)
-            self._thread.join()
-
-    def _run(self) -> None:
-        while (item := self._queue.get()) is not None:
-            self._take_unless_failed(item)
-            self._places.put(None)
-
-    def _take_unless_failed(self, item: Any) -> None:
-        if self._error is None:
-            self._take(item)
-
-    def _take(self, item: Any) -> None:
-        try:
-            self._digest.update(item)
-        except BaseException as exc:
-            self._error = exc
-
-
-class _MD5Thread(_HashThread):
-    """An MD5 that can be asked for where a part of the stream ends."""
-
-    def __init__(self, digest: accelerator.MD5) -> None:
-        self._md5 = digest
-        super().__init__(digest)
-
-    def mark(self) -> 'futures.Future[str]':
-        """The MD5 in hex of the part that ends here."""
-        result: futures.Future[str] = futures.Future()
-        self._hand_over(result)
-        return result
-
-    def hexdigest(self) -> str:
-        """The MD5 in hex of all blocks, after close()."""
-        return self._md5.hexdigest()
-
-    def _take(self, item: Any) -> None:
-        if isinstance(item, futures.Future):
-            item.set_result(self._md5.end_part())
-        else:
-            super()._take(item)

@@ -14,19 +14,14 @@
 
 All take the same bytes. The accelerator, an extension in C that is built where
 there is a compiler, makes both MD5s in one pass, for little more than the
-processor time of one. Elsewhere hashlib does the work, in a pass for each. No
-other module needs to know which one it is.
-
-On processors with AVX-512 a multihash of SHA-512 can be made in the same pass.
-That is a third less work, but on one core: beside another pass that makes the
-MD5s, hashlib is done earlier. So the cores decide.
+processor time of one; on processors with AVX-512 a multihash of SHA-512 too.
+Elsewhere hashlib does the work, in a pass for each. No other module needs to
+know which one it is.
 """
 
 from collections.abc import Callable
 import dataclasses
 import hashlib
-import os
-import threading
 from typing import Any
 from typing import Protocol
 
@@ -39,12 +34,6 @@ LOG = logging.getLogger(__name__)
 
 #: What the accelerator may compute beside the MD5s, by hashlib's name.
 SHA512 = 'sha512'
-
-#: Name of each thread that a pass has.
-THREAD = 'bufswift-digest'
-
-#: Cores that an upload can keep busy: with the MD5s, the multihash, the rest.
-CORES_FOR_UPLOAD = 3
 
 
 class Digest(Protocol):
@@ -64,12 +53,14 @@ class Hashes:
         if one pass makes both
     :ivar others: what has to take the image's bytes beside `image`
     :ivar multihash: gives the multihash in hex in the end
+    :ivar one_pass: `image`, if it also makes the multihash; otherwise None
     """
 
     image: accelerator.MD5
     segments: accelerator.MD5
     others: tuple[Digest, ...]
     multihash: Callable[[], str]
+    one_pass: accelerator.MD5AndSHA512 | None = None
 
 
 def new(algorithm: str) -> Hashes:
@@ -79,23 +70,15 @@ def new(algorithm: str) -> Hashes:
     :raises ConfigError: there is no such multihash
     """
     by_hashlib = multihash.new(algorithm)
-    choice = accelerator.chosen()
+    LOG.debug('%s', describe(algorithm))
     triple = _triple(algorithm)
-    if triple is not None and not cores_are_short():
-        triple = None
-    LOG.debug(
-        '%(hashes)s by %(choice)s',
-        {
-            'hashes': 'MD5 and SHA-512' if triple else 'MD5',
-            'choice': choice,
-        },
-    )
     if triple is not None:
         three = triple()
-        return Hashes(three, three, (), three.sha512_hexdigest)
-    if choice.pair is not None:
-        pair = choice.pair()
-        return Hashes(pair, pair, (by_hashlib,), by_hashlib.hexdigest)
+        return Hashes(three, three, (), three.sha512_hexdigest, three)
+    pair = accelerator.chosen().pair
+    if pair is not None:
+        both = pair()
+        return Hashes(both, both, (by_hashlib,), by_hashlib.hexdigest)
     return Hashes(_Whole(), _Parts(), (by_hashlib,), by_hashlib.hexdigest)
 
 
@@ -104,16 +87,8 @@ def describe(algorithm: str) -> str:
 
     :param algorithm: hashlib's name of the multihash
     """
-    text = f'MD5 by {accelerator.chosen()}'
-    if _triple(algorithm) is not None:
-        text += ', and SHA-512 in the same one while cores are short'
-    return text
-
-
-def cores_are_short() -> bool:
-    """Whether a new upload has fewer cores to itself than it could use."""
-    busy = sum(thread.name == THREAD for thread in threading.enumerate())
-    return len(os.sched_getaffinity(0)) - busy < CORES_FOR_UPLOAD
+    made = 'MD5' if _triple(algorithm) is None else 'MD5 and SHA-512'
+    return f'{made} by {accelerator.chosen()}'
 
 
 def _triple(algorithm: str) -> type[accelerator.MD5AndSHA512] | None:

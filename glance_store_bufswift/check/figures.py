@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 
+from glance_store_bufswift import hash_threads
 from glance_store_bufswift import hashes
 
 
@@ -73,23 +74,27 @@ class Host:
     :ivar digests: by hashlib's name
     :ivar pair: both MD5s of an upload in one pass, None without the
         accelerator
-    :ivar triple: these and SHA-512 in one pass, None where an upload does not
-        do that
+    :ivar triple: these and SHA-512 in one pass, None where that can't be
+    :ivar cores: for this process
     """
 
     disk: float | None
     digests: Mapping[str, float]
     pair: float | None
     triple: float | None = None
+    cores: int = 1
 
     def hashes(self, algorithm: str) -> float:
-        """What an upload hashes: each pass has a thread of its own.
+        """What a lone upload hashes: each pass has a thread of its own.
 
         :param algorithm: Glance's hashing_algorithm
         """
-        if self.triple is not None and algorithm == hashes.SHA512:
+        two = min(self.pair or self.digests['md5'], self.digests[algorithm])
+        if self.triple is None or algorithm != hashes.SHA512:
+            return two
+        if self.cores < hash_threads.CORES_FOR_TWO_PASSES:
             return self.triple
-        return min(self.pair or self.digests['md5'], self.digests[algorithm])
+        return max(self.triple, two)
 
 
 def megabytes(size: float) -> str:

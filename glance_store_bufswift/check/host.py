@@ -22,7 +22,7 @@ from glance_store_bufswift import accelerator
 from glance_store_bufswift.buffer import space
 from glance_store_bufswift.check import figures
 from glance_store_bufswift import errors
-from glance_store_bufswift import hashes
+from glance_store_bufswift import hash_threads
 from glance_store_bufswift import multihash
 from glance_store_bufswift import opts
 from glance_store_bufswift import units
@@ -57,11 +57,11 @@ def measure(
             rates[name] = _rate(multihash.new(name).update, block)
     choice = accelerator.chosen()
     pair = _one_pass(choice.pair, block)
-    triple = None
-    if hashes.cores_are_short():
-        triple = _one_pass(choice.triple, block)
+    triple = _one_pass(choice.triple, block)
     step(f'writing to {settings.directory}')
-    return figures.Host(_disk(settings, block), rates, pair, triple)
+    return figures.Host(
+        _disk(settings, block), rates, pair, triple, hash_threads.cores()
+    )
 
 
 def _one_pass(

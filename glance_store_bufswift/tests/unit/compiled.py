@@ -105,7 +105,7 @@ def load() -> Any:
 
 
 class Chosen(fixtures.Fixture):
-    """Have the accelerator do the work, or hashlib, while cores are short.
+    """Have the accelerator do the work, or hashlib.
 
     :param accelerated: the accelerator's type that computes most, '' for
         hashlib
@@ -117,15 +117,12 @@ class Chosen(fixtures.Fixture):
         self._choice = _choice(accelerated)
 
     def _setUp(self) -> None:
-        for name, value in (
-            ('accelerator.chosen', self._choice),
-            ('hashes.cores_are_short', True),
-        ):
-            self.useFixture(
-                fixtures.MonkeyPatch(
-                    f'glance_store_bufswift.{name}', lambda value=value: value
-                )
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.accelerator.chosen',
+                lambda: self._choice,
             )
+        )
 
 
 def _choice(accelerated: str) -> accelerator.Choice:

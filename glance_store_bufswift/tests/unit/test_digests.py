@@ -16,6 +16,7 @@ import hashlib
 import threading
 from typing import Any
 
+import fixtures
 from hypothesis import given
 from hypothesis import HealthCheck
 from hypothesis import settings
@@ -24,6 +25,7 @@ from oslotest import base
 import testscenarios
 
 from glance_store_bufswift import digests
+from glance_store_bufswift import hash_threads
 from glance_store_bufswift.tests.support import streams
 from glance_store_bufswift.tests.unit import compiled
 from glance_store_bufswift.tests.unit import refusal
@@ -68,12 +70,33 @@ class _Stuck:
 
 
 class TestDigests(base.BaseTestCase):
-    scenarios = compiled.SCENARIOS
+    scenarios = [
+        *compiled.SCENARIOS,
+        (
+            'SHA-512 beside the MD5s',
+            {'accelerated': 'Triple', 'two_passes': True},
+        ),
+    ]
     accelerated: str
+    two_passes = False
 
     def setUp(self) -> None:
         super().setUp()
         self.useFixture(compiled.Chosen(self.accelerated))
+        # As if blocks waited, on enough cores; or on too few.
+        cores = 1
+        if self.two_passes:
+            cores = 100
+            self.useFixture(
+                fixtures.MonkeyPatch(
+                    'glance_store_bufswift.hash_threads.BLOCKS_TOO_MANY', 0
+                )
+            )
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'glance_store_bufswift.hash_threads.cores', lambda: cores
+            )
+        )
 
     def _digests(
         self, verifier: Any = None, algo: str = 'sha512'
@@ -84,6 +107,8 @@ class TestDigests(base.BaseTestCase):
 
     def _passes(self) -> int:
         """How many digests there are from the second segment on."""
+        if self.two_passes:
+            return 2
         return {'Triple': 1, 'Pair': 2, '': 3}[self.accelerated]
 
     def _threads(self) -> list[str]:
@@ -156,7 +181,7 @@ class TestDigests(base.BaseTestCase):
 
         def feed() -> None:
             # The queue is bounded: long before, the error has come out.
-            for _ in range(100 * digests.MAX_BLOCKS_BEHIND):
+            for _ in range(100 * hash_threads.MAX_BLOCKS_BEHIND):
                 whole.update(b'block')
 
         self.assertIs(verifier.error, self.assertRaises(ValueError, feed))
@@ -171,7 +196,7 @@ class TestDigests(base.BaseTestCase):
         whole = self._digests(_Verifier())
         for _ in range(2):
             whole.update(b'block')
-            whole.end_segment()
+            whole.end_segment().result(GENEROUS)
         self.assertEqual(self._passes() + 1, len(self._threads()))
         whole.finish()
         self.assertEqual([], self._threads())
@@ -179,7 +204,7 @@ class TestDigests(base.BaseTestCase):
     def test_image_of_one_object_is_hashed_once_by_md5(self) -> None:
         whole = self._digests()
         whole.update(b'block')
-        whole.end_segment()
+        whole.end_segment().result(GENEROUS)
         self.assertEqual(min(2, self._passes()), len(self._threads()))
 
     def test_close_ends_the_threads_after_any_error(self) -> None:
@@ -204,10 +229,10 @@ class TestDigests(base.BaseTestCase):
         reached = threading.Event()
 
         def feed() -> None:
-            for number in range(3 * digests.MAX_BLOCKS_BEHIND):
+            for number in range(3 * hash_threads.MAX_BLOCKS_BEHIND):
                 whole.update(b'block')
                 fed.append(number)
-                if len(fed) == digests.MAX_BLOCKS_BEHIND:
+                if len(fed) == hash_threads.MAX_BLOCKS_BEHIND:
                     reached.set()
 
         feeder = threading.Thread(target=feed, daemon=True)
@@ -216,19 +241,19 @@ class TestDigests(base.BaseTestCase):
         # No sign tells that somebody waits: if it did not, it would be
         # through long before this.
         feeder.join(0.2)
-        self.assertLessEqual(len(fed), digests.MAX_BLOCKS_BEHIND + 1)
+        self.assertLessEqual(len(fed), hash_threads.MAX_BLOCKS_BEHIND + 1)
         stuck.go.set()
         feeder.join(GENEROUS)
-        self.assertEqual(3 * digests.MAX_BLOCKS_BEHIND, len(fed))
+        self.assertEqual(3 * hash_threads.MAX_BLOCKS_BEHIND, len(fed))
 
     def test_every_place_is_given_back(self) -> None:
         whole = self._digests()
-        for _ in range(3 * digests.MAX_BLOCKS_BEHIND):
+        for _ in range(3 * hash_threads.MAX_BLOCKS_BEHIND):
             whole.update(b'block')
             whole.end_segment()
         whole.finish()
         self.assertEqual(
-            {digests.MAX_BLOCKS_BEHIND},
+            {hash_threads.MAX_BLOCKS_BEHIND},
             {each._places.qsize() for each in whole._threads},
         )
 
@@ -242,6 +267,7 @@ class TestDigests(base.BaseTestCase):
                 for segment in segments:
                     whole.update(segment)
                     futures.append(whole.end_segment())
+                futures[-1].result(GENEROUS)
                 self.assertEqual(
                     min(most, self._passes() + 1), len(self._threads())
                 )

@@ -13,7 +13,6 @@
 """That all who compute the hashes of an image compute the same."""
 
 import logging
-import threading
 from typing import Any
 
 import fixtures
@@ -71,61 +70,18 @@ class TestNew(base.BaseTestCase):
             (made.image.hexdigest(), made.multihash()),
         )
 
-    def test_cores_to_spare(self) -> None:
-        """Two passes side by side are more work, but done earlier."""
-        self.useFixture(
-            fixtures.MonkeyPatch(
-                'glance_store_bufswift.hashes.cores_are_short', lambda: False
-            )
-        )
-        passes = {'Triple': 2, 'Pair': 2, '': 3}
-        self.assertEqual(
-            passes[self.accelerated], len(self.digests(hashes.new('sha512')))
-        )
-
     def test_text(self) -> None:
-        """Of "check"."""
+        """Of "check", and of the log."""
         by = {
             'Triple': 'the accelerator in one pass, with AVX-512',
             'Pair': 'the accelerator in one pass',
             '': 'hashlib in two passes: a test says so',
         }[self.accelerated]
-        for algorithm in ('sha512', 'sha256', 'none'):
+        for algorithm in ('sha512', 'sha256'):
+            logged = self.useFixture(fixtures.FakeLogger(level=logging.DEBUG))
             both = self.accelerated == 'Triple' and algorithm == 'sha512'
-            more = ', and SHA-512 in the same one while cores are short'
-            self.assertEqual(
-                f'MD5 by {by}{more * both}', hashes.describe(algorithm)
-            )
-
-    def test_log(self) -> None:
-        logged = self.useFixture(fixtures.FakeLogger(level=logging.DEBUG))
-        hashes.new('sha512')
-        told = {
-            'Triple': 'MD5 and SHA-512 by the accelerator',
-            'Pair': 'MD5 by the accelerator',
-            '': 'MD5 by hashlib',
-        }[self.accelerated]
-        self.assertIn(told, logged.output)
-
-
-class TestCores(base.BaseTestCase):
-    def test_each_hash_thread_has_one(self) -> None:
-        self.useFixture(
-            fixtures.MonkeyPatch('os.sched_getaffinity', lambda pid: range(5))
-        )
-        self.assertFalse(hashes.cores_are_short())
-        go = threading.Event()
-        threads = [
-            threading.Thread(target=go.wait, name=hashes.THREAD)
-            for _ in range(3)
-        ]
-        try:
-            for short, thread in zip((False, False, True), threads):
-                thread.start()
-                self.assertEqual(short, hashes.cores_are_short())
-        finally:
-            go.set()
-            for thread in threads:
-                if thread.ident:
-                    thread.join()
-        self.assertFalse(hashes.cores_are_short())
+            made = 'MD5 and SHA-512' if both else 'MD5'
+            text = hashes.describe(algorithm)
+            self.assertEqual(f'{made} by {by}', text)
+            hashes.new(algorithm)
+            self.assertEqual(f'{text}\n', logged.output)

@@ -42,6 +42,7 @@ ORDER = (
     'workers',
     'accelerator',
     'hashes',
+    'hash_threads',
     'digests',
     'source',
     'buffer.quota',

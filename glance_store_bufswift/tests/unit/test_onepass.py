@@ -76,6 +76,9 @@ LENGTHS = st.one_of(
     ),
 )
 
+#: A property is tested with each type, by an object of its own.
+ALL_TYPES = [HealthCheck.differing_executors]
+
 #: What is done to a stream: so many bytes come, or a part ends.
 STEPS = st.lists(st.one_of(LENGTHS, st.none()), max_size=30)
 
@@ -115,6 +118,26 @@ class TestCase(base.BaseTestCase):
             found.append(hashes.sha512_hexdigest())
         return found
 
+    def refused(self, call: Any, update: Any, block: bytes) -> bool:
+        """Whether a call is refused while a block is hashed."""
+
+        def work() -> None:
+            try:
+                update(block)
+            except RuntimeError:  # now this call was the second one
+                work()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        try:
+            while thread.is_alive():
+                call()
+        except RuntimeError:
+            return True
+        finally:
+            thread.join()
+        return False
+
 
 class TestHashes(TestCase):
     """Right for all lengths, splits and places of the parts."""
@@ -129,14 +152,6 @@ class TestHashes(TestCase):
             pair.update(data)
             self.assertEqual(known, pair.end_part())
             self.assertEqual(md5(data + data), pair.hexdigest())
-
-    def test_known_answers_of_sha512(self) -> None:
-        if self.name != 'Triple':
-            self.skipTest('it computes no SHA-512')
-        for data, known in KNOWN_SHA512.items():
-            triple = self.type()
-            triple.update(data)
-            self.assertEqual(known, triple.sha512_hexdigest())
 
     def test_every_length_with_every_split(self) -> None:
         data = random.Random(1).randbytes(LONGEST)
@@ -193,8 +208,7 @@ class TestHashes(TestCase):
     @settings(
         deadline=None,
         max_examples=500,
-        # Of one test for each type.
-        suppress_health_check=[HealthCheck.differing_executors],
+        suppress_health_check=ALL_TYPES,
     )
     def test_same_as_hashlib(self, steps: list[int | None], seed: int) -> None:
         parts: list[list[bytes]] = [[]]
@@ -334,32 +348,76 @@ class TestThreads(TestCase):
         pair, whole, block = self.type(), hashlib.md5(), bytes(1 << 22)
         calls = [pair.hexdigest, pair.end_part, lambda: pair.update(b'')]
         if self.name == 'Triple':
-            calls.append(pair.sha512_hexdigest)
+            calls += [
+                pair.sha512_hexdigest,
+                lambda: pair.update_md5s(b''),
+                lambda: pair.update_sha512(b''),
+            ]
         for call in calls:
             for _ in range(ROUNDS):
                 whole.update(block)
-                if self.refused(call, pair, block):
+                if self.refused(call, pair.update, block):
                     break
             else:
                 self.fail('update() was never seen at work')
         self.assertEqual(whole.hexdigest(), pair.hexdigest())
 
-    def refused(self, call: Any, pair: Any, block: bytes) -> bool:
-        """Whether a call is refused while a block is hashed."""
 
-        def work() -> None:
-            try:
-                pair.update(block)
-            except RuntimeError:  # now this call was the second one
-                work()
+class TestTriple(TestCase):
+    """SHA-512, which has no need of the MD5s."""
 
-        thread = threading.Thread(target=work)
-        thread.start()
-        try:
-            while thread.is_alive():
-                call()
-        except RuntimeError:
-            return True
-        finally:
-            thread.join()
-        return False
+    scenarios = [('Triple', {'name': 'Triple'})]
+
+    def test_known_answers(self) -> None:
+        for data, known in KNOWN_SHA512.items():
+            triple = self.type()
+            triple.update(data)
+            self.assertEqual(known, triple.sha512_hexdigest())
+
+    @given(
+        st.lists(
+            st.tuples(
+                LENGTHS,
+                st.sampled_from(('update', 'update_md5s', 'update_sha512')),
+            ),
+            max_size=20,
+        ),
+        st.integers(0, 2**32),
+    )
+    @settings(deadline=None, suppress_health_check=ALL_TYPES)
+    def test_sha512_in_a_pass_of_its_own(
+        self, steps: list[tuple[int, str]], seed: int
+    ) -> None:
+        """It may be behind or ahead of the MD5s."""
+        triple, md5s, sha512 = self.type(), hashlib.md5(), hashlib.sha512()
+        for number, (length, method) in enumerate(steps):
+            block = random.Random(seed + number).randbytes(length)
+            getattr(triple, method)(block)
+            if method != 'update_sha512':
+                md5s.update(block)
+            if method != 'update_md5s':
+                sha512.update(block)
+        self.assertEqual(
+            [md5s.hexdigest(), sha512.hexdigest()], self.told(triple)
+        )
+
+    def test_two_threads_with_a_hash_each(self) -> None:
+        block = random.Random(5).randbytes(1 << 22)
+        for update, beside, refused in (
+            ('md5s', 'sha512', ('hexdigest', 'end_part')),
+            ('sha512', 'md5s', ('sha512_hexdigest',)),
+        ):
+            for name in refused:
+                triple, count = self.type(), 0
+                work = getattr(triple, f'update_{update}')
+                while not self.refused(getattr(triple, name), work, block):
+                    count += 1
+                    self.assertLess(count, ROUNDS)
+            triple = self.type()
+            self.assertFalse(
+                self.refused(
+                    lambda: getattr(triple, f'update_{beside}')(b'x' * 1000),
+                    getattr(triple, f'update_{update}'),
+                    block,
+                )
+            )

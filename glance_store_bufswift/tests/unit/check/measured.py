@@ -36,6 +36,7 @@ def store(
     digests: Mapping[str, float] = DIGESTS,
     pair: float | None = 770,
     triple: float | None = None,
+    cores: int = 2,
     **what: Any,
 ) -> advice.MeasuredStore:
     """The figures, with what a test wants to have otherwise.
@@ -53,6 +54,7 @@ def store(
         {name: rate * MB for name, rate in digests.items()},
         None if pair is None else pair * MB,
         None if triple is None else triple * MB,
+        cores,
     )
     return advice.MeasuredStore(
         **{

@@ -79,6 +79,23 @@ class TestLines(base.BaseTestCase):
                 ),
             )
 
+    def test_threads_beyond_digests_in_two_passes(self) -> None:
+        """Three cores do them side by side, if that is faster."""
+        for cores, triple, sha512, threads in (
+            (2, 125, 500, 2),
+            (3, 125, 500, 4),
+            (3, 500, 125, 4),
+        ):
+            self.assertEqual(
+                threads,
+                self.value(
+                    'swift_buffered_threads',
+                    digests={'md5': 845, 'sha256': 90, 'sha512': sha512},
+                    triple=triple,
+                    cores=cores,
+                ),
+            )
+
     def test_read_threads(self) -> None:
         self.assertEqual(
             8, self.value('swift_buffered_read_threads', down=[10, 20, 40, 80])

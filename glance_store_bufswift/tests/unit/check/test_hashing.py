@@ -30,7 +30,7 @@ class TestHashing(base.BaseTestCase):
     def test_sha512_beside(self) -> None:
         self.useFixture(compiled.Chosen('Triple'))
         (found,) = hashing.findings('sha512')
-        self.assertIn('and SHA-512 in the same one', found.found)
+        self.assertIn('MD5 and SHA-512 by the accelerator', found.found)
 
     def test_hashlib(self) -> None:
         """Nothing is wrong with it, and why it is so is told."""

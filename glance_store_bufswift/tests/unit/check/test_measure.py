@@ -27,7 +27,7 @@ from glance_store_bufswift.check import figures
 from glance_store_bufswift.check import host
 from glance_store_bufswift.check import load
 from glance_store_bufswift import errors
-from glance_store_bufswift import hashes
+from glance_store_bufswift import hash_threads
 from glance_store_bufswift import layout
 from glance_store_bufswift import opts
 from glance_store_bufswift.tests.support import signals
@@ -356,8 +356,8 @@ class TestHost(base.BaseTestCase):
         self.assertEqual({'md5', 'sha256', 'sha512'}, set(found.digests))
         choice = accelerator.chosen()
         self.assertEqual(choice.pair is None, found.pair is None)
-        together = choice.triple is not None and hashes.cores_are_short()
-        self.assertEqual(together, found.triple is not None)
+        self.assertEqual(choice.triple is None, found.triple is None)
+        self.assertEqual(hash_threads.cores(), found.cores)
 
     def test_further_algorithm(self) -> None:
         self.assertIn('blake2b', self.measure('blake2b').digests)
