@@ -12,8 +12,10 @@
 
 """What runs in the processes of a test cloud's Glance; see serve.py."""
 
+import importlib
 import os
 import sys
+from typing import Any
 
 from glance_store_bufswift.tests.support.cloud import prepare
 from glance_store_bufswift.tests.support.cloud import process
@@ -68,6 +70,10 @@ def _uwsgi(address: str, processes: str, threads: str) -> None:
 
     # When it is imported, it looks whether it runs in uWSGI.
     _forget('glance.common', 'wsgi_app')
+    # So does this one in older releases, but others have imported it by now.
+    wsgi = sys.modules['glance.common.wsgi']
+    if hasattr(wsgi, 'uwsgi'):
+        vars(wsgi)['uwsgi'] = _UWSGI()
     pyuwsgi.run(
         [
             '--http-socket',
@@ -102,6 +108,13 @@ def _uwsgi(address: str, processes: str, threads: str) -> None:
             '16777216',
         ]
     )
+
+
+class _UWSGI:
+    """The module that there is once uWSGI runs."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module('uwsgi'), name)
 
 
 def _gunicorn(address: str, processes: str, threads: str) -> None:
