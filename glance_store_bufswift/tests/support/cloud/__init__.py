@@ -18,6 +18,7 @@ Glance joins them when it is asked for.
                                       servers as processes; gone when we are
     serve.py, serve_glance.py, prepare.py
                                       what runs in them
+    spare.py                          what Swift's servers need not work out
     keystone.py, swift.py, glance.py  how each of them is set up
     radosgw.py                        Ceph in the place of Swift
     cache.py, changes.py              what Swift's proxy keeps in the place of

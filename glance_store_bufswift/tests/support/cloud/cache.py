@@ -48,6 +48,8 @@ class Cache:
         # on: what changed in the meantime may not be in it.
         self._asked: dict[str, int] = {}
         self._counters: dict[str, int] = {}
+        # Key: what counts its changes. Made once: each request has some.
+        self._counted: dict[str, changes.Changes] = {}
 
     def get(self, key: str, **how: Any) -> Any:
         """Return a copy of what is kept; None to have it asked for."""
@@ -85,6 +87,11 @@ class Cache:
         return self.incr(key, -delta)
 
     def _changes(self, key: str) -> changes.Changes:
+        if key not in self._counted:
+            self._counted[key] = self._changes_of(key)
+        return self._counted[key]
+
+    def _changes_of(self, key: str) -> changes.Changes:
         if key.startswith(_TOKENS):
             return changes.Changes(self._root / changes.TOKENS)
         # Of a container there are several keys, alike but for their start.

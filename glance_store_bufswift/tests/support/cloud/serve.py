@@ -32,6 +32,7 @@ from glance_store_bufswift.tests.support.cloud import changes
 from glance_store_bufswift.tests.support.cloud import prepare
 from glance_store_bufswift.tests.support.cloud import process
 from glance_store_bufswift.tests.support.cloud import serve_glance
+from glance_store_bufswift.tests.support.cloud import spare
 
 _PR_SET_PDEATHSIG = 1
 
@@ -75,33 +76,10 @@ def run_once(name: str, config: str) -> None:
     swift.common.daemon.run_daemon(daemon, config, once=True, verbose=True)
 
 
-def _look_once(name: str) -> None:
-    """Have a proxy look for the methods of its controllers only once.
-
-    It looks at all their attributes for each request: a tenth of its work.
-
-    :param name: a property of swift.proxy.controllers.base.Controller
-    """
-    from swift.proxy.controllers import base
-
-    look = vars(base.Controller)[name].fget
-    found: dict[type, set[str]] = {}
-
-    def look_once(controller: object) -> set[str]:
-        kind = type(controller)
-        if kind not in found:
-            found[kind] = look(controller)
-        return found[kind]
-
-    setattr(base.Controller, name, property(look_once))
-
-
 def serve_swift(kind: str, config: str) -> None:
     """Run one of Swift's servers: account, container, object or proxy."""
     _prepare_swift(config)
-    if kind == 'proxy':
-        _look_once('allowed_methods')
-        _look_once('private_methods')
+    spare.spare_work(kind)
     package = _PACKAGES.get(kind, kind)
     sys.argv = [f'swift-{kind}-server', config, '--verbose']
     importlib.import_module(f'swift.{package}.server').main()

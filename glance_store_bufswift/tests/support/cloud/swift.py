@@ -33,6 +33,10 @@ STORAGE = ('account', 'container', 'object')
 # What else is in the pipeline of a server of that kind.
 _FILTERS = {'container': 'rows'}
 
+# Bytes that a server reads and hands on at a time. With Swift's own 64 KiB a
+# segment of these tests is sixteen pieces, on its way through two servers.
+_PIECE = 512 << 10
+
 _COMMON = """\
     [DEFAULT]
     swift_dir = {swift_dir}
@@ -68,6 +72,8 @@ _STORAGE = (
     node_timeout = 60
     conn_timeout = 10
     container_update_timeout = 30
+    network_chunk_size = {piece}
+    disk_chunk_size = {piece}
     # What a test runs by hand, not at its own pace.
     [object-updater]
     node_timeout = 60
@@ -147,6 +153,8 @@ dlo versioned_writes symlink proxy-server
     node_timeout = 60
     recoverable_node_timeout = 60
     conn_timeout = 10
+    client_chunk_size = {piece}
+    object_chunk_size = {piece}
     # An answer waits for the last replica too, so that a test finds all alike.
     # A server that a test has stopped is asked as soon as it is back.
     post_quorum_timeout = 60
@@ -215,6 +223,7 @@ def _start(
             host=process.HOST,
             port=port,
             user=getpass.getuser(),
+            piece=_PIECE,
             **values,
         )
     )
