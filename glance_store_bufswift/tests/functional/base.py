@@ -22,7 +22,6 @@ import unittest
 import uuid
 
 import fixtures
-from oslotest import base
 
 from glance_store_bufswift import cleanup
 from glance_store_bufswift.tests.support.cloud import cloud as clouds
@@ -47,7 +46,7 @@ def swift_only(why: str) -> Callable[[T], T]:
     return unittest.skipIf(sites.on_rgw(), f'Ceph RGW {why}')
 
 
-class TestCase(base.BaseTestCase):
+class TestCase(logs.TestCase):
     """Tests of stores in a container of their own."""
 
     #: What the store under test has set in its section.

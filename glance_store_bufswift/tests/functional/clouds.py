@@ -12,14 +12,14 @@
 
 """Tests of the test cloud: what they have in common."""
 
-from oslotest import base
 import swiftclient
 
 from glance_store_bufswift.tests.support.cloud import cloud
 from glance_store_bufswift.tests.support.cloud import keystone
+from glance_store_bufswift.tests.support import logs
 
 
-class CloudTestCase(base.BaseTestCase):
+class CloudTestCase(logs.TestCase):
     """A test with the run's cloud, and a container of its own."""
 
     def setUp(self) -> None:

@@ -15,8 +15,13 @@
 import logging
 import sys
 import traceback
+from typing import Any
 
 import fixtures
+from oslotest import base
+from oslotest import log
+import testtools
+from testtools import content
 
 
 class _Sink(logging.Handler):
@@ -73,6 +78,42 @@ class Records(fixtures.Fixture):
     def clear(self) -> None:
         """Forget what was logged so far."""
         self.all.clear()
+
+
+class ToldOnFailure(fixtures.Fixture):
+    """What oslotest captures of the log, written out only if a test fails.
+
+    Otherwise 80 MB go through a run's pipes into its results.
+
+    :param test: whose log it is
+    """
+
+    def __init__(self, test: testtools.TestCase) -> None:
+        super().__init__()
+        self._test = test
+
+    def _setUp(self) -> None:
+        # Nor is it for others, as is the case with oslotest's.
+        self.useFixture(fixtures.MonkeyPatch('logging.root.handlers', []))
+        self._records = self.useFixture(Records())
+        self._test.addOnException(self._tell)
+
+    def _tell(self, error: Any) -> None:
+        form = logging.Formatter(log.ConfigureLogging.DEFAULT_FORMAT)
+        lines = [form.format(record) for record in self._records.all]
+        self._test.addDetail(
+            'pythonlogging', content.text_content('\n'.join(lines))
+        )
+
+
+class TestCase(base.BaseTestCase):
+    """A test whose log is told if it fails."""
+
+    def _fake_logs(self) -> None:
+        if log.ConfigureLogging().capture_logs:
+            self.useFixture(ToldOnFailure(self))
+        else:
+            super()._fake_logs()
 
 
 def words(line: str) -> dict[str, str]:
