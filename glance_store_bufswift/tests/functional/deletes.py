@@ -12,7 +12,6 @@
 
 """Deleting images: what its tests have in common."""
 
-import gc
 import json
 from typing import Any
 
@@ -60,7 +59,6 @@ class Case(base.TestCase):
 
     def delete(self, **what: Any) -> None:
         """Delete it."""
-        gc.collect()  # what the stock driver has left open
         before = self.connections()
         try:
             multi_backend.delete(self.uri, 'fast', **what)
