@@ -37,6 +37,9 @@ T = TypeVar('T', bound=Callable[..., Any])
 #: Upstream's smallest segment: "1 MB" is 1,024,000 bytes there.
 SEGMENT = 1024 * 1000
 
+# To make one takes as much as to store five objects.
+_SHARED = f'images-{uuid.uuid4().hex}'
+
 
 def swift_only(why: str) -> Callable[[T], T]:
     """Skip a test, or a class of them, where Ceph RGW stands for Swift.
@@ -47,7 +50,7 @@ def swift_only(why: str) -> Callable[[T], T]:
 
 
 class TestCase(logs.TestCase):
-    """Tests of stores in a container of their own."""
+    """Tests of stores, each in a container of its own unless it says so."""
 
     #: What the store under test has set in its section.
     options: dict[str, Any] = {}
@@ -55,6 +58,10 @@ class TestCase(logs.TestCase):
     #: Whether it is enough when one of these tests signs in. Not for those of
     #: tokens, credentials, and what is asked of Keystone.
     shares_tokens = False
+
+    #: Whether they store in a container that is there from others of the kind.
+    #: Not for tests of containers, and of all that one lists.
+    shares_container = False
 
     def setUp(self) -> None:
         super().setUp()
@@ -76,7 +83,8 @@ class TestCase(logs.TestCase):
         if self.shares_tokens:
             self.useFixture(tokens.Shared(self.cloud.auth_url))
         self.proxy = self.cloud.swift_proxy
-        self.container = f'images-{uuid.uuid4().hex}'
+        shares = self.shares_container and self.cloud.keeps_containers
+        self.container = _SHARED if shares else f'images-{uuid.uuid4().hex}'
         self.addCleanup(self.cloud.release_container, self.container)
         self.buffers = self.useFixture(fixtures.TempDir()).path
         self.image = str(uuid.uuid4())

@@ -30,6 +30,7 @@ UNAVAILABLE = exceptions.RemoteServiceUnavailable
 class TestCase(base.TestCase):
     options = {'swift_buffered_retries': 2}
     shares_tokens = True
+    shares_container = True
 
     def setUp(self) -> None:
         super().setUp()

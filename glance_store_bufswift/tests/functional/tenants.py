@@ -40,7 +40,7 @@ class TestCase(base.TestCase):
         # Each image has a container of its own.
         self.container = f'{self.prefix}_{self.image}'
         self.addCleanup(
-            self.cloud.delete_container, self.container, user=self.demo
+            self.cloud.release_container, self.container, user=self.demo
         )
 
     def stores(

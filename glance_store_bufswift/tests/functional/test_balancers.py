@@ -45,6 +45,8 @@ def through(kind: str) -> clouds.Cloud:
 class Case(matrix.Case):
     """Tests through a kind of proxy, if it is installed."""
 
+    shares_container = True
+
     options = {**matrix.Case.options, 'swift_buffered_timeout': 5}
 
     kind: str

@@ -349,6 +349,8 @@ class TestEnd(downloads.TestCase):
 class TestRefused(downloads.TestCase):
     """What can't be opened, and what its size is."""
 
+    shares_container = False
+
     def setUp(self) -> None:
         super().setUp()
         self.upload()

@@ -63,7 +63,7 @@ TABLE = {
     '403': answered(403, exceptions.StorageWriteDenied, tried=1),
     # Never NotFound: Glance would delete the image. A proxy may not know yet
     # of the container, which the upload has just made.
-    '404': answered(404),
+    '404': answered(404) | {'shares_container': False},
     '408': answered(408),
     '409': answered(409, tried=1),
     '412': answered(412, tried=1),
@@ -104,6 +104,8 @@ class TestFinal(matrix.Case):
 
     scenarios = list(TABLE.items())
 
+    shares_container = True
+
     fault: faults.Fault
     error: type[Exception]
     says: tuple[str, ...]
@@ -139,6 +141,8 @@ class TestFinal(matrix.Case):
 
 class TestManifest(matrix.Case):
     """The manifest's PUT fails each time, or lands unseen."""
+
+    shares_container = True
 
     scenarios = [
         (name, TABLE[name])

@@ -132,6 +132,8 @@ class TestAbort(matrix.Case):
 class TestTwoFaults(matrix.Case):
     """A segment that meets two faults is stored by its third try."""
 
+    shares_container = True
+
     scenarios = testscenarios.multiply_scenarios(
         [
             ('reset', {'first': faults.Reset(after=500_000)}),

@@ -60,6 +60,8 @@ class OneFault(matrix.Case):
     turns.
     """
 
+    shares_container = True
+
     def check(
         self, known: bool, injected: dict[matrix.Target, faults.Fault]
     ) -> None:

@@ -33,6 +33,8 @@ BACKEND = exceptions.BackendException
 
 
 class Unbuffered(matrix.Case):
+    shares_container = True
+
     options = {
         **matrix.Case.options,
         'swift_buffered_timeout': 2,

@@ -410,15 +410,26 @@ class Cloud:
             if error.http_status != 404:
                 raise
 
+    @property
+    def keeps_containers(self) -> bool:
+        """Whether what tests have stored stays until the cloud ends.
+
+        Ceph's objects are in memory. Swift's are files, if there is room.
+        """
+        return (
+            not self.site.rgw
+            and shutil.disk_usage(self.site.root).free >= _ROOM
+        )
+
     def release_container(
         self, name: str, user: keystone.User | None = None
     ) -> None:
         """Delete a container at the end of a test, if room is short.
 
-        Ceph's objects are in memory. Swift's are files, which go with the
-        cloud: to delete them would be a third of a test's requests.
+        It goes with the cloud: to delete it now would be a third of a test's
+        requests.
         """
-        if self.site.rgw or shutil.disk_usage(self.site.root).free < _ROOM:
+        if not self.keeps_containers:
             self.delete_container(name, user)
 
 
