@@ -31,6 +31,7 @@ from keystoneauth1 import session as ks_session
 from oslotest import base
 
 from glance_store_bufswift.tests.programs.playground import scene
+from glance_store_bufswift.tests.support.cloud import cloud as clouds
 from glance_store_bufswift.tests.support.cloud import process
 from glance_store_bufswift.tests.support import streams
 
@@ -60,7 +61,7 @@ class Terminal:
                 *_COMMAND,
             ],
             start_new_session=True,
-            env=process.child_environment(),
+            env=process.child_environment(clouds.Cloud.attach().site.root),
         )
         # With nobody on the other side reading fails: first it has to come.
         select.select([self._fd], [], [], _TIMEOUT)

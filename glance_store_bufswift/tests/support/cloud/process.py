@@ -34,6 +34,9 @@ import glance_store_bufswift
 
 HOST = '127.0.0.1'
 
+# The directory of a cloud whose nurseries a new cloud is to use too.
+_NURSERIES = 'BUFSWIFT_TEST_NURSERIES'
+
 # Seconds a server may take to answer; slow machines import for a long time.
 START_TIMEOUT = 120.0
 
@@ -76,11 +79,19 @@ def free_ports(count: int) -> list[int]:
     return found
 
 
-def child_environment() -> dict[str, str]:
-    """Return an environment in which a child finds this very package."""
+def child_environment(nurseries: str = '') -> dict[str, str]:
+    """Return an environment in which a child finds this very package.
+
+    :param nurseries: the directory of a cloud whose nurseries are to fork the
+        servers of the child's own: its imports take seconds
+    """
     home = Path(glance_store_bufswift.__file__).parent.parent
     path = [str(home), os.environ.get('PYTHONPATH', '')]
-    return {**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, path))}
+    return {
+        **os.environ,
+        'PYTHONPATH': os.pathsep.join(filter(None, path)),
+        _NURSERIES: nurseries,
+    }
 
 
 def _answers(port: int, path: str) -> bool:
@@ -106,6 +117,7 @@ class Keeper:
 
     def __init__(self, cloud: str = '') -> None:
         self._lock = threading.Lock()
+        cloud = os.environ.get(_NURSERIES) or cloud
         keeper = [sys.executable, '-m', f'{__package__}.keeper']
         self._process = subprocess.Popen(
             [*keeper, str(os.getpid()), cloud],
