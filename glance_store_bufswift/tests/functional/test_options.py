@@ -14,7 +14,6 @@
 
 import logging
 from pathlib import Path
-import threading
 from typing import Any
 
 import fixtures
@@ -22,13 +21,10 @@ from glance_store import driver
 from glance_store import exceptions
 
 from glance_store_bufswift.tests.functional import base
-from glance_store_bufswift.tests.support.cloud import faults
+from glance_store_bufswift.tests.functional import meetings
 from glance_store_bufswift.tests.support import streams
 
 SEGMENT = base.SEGMENT
-
-#: Seconds until a meeting of requests fails; reached only then.
-PATIENCE = 20.0
 
 
 class TestPrecedence(base.TestCase):
@@ -37,26 +33,12 @@ class TestPrecedence(base.TestCase):
     def check(self, threads: int, **sections: Any) -> None:
         """So many segments are in flight at once, and never more."""
         data = streams.image(6 * SEGMENT)
-        self.proxy.add(
-            faults.Rule(
-                faults.Latency(after=0.2), 'PUT', r'/\d{8}$', times=None
-            )
-        )
-        meeting = threading.Barrier(threads)
-        self.proxy.add(
-            faults.Rule(
-                faults.Hook(lambda _: meeting.wait(PATIENCE)),
-                'PUT',
-                r'/\d{8}$',
-                times=threads,
-            )
-        )
+        meeting = meetings.Meeting(self.proxy, threads)
         answer = self.stores(**sections).add(
             self.image, streams.Stream(data), 0
         )
         self.assert_stored(data, answer, 6)
-        # One more is begun while the answer to another is awaited.
-        self.assertEqual(threads + (threads > 1), self.proxy.peak('PUT'))
+        self.assertEqual(meeting.size, self.proxy.peak('PUT'))
 
     def test_own_section(self) -> None:
         self.check(

@@ -16,6 +16,7 @@ from collections.abc import Callable
 import threading
 
 from glance_store_bufswift.tests.functional import base
+from glance_store_bufswift.tests.functional import meetings
 from glance_store_bufswift.tests.support.cloud import faults
 from glance_store_bufswift.tests.support.cloud import journal
 from glance_store_bufswift.tests.support import leaks
@@ -121,25 +122,11 @@ class TestInFlight(base.TestCase):
 
     def check(self, threads: int, declared: int = 0) -> None:
         data = streams.image(7 * base.SEGMENT)
-        self.proxy.add(
-            faults.Rule(
-                faults.Latency(after=0.2), 'PUT', r'/\d{8}$', times=None
-            )
-        )
-        meeting = threading.Barrier(threads)
-        self.proxy.add(
-            faults.Rule(
-                faults.Hook(lambda _: meeting.wait(PATIENCE)),
-                'PUT',
-                r'/\d{8}$',
-                times=threads,
-            )
-        )
+        meeting = meetings.Meeting(self.proxy, threads)
         made = self.stores(fast={'swift_buffered_threads': threads})
         answer = made.add(self.image, streams.Stream(data), declared)
         self.assert_stored(data, answer, 7)
-        # One more is begun while the answer to another is awaited.
-        self.assertEqual(threads + (threads > 1), self.proxy.peak('PUT'))
+        self.assertEqual(meeting.size, self.proxy.peak('PUT'))
         self.assertEqual(7, len(self.puts(r'/\d{8}$')))
 
     def test_one(self) -> None:

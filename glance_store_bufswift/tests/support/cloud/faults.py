@@ -142,9 +142,13 @@ class Latency(Fault):
 
 @dataclasses.dataclass(frozen=True)
 class Hook(Fault):
-    """Call this before the request goes on, for instance revoke its token."""
+    """Call this before the request goes on, for instance revoke its token.
+
+    :ivar answered: called before the answer goes back
+    """
 
     call: Callable[[journal.Exchange], object] = lambda exchange: None
+    answered: Callable[[journal.Exchange], object] = lambda exchange: None
     modifies = True
 
 
@@ -241,7 +245,7 @@ class Plan:
     rate: float | None
     before: float
     after: float
-    hooks: tuple[Callable[[journal.Exchange], object], ...]
+    hooks: tuple[Hook, ...]
 
 
 def plan(rules: Iterable[Rule], exchange: journal.Exchange) -> Plan:
@@ -266,5 +270,5 @@ def plan(rules: Iterable[Rule], exchange: journal.Exchange) -> Plan:
         rate=min(rates, default=None),
         before=sum(wait.before for wait in waits),
         after=sum(wait.after for wait in waits),
-        hooks=tuple(m.call for m in modifiers if isinstance(m, Hook)),
+        hooks=tuple(m for m in modifiers if isinstance(m, Hook)),
     )

@@ -75,7 +75,7 @@ class Relay:
     def run(self) -> bool:
         """Do it; return whether the connection can take another request."""
         for hook in self._plan.hooks:
-            hook(self._exchange)
+            hook.call(self._exchange)
         self._client.pause(self._plan.before)
         action = strike.Strike(self._client, self._exchange, self._log)
         if self._plan.rule and isinstance(
@@ -222,6 +222,8 @@ class Relay:
 
     def _answered(self) -> None:
         """The head of the final answer has come."""
+        for hook in self._plan.hooks:
+            hook.answered(self._exchange)
         self._answer_at = time.monotonic() + self._plan.after
         lost = isinstance(self._plan.fault, faults.LostAnswer)
         rewritten = isinstance(self._plan.fault, faults.Rewrite)
