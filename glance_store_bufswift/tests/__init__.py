@@ -28,6 +28,7 @@
       leaks.py     files and connections that are open
       tokens.py    tokens that tests share
       logs.py      what was logged
+      durations.py what the functional tests take, for stestr
       fresh.py     what a process remembers, emptied
       signals.py, arguments.py   of the programs
 
