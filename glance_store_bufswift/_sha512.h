@@ -15,7 +15,8 @@
  * in the same pass, on processors with AVX-512.
  *
  * MD5 leaves a processor idle, as each step waits for the one before it. The
- * rounds of SHA-512 fill that time: they work on numbers, MD5 on vectors.
+ * steps of SHA-512 fill that time. They too work on vectors, which takes half
+ * the instructions: beside a busy hyperthread these are what counts.
  */
 
 #ifdef __x86_64__
@@ -82,11 +83,10 @@ begin_sha512(SHA512 *hash)
 static int
 has_avx512(void)
 {
-    return __builtin_cpu_supports("avx512vl")
-        && __builtin_cpu_supports("bmi2");
+    return __builtin_cpu_supports("avx512vl");
 }
 
-#define WITH_AVX512 __attribute__((target("avx512vl,bmi2")))
+#define WITH_AVX512 __attribute__((target("avx512vl")))
 
 /* Four words, the first one lowest. */
 typedef __m256i Words;
@@ -104,11 +104,15 @@ first_words(const unsigned char *block, int number)
 }
 
 /* FIPS 180-4, 4.1.3: the small sigmas. */
+#define XOR_OF_THREE 0x96
 #define SIGMA(words, rotate, more, shift) \
     _mm256_ternarylogic_epi64( \
         _mm256_ror_epi64(words, rotate), _mm256_ror_epi64(words, more), \
         _mm256_srli_epi64(words, shift), XOR_OF_THREE)
-#define XOR_OF_THREE 0x96
+
+/* For vectors of four words. */
+#define LAST_TWO 0xc
+#define FIRST_TWO_AGAIN 0x44
 
 /* FIPS 180-4, 6.4.2: the four words after w0 to w3. The last two of them need
  * the first two. */
@@ -119,47 +123,113 @@ next_words(Words w0, Words w1, Words w2, Words w3)
     const Words tenth = _mm256_alignr_epi64(w3, w2, 1);
     const Words sum = _mm256_add_epi64(
         _mm256_add_epi64(w0, tenth), SIGMA(second, 1, 8, 7));
-    const Words last = _mm256_permute4x64_epi64(w3, 0xee);
+    const Words last = _mm256_zextsi128_si256(
+        _mm256_extracti128_si256(w3, 1));
     const Words two = _mm256_add_epi64(sum, SIGMA(last, 19, 61, 6));
-    const Words more = _mm256_permute4x64_epi64(
-        SIGMA(two, 19, 61, 6), 0x44);
 
-    return _mm256_blend_epi32(two, _mm256_add_epi64(sum, more), 0xf0);
+    return _mm256_add_epi64(two, _mm256_maskz_permutex_epi64(
+        LAST_TWO, SIGMA(two, 19, 61, 6), FIRST_TWO_AGAIN));
 }
 
 #define ADD_ROOTS(to, words, roots, number) \
     _mm256_store_si256((Words *)(to + (number)), _mm256_add_epi64( \
         words, _mm256_loadu_si256((const Words *)(roots + (number)))))
 
-/* FIPS 180-4, 4.1.3: the large sigmas. */
-#define ROTATE_RIGHT(value, bits) ((value) >> (bits) | (value) << (64 - (bits)))
-#define SUM(value, one, other, third) \
-    (ROTATE_RIGHT(value, one) ^ ROTATE_RIGHT(value, other) \
-     ^ ROTATE_RIGHT(value, third))
+/* FIPS 180-4, 6.4.2, of two words that take part alike: the lower one is a, b,
+ * c or d, the upper one is e, f, g or h. */
+typedef __m128i Sides;
+#define LOWER 1
+#define UPPER 2
+#define SIDES(lower, upper) \
+    _mm_set_epi64x((long long)(upper), (long long)(lower))
 
-/* FIPS 180-4, 6.4.2, step 3. The majority of a, b and c takes what of b and c
- * differs, which was a and b in the step before. */
-#define SHA512_STEP(a, b, c, d, e, f, g, h, i) \
+/* FIPS 180-4, 4.1.3: the large sigmas. */
+INLINE WITH_AVX512 Sides
+large_sigmas(Sides ae)
+{
+    return _mm_ternarylogic_epi64(
+        _mm_rorv_epi64(ae, SIDES(28, 14)), _mm_rorv_epi64(ae, SIDES(34, 18)),
+        _mm_rorv_epi64(ae, SIDES(39, 41)), XOR_OF_THREE);
+}
+
+/* What each combination of three bits gives: of c, a and b, or g, e and f. */
+#define MAJORITY 0xe8
+#define CHOICE 0xb8
+
+/* FIPS 180-4, 4.1.3: Maj(a, b, c) and Ch(e, f, g). */
+INLINE WITH_AVX512 Sides
+majority_and_choice(Sides ae, Sides bf, Sides cg)
+{
+    return _mm_mask_ternarylogic_epi64(
+        _mm_mask_ternarylogic_epi64(cg, LOWER, ae, bf, MAJORITY),
+        UPPER, ae, bf, CHOICE);
+}
+
+/* The upper word of one, below the lower word of the other. */
+INLINE WITH_AVX512 Sides
+cross(Sides upper, Sides lower)
+{
+    return _mm_castpd_si128(_mm_shuffle_pd(
+        _mm_castsi128_pd(upper), _mm_castsi128_pd(lower), 1));
+}
+
+/* FIPS 180-4, 6.4.2, step 3. The lower side is a step behind: `be` holds b and
+ * e. So a step need not wait till T1 has crossed to the lower side: that one is
+ * of the step before. `ts` holds T2 of the step before, and T1. */
+#define SHA512_STEP(be, cf, dg, h, i) \
     do { \
-        const uint64_t ab = a ^ b; \
-        h += sums[i] + ((e & (f ^ g)) ^ g) + SUM(e, 14, 18, 41); \
-        d += h; \
-        h += ((ab & bc) ^ b) + SUM(a, 28, 34, 39); \
-        bc = ab; \
+        const Sides before = cross(ts, dg); \
+        const Sides known = _mm_maskz_add_epi64( \
+            UPPER, h, _mm_set1_epi64x((long long)sums[i])); \
+        ts = _mm_add_epi64(large_sigmas(be), _mm_add_epi64( \
+            majority_and_choice(be, cf, dg), known)); \
+        h = _mm_add_epi64(ts, before); \
     } while (0);
 
 /* A sixteenth of a block: four further words, five steps of SHA-512, and eight
  * of MD5. */
-#define GROUP(n, a, b, c, d, e, f, g, h, w0, w1, w2, w3, md5) \
+#define GROUP(n, be, cf, dg, h, w0, w1, w2, w3, md5) \
     w0 = next_words(w0, w1, w2, w3); \
     ADD_ROOTS(further, w0, further_roots, 4 * n); \
-    SHA512_STEP(a, b, c, d, e, f, g, h, 5 * n) \
-    SHA512_STEP(h, a, b, c, d, e, f, g, 5 * n + 1) \
+    SHA512_STEP(be, cf, dg, h, 5 * n) \
+    SHA512_STEP(h, be, cf, dg, 5 * n + 1) \
     FOUR_STEPS(md5, 8 * n) \
-    SHA512_STEP(g, h, a, b, c, d, e, f, 5 * n + 2) \
-    SHA512_STEP(f, g, h, a, b, c, d, e, 5 * n + 3) \
+    SHA512_STEP(dg, h, be, cf, 5 * n + 2) \
+    SHA512_STEP(cf, dg, h, be, 5 * n + 3) \
     FOUR_STEPS(md5, 8 * n + 4) \
-    SHA512_STEP(e, f, g, h, a, b, c, d, 5 * n + 4)
+    SHA512_STEP(be, cf, dg, h, 5 * n + 4)
+
+/* T2, in the lower word. */
+#define T2(be, cf, dg) \
+    _mm_add_epi64(large_sigmas(be), majority_and_choice(be, cf, dg))
+
+/* A state, in the lower words and the upper ones; some are unused. */
+typedef struct {
+    Sides a, be, cf, dg, h;
+} StateOfSides;
+
+INLINE StateOfSides
+to_sides(const uint64_t state[8])
+{
+    return (StateOfSides){
+        SIDES(state[0], 0), SIDES(state[1], state[4]),
+        SIDES(state[2], state[5]), SIDES(state[3], state[6]),
+        SIDES(0, state[7])};
+}
+
+INLINE void
+from_sides(uint64_t state[8], const StateOfSides *sides)
+{
+    const Sides words[8] = {
+        sides->a, sides->be, sides->cf, sides->dg,
+        _mm_unpackhi_epi64(sides->be, sides->be),
+        _mm_unpackhi_epi64(sides->cf, sides->cf),
+        _mm_unpackhi_epi64(sides->dg, sides->dg),
+        _mm_unpackhi_epi64(sides->h, sides->h)};
+
+    for (int i = 0; i < 8; i++)
+        state[i] = (uint64_t)_mm_cvtsi128_si64(words[i]);
+}
 
 /* Blocks of SHA-512, and with `md5s` twice as many of MD5.
  *
@@ -169,6 +239,7 @@ advance_with(int md5s, uint64_t state[8], uint32_t one[4], uint32_t other[4],
              const unsigned char *block, size_t blocks)
 {
     ByWord sines, values;
+    StateOfSides total = to_sides(state);
     LOAD_LANES(total_, one, other);
 
     sort_sines(sines);
@@ -176,9 +247,9 @@ advance_with(int md5s, uint64_t state[8], uint32_t one[4], uint32_t other[4],
         _Alignas(32) uint64_t all_sums[80];
         uint64_t *sums = all_sums, *further = all_sums + 16;
         const uint64_t *further_roots = CUBE_ROOTS + 16;
-        uint64_t a = state[0], b = state[1], c = state[2], d = state[3],
-                 e = state[4], f = state[5], g = state[6], h = state[7];
-        uint64_t bc = b ^ c;
+        Sides be = total.be, cf = total.cf, dg = total.dg, h = total.h;
+        const Sides t1 = _mm_sub_epi64(total.a, T2(be, cf, dg));
+        Sides ts = cross(t1, t1);
         Words w0 = first_words(block, 0), w1 = first_words(block, 4),
               w2 = first_words(block, 8), w3 = first_words(block, 12);
 
@@ -192,14 +263,14 @@ advance_with(int md5s, uint64_t state[8], uint32_t one[4], uint32_t other[4],
             if (md5s)
                 add_sines(values, sines, block);
 #define EACH(...) if (md5s) LANES_STEP(__VA_ARGS__)
-            GROUP(0, a, b, c, d, e, f, g, h, w0, w1, w2, w3, F)
-            GROUP(1, d, e, f, g, h, a, b, c, w1, w2, w3, w0, F)
-            GROUP(2, g, h, a, b, c, d, e, f, w2, w3, w0, w1, G)
-            GROUP(3, b, c, d, e, f, g, h, a, w3, w0, w1, w2, G)
-            GROUP(4, e, f, g, h, a, b, c, d, w0, w1, w2, w3, H)
-            GROUP(5, h, a, b, c, d, e, f, g, w1, w2, w3, w0, H)
-            GROUP(6, c, d, e, f, g, h, a, b, w2, w3, w0, w1, I)
-            GROUP(7, f, g, h, a, b, c, d, e, w3, w0, w1, w2, I)
+            GROUP(0, be, cf, dg, h, w0, w1, w2, w3, F)
+            GROUP(1, h, be, cf, dg, w1, w2, w3, w0, F)
+            GROUP(2, dg, h, be, cf, w2, w3, w0, w1, G)
+            GROUP(3, cf, dg, h, be, w3, w0, w1, w2, G)
+            GROUP(4, be, cf, dg, h, w0, w1, w2, w3, H)
+            GROUP(5, h, be, cf, dg, w1, w2, w3, w0, H)
+            GROUP(6, dg, h, be, cf, w2, w3, w0, w1, I)
+            GROUP(7, cf, dg, h, be, w3, w0, w1, w2, I)
 #undef EACH
             ADD(total_, x);
             block += MD5_BLOCK;
@@ -207,9 +278,14 @@ advance_with(int md5s, uint64_t state[8], uint32_t one[4], uint32_t other[4],
             further += 32;
             further_roots += 32;
         }
-        state[0] += a, state[1] += b, state[2] += c, state[3] += d;
-        state[4] += e, state[5] += f, state[6] += g, state[7] += h;
+        total.a = _mm_add_epi64(total.a, _mm_add_epi64(
+            cross(ts, ts), T2(be, cf, dg)));
+        total.be = _mm_add_epi64(total.be, be);
+        total.cf = _mm_add_epi64(total.cf, cf);
+        total.dg = _mm_add_epi64(total.dg, dg);
+        total.h = _mm_add_epi64(total.h, h);
     }
+    from_sides(state, &total);
     STORE_LANE(total_, one, 0);
     STORE_LANE(total_, other, 1);
 }
