@@ -77,6 +77,8 @@ def accelerator() -> dict[str, Any]:
                 depends=[
                     'glance_store_bufswift/_md5.h',
                     'glance_store_bufswift/_sha512.h',
+                    'glance_store_bufswift/_sha512_steps.h',
+                    'glance_store_bufswift/_sha512_words.h',
                 ],
                 define_macros=[('Py_LIMITED_API', f'{ABI:#x}')],
                 py_limited_api=True,

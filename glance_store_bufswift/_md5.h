@@ -92,11 +92,10 @@ word(const unsigned char *block, int number)
         a = b + ROTATE(a, shift); \
     } while (0)
 
-/* Which word step i takes, by round. */
-#define WORD_F(i) ((i) % 16)
-#define WORD_G(i) ((5 * (i) + 1) % 16)
-#define WORD_H(i) ((3 * (i) + 5) % 16)
-#define WORD_I(i) (7 * (i) % 16)
+/* Which word step i takes. */
+#define NUMBER(i) \
+    ((i) < 16 ? (i) : (i) < 32 ? (5 * (i) + 1) % 16 \
+     : (i) < 48 ? (3 * (i) + 5) % 16 : 7 * (i) % 16)
 
 /* How far each round's steps rotate, four in turn. */
 #define SHIFTS_F 7, 12, 17, 22
@@ -106,10 +105,10 @@ word(const unsigned char *block, int number)
 
 /* EACH() is what the loop around them makes of a step. */
 #define FOUR_STEPS_BY(f, i, s1, s2, s3, s4) \
-    EACH(f, a, b, c, d, WORD_##f(i), i, s1) \
-    EACH(f, d, a, b, c, WORD_##f(i + 1), i + 1, s2) \
-    EACH(f, c, d, a, b, WORD_##f(i + 2), i + 2, s3) \
-    EACH(f, b, c, d, a, WORD_##f(i + 3), i + 3, s4)
+    EACH(f, a, b, c, d, i, s1) \
+    EACH(f, d, a, b, c, i + 1, s2) \
+    EACH(f, c, d, a, b, i + 2, s3) \
+    EACH(f, b, c, d, a, i + 3, s4)
 /* A macro of its own, as SHIFTS_F is one argument before it is replaced. */
 #define FOUR_STEPS_(f, i, shifts) FOUR_STEPS_BY(f, i, shifts)
 #define FOUR_STEPS(f, i) FOUR_STEPS_(f, i, SHIFTS_##f)
@@ -140,8 +139,9 @@ advance_one(uint32_t state[4], const unsigned char *block, size_t blocks)
 
     for (; blocks > 0; blocks--, block += MD5_BLOCK) {
         COPY(x, total_);
-#define EACH(f, a, b, c, d, number, i, shift) \
-        STEP(f, x##a, x##b, x##c, x##d, SINES[i] + word(block, number), shift);
+#define EACH(f, a, b, c, d, i, shift) \
+        STEP(f, x##a, x##b, x##c, x##d, SINES[i] + word(block, NUMBER(i)), \
+             shift);
         ALL_STEPS
 #undef EACH
         ADD(total_, x);
@@ -159,8 +159,8 @@ advance_two(uint32_t one[4], uint32_t other[4], const unsigned char *block,
     for (; blocks > 0; blocks--, block += MD5_BLOCK) {
         COPY(x, one_);
         COPY(y, other_);
-#define EACH(f, a, b, c, d, number, i, shift) { \
-        const uint32_t value = SINES[i] + word(block, number); \
+#define EACH(f, a, b, c, d, i, shift) { \
+        const uint32_t value = SINES[i] + word(block, NUMBER(i)); \
         STEP(f, x##a, x##b, x##c, x##d, value, shift); \
         STEP(f, y##a, y##b, y##c, y##d, value, shift); }
         ALL_STEPS
@@ -174,10 +174,11 @@ advance_two(uint32_t one[4], uint32_t other[4], const unsigned char *block,
 
 #ifdef __x86_64__
 
+#include <immintrin.h>
+
 /* Four numbers, of which two are used. */
 typedef uint32_t Lanes __attribute__((vector_size(16)));
 
-#define BOTH(value) {value, value, value, value}
 #define LOAD_LANES(x, one, other) \
     Lanes x##a = {one[0], other[0]}, x##b = {one[1], other[1]}, \
           x##c = {one[2], other[2]}, x##d = {one[3], other[3]}
@@ -185,31 +186,23 @@ typedef uint32_t Lanes __attribute__((vector_size(16)));
     (state[0] = x##a[lane], state[1] = x##b[lane], \
      state[2] = x##c[lane], state[3] = x##d[lane])
 
-/* For vectors G is one instruction if it is one term. */
-#define LANES_F F
-#define LANES_G(a, b, c, d) a += (b & d) | (c & ~d)
-#define LANES_H H
-#define LANES_I I
-#define LANES_STEP(f, a, b, c, d, number, i, shift) { \
-        const Lanes value = BOTH(values[(i) / 16][number]); \
-        STEP(LANES_##f, x##a, x##b, x##c, x##d, value, shift); }
-
 /* A number for each step: by round, and in it by the word that it takes. In
  * that order one instruction adds eight sines to eight words. */
 typedef uint32_t ByWord[4][16];
 typedef uint32_t Eight __attribute__((vector_size(32), aligned(1), may_alias));
+#define OF_STEP(values, i) values[(i) / 16 % 4][NUMBER(i)]
 
 static void
 sort_sines(ByWord sines)
 {
-#define EACH(f, a, b, c, d, number, i, shift) \
-    sines[(i) / 16][number] = SINES[i];
+#define EACH(f, a, b, c, d, i, shift) OF_STEP(sines, i) = SINES[i];
     ALL_STEPS
 #undef EACH
 }
 
-/* What the steps of a block add that waits for no other step. */
-INLINE __attribute__((target("avx512vl"))) void
+/* What the steps of a block add that waits for no other step; gives that of the
+ * first one. */
+INLINE __attribute__((target("avx512vl"))) uint32_t
 add_sines(ByWord values, ByWord sines, const unsigned char *block)
 {
     const Eight *const words = (const Eight *)block;
@@ -221,7 +214,30 @@ add_sines(ByWord values, ByWord sines, const unsigned char *block)
         to[0] = from[0] + words[0];
         to[1] = from[1] + words[1];
     }
+    return OF_STEP(values, 0);
 }
+
+/* RFC 1321, 3.4: what each combination of d, b and c gives. */
+#define LANES_F 0xb8
+#define LANES_G 0xca
+#define LANES_H 0x96
+#define LANES_I 0x65
+#define LANES_FUNCTION(f, b, c, d) \
+    (Lanes)_mm_ternarylogic_epi32( \
+        (__m128i)d, (__m128i)b, (__m128i)c, LANES_##f)
+
+/* This step's d is the next one's a. What that one adds is added to a copy, so
+ * that the function can replace d; else it would need a copy of b. And it is
+ * kept apart: a compiler may add it behind the function, which is later. */
+#define LANES_STEP(f, a, b, c, d, i, shift) { \
+        Lanes next = x##d; \
+        if ((i) < 63) \
+            next += OF_STEP(values, i + 1); \
+        KEEP_APART(next); \
+        x##a += LANES_FUNCTION(f, x##b, x##c, x##d); \
+        x##a = x##b + ROTATE(x##a, shift); \
+        x##d = next; }
+#define KEEP_APART(value) __asm__("" : "+v"(value))
 
 /* As advance_two(); both states may be the same one. */
 __attribute__((target("avx512vl"))) ALONE static void
@@ -235,7 +251,7 @@ advance_lanes(uint32_t one[4], uint32_t other[4], const unsigned char *block,
     for (; blocks > 0; blocks--, block += MD5_BLOCK) {
         Lanes xa = total_a, xb = total_b, xc = total_c, xd = total_d;
 
-        add_sines(values, sines, block);
+        xa += add_sines(values, sines, block);
 #define EACH LANES_STEP
         ALL_STEPS
 #undef EACH
