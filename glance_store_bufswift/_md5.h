@@ -176,6 +176,15 @@ advance_two(uint32_t one[4], uint32_t other[4], const unsigned char *block,
 
 #include <immintrin.h>
 
+#define WITH_AVX512 __attribute__((target("avx512vl")))
+
+/* Whether this processor has what the loops with AVX-512 are made of. */
+static int
+has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512vl");
+}
+
 /* Four numbers, of which two are used. */
 typedef uint32_t Lanes __attribute__((vector_size(16)));
 
@@ -202,7 +211,7 @@ sort_sines(ByWord sines)
 
 /* What the steps of a block add that waits for no other step; gives that of the
  * first one. */
-INLINE __attribute__((target("avx512vl"))) uint32_t
+INLINE WITH_AVX512 uint32_t
 add_sines(ByWord values, ByWord sines, const unsigned char *block)
 {
     const Eight *const words = (const Eight *)block;
@@ -240,7 +249,7 @@ add_sines(ByWord values, ByWord sines, const unsigned char *block)
 #define KEEP_APART(value) __asm__("" : "+v"(value))
 
 /* As advance_two(); both states may be the same one. */
-__attribute__((target("avx512vl"))) ALONE static void
+WITH_AVX512 ALONE static void
 advance_lanes(uint32_t one[4], uint32_t other[4], const unsigned char *block,
               size_t blocks)
 {

@@ -18,17 +18,6 @@
  * beside them two early ones, from 16 on, of the next block.
  */
 
-#include <immintrin.h>
-
-#define WITH_AVX512 __attribute__((target("avx512vl")))
-
-/* Whether this processor has what the loops with AVX-512 are made of. */
-static int
-has_avx512(void)
-{
-    return __builtin_cpu_supports("avx512vl");
-}
-
 #define SHA512_BLOCK 128
 
 /* Where a block's early words and its late ones begin. */
