@@ -151,6 +151,8 @@ class TestSwept(Case):
             self.assert_fails(
                 self.swept, swift_buffered_confirm_timeout=timeout
             )
+            # The next one waits for segments of its own.
+            self.proxy.clear()
 
     def test_rows_of_deleted_segments_that_are_listed_on(self) -> None:
         """The listing shows all; an upload that lasted asks all the same."""
