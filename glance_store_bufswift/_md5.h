@@ -209,9 +209,8 @@ sort_sines(ByWord sines)
 #undef EACH
 }
 
-/* What the steps of a block add that waits for no other step; gives that of the
- * first one. */
-INLINE WITH_AVX512 uint32_t
+/* What the steps of a block add that waits for no other step. */
+INLINE WITH_AVX512 void
 add_sines(ByWord values, ByWord sines, const unsigned char *block)
 {
     const Eight *const words = (const Eight *)block;
@@ -223,30 +222,27 @@ add_sines(ByWord values, ByWord sines, const unsigned char *block)
         to[0] = from[0] + words[0];
         to[1] = from[1] + words[1];
     }
-    return OF_STEP(values, 0);
 }
 
-/* RFC 1321, 3.4: what each combination of d, b and c gives. */
-#define LANES_F 0xb8
-#define LANES_G 0xca
+/* RFC 1321, 3.4: what each combination of b, c and d gives. */
+#define LANES_F 0xca
+#define LANES_G 0xe4
 #define LANES_H 0x96
-#define LANES_I 0x65
+#define LANES_I 0x39
 #define LANES_FUNCTION(f, b, c, d) \
     (Lanes)_mm_ternarylogic_epi32( \
-        (__m128i)d, (__m128i)b, (__m128i)c, LANES_##f)
+        (__m128i)b, (__m128i)c, (__m128i)d, LANES_##f)
 
-/* This step's d is the next one's a. What that one adds is added to a copy, so
- * that the function can replace d; else it would need a copy of b. And it is
- * kept apart: a compiler may add it behind the function, which is later. */
+/* What waits for b, which the step before has made, takes the time. So the
+ * function replaces a copy of b: on AMD's Zen 4 a result comes one cycle after
+ * the operand that it replaces, two after the others, and a copy takes none.
+ * And the value is added before; compilers would add it to the function. */
 #define LANES_STEP(f, a, b, c, d, i, shift) { \
-        Lanes next = x##d; \
-        if ((i) < 63) \
-            next += OF_STEP(values, i + 1); \
-        KEEP_APART(next); \
+        x##a += OF_STEP(values, i); \
+        ADDED(x##a); \
         x##a += LANES_FUNCTION(f, x##b, x##c, x##d); \
-        x##a = x##b + ROTATE(x##a, shift); \
-        x##d = next; }
-#define KEEP_APART(value) __asm__("" : "+v"(value))
+        x##a = x##b + ROTATE(x##a, shift); }
+#define ADDED(sum) __asm__("" : "+v"(sum))
 
 /* As advance_two(); both states may be the same one. */
 WITH_AVX512 ALONE static void
@@ -260,7 +256,7 @@ advance_lanes(uint32_t one[4], uint32_t other[4], const unsigned char *block,
     for (; blocks > 0; blocks--, block += MD5_BLOCK) {
         Lanes xa = total_a, xb = total_b, xc = total_c, xd = total_d;
 
-        xa += add_sines(values, sines, block);
+        add_sines(values, sines, block);
 #define EACH LANES_STEP
         ALL_STEPS
 #undef EACH

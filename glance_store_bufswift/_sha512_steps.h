@@ -160,7 +160,7 @@ advance_with(int md5s, uint64_t state[8], uint32_t one[4], uint32_t other[4],
             FURTHER_OF_HALF(now, next);
 
             if (md5s)
-                xa += add_sines(values, sines, block);
+                add_sines(values, sines, block);
 #define EACH(...) if (md5s) LANES_STEP(__VA_ARGS__)
             GROUP(0, be, cf, dg, h, w0, w1, w4, w5, w7, F)
             GROUP(1, h, be, cf, dg, w1, w2, w5, w6, w0, F)
