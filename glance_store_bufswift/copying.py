@@ -79,6 +79,7 @@ class Copier:
             self._file(capacity),
             self._buffers.give_back,
             self._transfers.wake,
+            self._buffers.exchange,
         )
         self._transfers.send(
             name, body, length, headers, self._steps(body, capacity)

@@ -96,8 +96,8 @@ class UploadSummary:
     def count(self, body: segment.SegmentBody) -> None:
         """Count a segment that was written to its end."""
         self.segments += 1
-        self.buffered += body.on_disk
-        self.unbuffered += body.size - body.on_disk
+        self.buffered += body.buffered_size
+        self.unbuffered += body.size - body.buffered_size
 
     def log_stored(self, size: int, retries: int, paused: float) -> None:
         """Log an upload that succeeded.

@@ -29,7 +29,7 @@ class UploadBuffers:
     takes over that of a segment of its own, as soon as that is stored.
 
     Without a quota the file of one segment that is stored waits for the next
-    segment: its pages are in memory already, which saves half of what writing
+    segment: its pages are in memory already, which saves most of what writing
     them takes. With one, others may wait for its room.
 
     :param directory: where the files are
@@ -59,6 +59,20 @@ class UploadBuffers:
             with self._lock:
                 self._in_use.add(file)
             return file
+
+    def exchange(self, file: space.BufferFile) -> space.BufferFile:
+        """The file that a segment had better write to.
+
+        :param file: its own, to be left if one that was used before waits by
+            now; when the segment began, the one before was not stored yet
+        """
+        with self._lock:
+            for number, other in enumerate(self._kept):
+                if other.used and not file.used and other.reuse(file.size):
+                    self._kept[number] = file
+                    self._in_use ^= {file, other}
+                    return other
+        return file
 
     def give_back(self, file: space.BufferFile) -> None:
         """Give back the room of a segment that has ended; on any thread."""

@@ -13,10 +13,10 @@
 """One segment on its way: written by one thread, read by another.
 
 The write side belongs to the upload; the read side is the file-like object
-that swiftclient sends. Bytes go to the segment's file as long as it takes
-them. The latest of them also stay in a small window in memory, so that a
-reader who keeps up needs no file. What is in the file or in the window can be
-sent again.
+that swiftclient sends. Bytes go to a small window in memory and, once it is
+full, to the segment's file as long as that takes them. The latest of them stay
+in the window, so that a reader who keeps up needs no file. What is in the file
+or in the window can be sent again.
 """
 
 from collections.abc import Callable
@@ -32,12 +32,16 @@ from glance_store_bufswift import errors
 #: to wait while they are full of bytes that Swift has not taken yet.
 UNBUFFERED_WINDOW = 4 << 20
 
-#: Bytes in memory of a segment that is also buffered on disk.
+#: Bytes in memory of a segment that has a file. Only what is longer uses it.
 BUFFERED_WINDOW = UNBUFFERED_WINDOW
 
 
 def _close(file: space.BufferFile) -> None:
     file.close()
+
+
+def _same(file: space.BufferFile) -> space.BufferFile:
+    return file
 
 
 class SegmentBody:
@@ -46,6 +50,7 @@ class SegmentBody:
     :param file: the file that buffers it, None for none
     :param give_back: takes the file at the end
     :param when_sent: called each time that all of it was read
+    :param exchange: called before the file is used, gives the one to use
     """
 
     def __init__(
@@ -53,8 +58,10 @@ class SegmentBody:
         file: space.BufferFile | None = None,
         give_back: Callable[[space.BufferFile], object] = _close,
         when_sent: Callable[[], object] = lambda: None,
+        exchange: Callable[[space.BufferFile], space.BufferFile] = _same,
     ) -> None:
         self._file = file
+        self._exchange = exchange
         self._give_back = give_back
         self._when_sent = when_sent
         self._changed = threading.Condition()
@@ -64,7 +71,7 @@ class SegmentBody:
         self._feed: Callable[[], object] | None = None
         self._position = 0
         self._window = window.Window()
-        #: Bytes in the file: all, or those before the disk failed.
+        #: Bytes in the file: none, all, or those before the disk failed.
         self.on_disk = 0
         #: Why the file takes no more bytes, None if it does.
         self.disk_error: OSError | None = None
@@ -76,8 +83,13 @@ class SegmentBody:
 
     @property
     def buffered(self) -> bool:
-        """Whether all that was written lies in the file."""
+        """Whether all that was and will be written can be sent again."""
         return self._file is not None and self.disk_error is None
+
+    @property
+    def buffered_size(self) -> int:
+        """Bytes from the start that can be sent again until it is closed."""
+        return self.size if self.buffered else self.on_disk
 
     @property
     def finished(self) -> bool:
@@ -97,15 +109,12 @@ class SegmentBody:
         :raises Aborted: the segment was aborted
         """
         self._raise_error()
-        if self._file is not None and self.disk_error is None:
-            try:
-                self._file.write(block, self.on_disk)
-            except OSError as exc:
-                self._leave_disk(self._file, exc)
+        on_disk = self.on_disk
+        if self._file is not None and self._needs_file(len(block)):
+            on_disk = self._write_to(self._file, block)
         with self._changed:
-            if self.buffered:
-                self.on_disk += len(block)
-            else:
+            self.on_disk = on_disk
+            if not self.buffered:
                 self._wait_for_window(len(block))
             self._window.append(block)
             self._drop_what_is_on_disk()
@@ -146,11 +155,32 @@ class SegmentBody:
         if file is not None:
             self._give_back(file)
 
-    def _leave_disk(self, file: space.BufferFile, exc: OSError) -> None:
-        """Go on in memory; what is in the file is still sent from it."""
-        with self._changed:
-            self.disk_error = exc
-        file.truncate(self.on_disk)
+    def _needs_file(self, size: int) -> bool:
+        """Whether ``size`` bytes more have to go to the file."""
+        return self.disk_error is None and (
+            self.on_disk > 0 or self.size + size > BUFFERED_WINDOW
+        )
+
+    def _write_to(self, file: space.BufferFile, block: bytes) -> int:
+        """Write a block, and before it what is in memory alone.
+
+        If the disk fails the segment goes on in memory; what is in the file is
+        still sent from it.
+
+        :returns: bytes in the file
+        """
+        if not self.on_disk:
+            self._file = file = self._exchange(file)
+        on_disk = self.on_disk
+        try:
+            for each in (*self._window.after(on_disk), block):
+                file.write(each, on_disk)
+                on_disk += len(each)
+        except OSError as exc:
+            with self._changed:
+                self.disk_error = exc
+            file.truncate(on_disk)
+        return on_disk
 
     def _wait_for_window(self, size: int) -> None:
         """Wait until the window takes ``size`` bytes more.

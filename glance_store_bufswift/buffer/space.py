@@ -127,17 +127,21 @@ class BufferFile:
     ) -> None:
         self._directory = directory
         self._descriptor = file.fileno()
-        self._size = size
         self._held = held
         self._checked = 0
+        #: Bytes that it has room for.
+        self.size = size
         #: Whether it can still hold another segment of its size.
         self.reusable = True
+        #: Whether pages of it are in memory.
+        self.used = False
 
     def write(self, block: bytes, position: int) -> None:
         """Write a block; raises OSError when the disk does not take it."""
         if position - self._checked >= BYTES_PER_CHECK:
             self._checked = position
             self._directory.check_floor(file=self._descriptor)
+        self.used = True
         view = memoryview(block)
         while view:
             count = os.pwrite(self._descriptor, view, position)
@@ -161,7 +165,7 @@ class BufferFile:
     def reuse(self, size: int) -> bool:
         """Make ready for another segment; False if that is too large."""
         self._checked = 0
-        return size <= self._size
+        return size <= self.size
 
     def truncate(self, size: int) -> None:
         """Give the blocks past ``size`` back: no more will be written."""

@@ -44,6 +44,16 @@ class Window:
         self._blocks.append(block)
         self.end += len(block)
 
+    def after(self, position: int) -> list[bytes]:
+        """The blocks from a position on, at which one begins."""
+        blocks, start = [], self.end
+        for block in reversed(self._blocks):
+            if start <= position:
+                break
+            blocks.append(block)
+            start -= len(block)
+        return blocks[::-1]
+
     def drop(self) -> None:
         """Drop the oldest block."""
         self.start += len(self._blocks.popleft())

@@ -71,7 +71,8 @@ class TestCase(logs.TestCase):
                 'glance_store_bufswift.cleanup.SETTLE_SECONDS', 0.1
             )
         )
-        # What is sent comes from the file, though these segments are small.
+        # All is written to the file and sent from it, though these segments
+        # are small: see test_window.
         self.useFixture(
             fixtures.MonkeyPatch(
                 'glance_store_bufswift.buffer.segment.BUFFERED_WINDOW', 0

@@ -95,11 +95,13 @@ def main() -> None:
     root.addHandler(_Tell())
     root.setLevel(logging.INFO)
     with contextlib.ExitStack() as held:
-        held.enter_context(
-            fixtures.MonkeyPatch(
-                'glance_store_bufswift.cleanup.SETTLE_SECONDS', 0.1
+        for name, value in (
+            ('cleanup.SETTLE_SECONDS', 0.1),
+            ('buffer.segment.BUFFERED_WINDOW', 0),
+        ):
+            held.enter_context(
+                fixtures.MonkeyPatch(f'glance_store_bufswift.{name}', value)
             )
-        )
         if not setup['reserves']:
             held.enter_context(
                 mock.patch.object(

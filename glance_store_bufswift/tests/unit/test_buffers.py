@@ -105,9 +105,7 @@ class TestBuffers(base.BaseTestCase):
         self.assertTrue(self.free(1, 1))
 
 
-class TestWithoutQuota(base.BaseTestCase):
-    """A file that was written waits for the next segment."""
-
+class _WithoutQuota(base.BaseTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.directory = self.useFixture(fixtures.TempDir()).path
@@ -121,6 +119,10 @@ class TestWithoutQuota(base.BaseTestCase):
 
     def assert_open(self, count: int) -> None:
         self.assertEqual(count, len(leaks.files(self.directory)))
+
+
+class TestWithoutQuota(_WithoutQuota):
+    """A file that was written waits for the next segment."""
 
     def test_written_again(self) -> None:
         file = self.take()
@@ -156,3 +158,55 @@ class TestWithoutQuota(base.BaseTestCase):
         self.held.give_back(late)
         self.assert_open(0)
         self.held.close()
+
+
+class TestExchange(_WithoutQuota):
+    """A file that was used before is there once a segment has begun."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.used, self.own = self.take(), self.take()
+        self.used.write(b'former', 0)
+
+    def test_used_for_new(self) -> None:
+        self.held.give_back(self.used)
+        self.assertIs(self.used, self.held.exchange(self.own))
+        # The new one waits in its place, and is exchanged again.
+        self.assertIs(self.own, self.take())
+        self.held.give_back(self.used)
+        self.assertIs(self.used, self.held.exchange(self.own))
+        self.assert_open(2)
+
+    def test_both_are_closed_at_the_end(self) -> None:
+        self.held.give_back(self.used)
+        used = self.held.exchange(self.own)
+        self.held.close()
+        self.held.give_back(used)
+        self.assert_open(0)
+
+    def test_none_is_in_use_at_the_end(self) -> None:
+        """An upload that holds nothing has nothing to wait for."""
+        self.held.give_back(self.used)
+        self.held.give_back(self.held.exchange(self.own))
+        self.held.close()
+        self.useFixture(
+            fixtures.MockPatch('os.posix_fallocate', side_effect=OSError(28))
+        )
+        self.assertRaises(space.NoSpace, self.take)
+
+    def test_none_waits(self) -> None:
+        self.assertIs(self.own, self.held.exchange(self.own))
+
+    def test_used_or_new_both(self) -> None:
+        self.own.write(b'this', 0)
+        self.held.give_back(self.used)
+        self.assertIs(self.own, self.held.exchange(self.own))
+        new, other = self.take(2 * MIB), self.take(2 * MIB)
+        self.held.give_back(new)
+        self.assertIs(other, self.held.exchange(other))
+
+    def test_too_small(self) -> None:
+        large = self.take(2 * MIB)
+        self.held.give_back(self.used)
+        self.assertIs(large, self.held.exchange(large))
+        self.assertIs(self.used, self.held.exchange(self.own))

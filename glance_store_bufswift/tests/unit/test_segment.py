@@ -58,6 +58,7 @@ class Machine(stateful.RuleBasedStateMachine):
 
     @stateful.initialize(full_at=st.integers(0, 150), give=st.integers(1, 60))
     def make(self, full_at: int, give: int) -> None:
+        self.full_at = full_at
         self.segment = segment.SegmentBody(self.make_room(full_at, give))
 
     @property
@@ -68,7 +69,10 @@ class Machine(stateful.RuleBasedStateMachine):
     @stateful.rule(block=st.binary(min_size=1, max_size=WINDOW))
     def write(self, block: bytes) -> None:
         held = self.end - self.segment.on_disk
-        if not self.segment.buffered and held + len(block) > WINDOW:
+        in_memory = (
+            not self.segment.buffered or self.end + len(block) > self.full_at
+        )
+        if in_memory and held + len(block) > WINDOW:
             self.drain()
         self.segment.write(block)
         position = self.plain.tell()
@@ -210,14 +214,88 @@ class TestMemory(base.BaseTestCase):
 
     def test_what_is_in_memory_survives_the_file(self) -> None:
         """A disk that fails does not take away what was just written."""
-        self.segment.write(b'a' * 30)
+        for number in range(2):
+            self.segment.write(bytes([number]) * 30)
+        self.segment.read(30)
+        self.break_file()
+        self.segment.write(b'c' * 10)
+        self.assertEqual(bytes([1]) * 30, self.segment.read(30))
+        self.assertEqual(b'c' * 10, self.segment.read(30))
+        self.reads.assert_called_once_with(30, 0)
+
+    def break_file(self) -> None:
         self.file.write = mock.Mock(  # type: ignore[method-assign]
             spec=self.file.write, side_effect=OSError(5, 'broken')
         )
+
+    def test_what_fits_needs_no_file(self) -> None:
+        self.break_file()
+        self.segment.write(b'a' * 30)
         self.segment.write(b'b' * 10)
-        self.assertEqual(b'a' * 30, self.segment.read(30))
-        self.assertEqual(b'b' * 10, self.segment.read(30))
-        self.reads.assert_not_called()
+        self.assertEqual(b'a' * 30, self.segment.read(100))
+        self.segment.finish(futures.Future())
+        self.segment.seek(0)
+        self.assertEqual(b'a' * 30, self.segment.read(100))
+        self.assertEqual(b'b' * 10, self.segment.read(100))
+        self.assertTrue(self.segment.buffered)
+        self.assertEqual(
+            (40, 0), (self.segment.buffered_size, self.segment.on_disk)
+        )
+
+    def test_what_fits_no_more_goes_to_the_file_from_its_start(self) -> None:
+        self.segment.write(b'a' * 30)
+        self.segment.write(b'b' * 11)
+        self.assertEqual(b'a' * 30 + b'b' * 11, bytes(self.file.data))
+        self.assertEqual(41, self.segment.on_disk)
+
+    def test_disk_fails_at_what_was_in_memory(self) -> None:
+        """It is still there, as in a segment that never had a file."""
+        full = segment.SegmentBody(files.BufferFile(full_at=25))
+        self.addCleanup(full.close)
+        for number in range(4):
+            full.write(bytes([number]) * 10)
+        self.assertEqual(bytes([0]) * 10, full.read(10))
+        full.write(b'c')
+        self.assertFalse(full.buffered)
+        self.assertEqual((20, 20), (full.buffered_size, full.on_disk))
+        full.seek(0)
+        for number in range(4):
+            self.assertEqual(bytes([number]) * 10, full.read(10))
+        self.assertEqual(b'c', full.read(10))
+
+
+class TestExchange(base.BaseTestCase):
+    """The file is chosen when it is needed."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.useFixture(
+            fixtures.MockPatchObject(segment, 'BUFFERED_WINDOW', WINDOW)
+        )
+        self.first, self.other = files.BufferFile(), files.BufferFile()
+        self.given_back: list[space.BufferFile] = []
+        self.exchange = mock.Mock(return_value=self.other)
+        self.segment = segment.SegmentBody(
+            self.first,
+            self.given_back.append,
+            exchange=self.exchange,
+        )
+
+    def test_long_segment(self) -> None:
+        for number in range(5):
+            self.segment.write(bytes([number]) * 30)
+        self.exchange.assert_called_once_with(self.first)
+        self.assertEqual(150, len(self.other.data))
+        self.assertEqual(b'', bytes(self.first.data))
+        self.assertEqual(bytes([0]) * 30, self.segment.read(30))
+        self.segment.close()
+        self.assertEqual([self.other], self.given_back)
+
+    def test_short_segment(self) -> None:
+        self.segment.write(bytes(WINDOW))
+        self.segment.close()
+        self.exchange.assert_not_called()
+        self.assertEqual([self.first], self.given_back)
 
 
 class TestFed(base.BaseTestCase):

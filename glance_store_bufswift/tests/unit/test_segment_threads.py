@@ -31,7 +31,9 @@ GENEROUS = waits.GENEROUS
 class _TestCase(base.BaseTestCase):
     def setUp(self) -> None:
         super().setUp()
-        patch = mock.patch.object(segment, 'UNBUFFERED_WINDOW', 10)
+        patch = mock.patch.multiple(
+            segment, UNBUFFERED_WINDOW=10, BUFFERED_WINDOW=0
+        )
         patch.start()
         self.addCleanup(patch.stop)
 

@@ -225,6 +225,9 @@ class TestFloor(_TestCase):
         self.assertEqual(errno.ENOSPC, exc.errno)
 
     def test_segment_goes_on_without_the_file(self) -> None:
+        self.useFixture(
+            fixtures.MockPatchObject(segment, 'BUFFERED_WINDOW', 0)
+        )
         body = segment.SegmentBody(self.file(MIB))
         body.write(b'begin')
         self.patch_os('pwrite', side_effect=OSError(errno.EDQUOT, 'quota'))

@@ -96,6 +96,9 @@ class TestUpload(_TestCase):
 
     def setUp(self) -> None:
         super().setUp()
+        self.useFixture(
+            fixtures.MockPatchObject(segment, 'BUFFERED_WINDOW', 0)
+        )
         write = space.BufferFile.write
 
         def slow(file: space.BufferFile, block: bytes, position: int) -> None:

@@ -25,6 +25,7 @@ import fixtures
 from oslotest import base
 
 from glance_store_bufswift.buffer import quota
+from glance_store_bufswift.buffer import segment
 from glance_store_bufswift.buffer import space
 from glance_store_bufswift import deletes
 from glance_store_bufswift import digests
@@ -428,6 +429,9 @@ class TestRoom(_TestCase):
         self.assertIn('0 bytes buffered, 5500 unbuffered', self.log.output)
 
     def test_disk_that_fails_costs_a_warning(self) -> None:
+        self.useFixture(
+            fixtures.MockPatchObject(segment, 'BUFFERED_WINDOW', 0)
+        )
         data = streams.image(5500)
         with mock.patch(
             'os.pwrite',
