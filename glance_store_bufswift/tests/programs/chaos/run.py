@@ -17,12 +17,15 @@ from collections.abc import Iterator
 from concurrent import futures
 import tempfile
 import threading
+from unittest import mock
 
+from glance_store_bufswift.buffer import segment
 from glance_store_bufswift.tests.programs.chaos import plan as plans
 from glance_store_bufswift.tests.programs.chaos import upload
 from glance_store_bufswift.tests.support.cloud import cloud as clouds
 from glance_store_bufswift.tests.support import leaks
 from glance_store_bufswift.tests.support import stores
+from glance_store_bufswift import units
 
 #: What may be wrong, as the summary's table shows it.
 KINDS = (
@@ -33,6 +36,11 @@ KINDS = (
     'wrong errors',
     'too many tries',
 )
+
+#: Bytes in a block, and of a segment in memory: of a few megabytes both are as
+#: small a part as they are in use.
+BLOCK = 64 << 10
+WINDOW = 4 * BLOCK
 
 #: Uploads after which the fault proxies forget what they have seen.
 BATCH = 40
@@ -48,6 +56,8 @@ def run(
     todo = [plans.plan(seed, number) for number in numbers]
     where = upload.Range(cloud)
     with (
+        mock.patch.object(units, 'BLOCK', BLOCK),
+        mock.patch.object(segment, 'BUFFERED_WINDOW', WINDOW),
         tempfile.TemporaryDirectory() as directory,
         stores.Stores(where.sections(directory)) as made,
         futures.ThreadPoolExecutor(at_once) as pool,
