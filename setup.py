@@ -81,6 +81,8 @@ def accelerator() -> dict[str, Any]:
                     'glance_store_bufswift/_sha512_words.h',
                 ],
                 define_macros=[('Py_LIMITED_API', f'{ABI:#x}')],
+                # Python's own -O3 makes code of gcc that is 9 % slower.
+                extra_compile_args=['-O2'],
                 py_limited_api=True,
                 optional=True,
             )
