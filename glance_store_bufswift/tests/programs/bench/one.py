@@ -65,7 +65,7 @@ def upload(
     return time.perf_counter() - stream.ended, answer
 
 
-def warm_up(directory: str) -> None:
+def warm_up(directory: str | None) -> None:
     """Use as much memory as buffers take, and leave it.
 
     A hypervisor that takes back what a machine leaves idle for some seconds
@@ -114,7 +114,7 @@ def main(text: str) -> None:
         }
     ) as store:
         upload(store, source.Stream(pattern.PERIOD, source.Pace()), 0)
-        warm_up(job.options['swift_upload_buffer_dir'])
+        warm_up(job.options.get('swift_upload_buffer_dir'))
         print(json.dumps('ready'), flush=True)
         children.wait_for_go()
         children.end_with_input()
