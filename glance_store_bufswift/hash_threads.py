@@ -29,10 +29,13 @@ from glance_store_bufswift import hashes
 from glance_store_bufswift import workers
 
 #: Blocks, of at most 1 MiB, that a digest may be behind: a bound on memory.
-MAX_BLOCKS_BEHIND = 4
+#: Several passes share two cores evenly only if each may be ahead of the
+#: others for a while; one pass by itself needs less.
+MAX_BLOCKS_BEHIND = 8
+MAX_BLOCKS_BEHIND_ONE_PASS = 4
 
 #: Blocks that wait when one pass is too slow for the source.
-BLOCKS_TOO_MANY = MAX_BLOCKS_BEHIND // 2
+BLOCKS_TOO_MANY = MAX_BLOCKS_BEHIND_ONE_PASS // 2
 
 #: Cores that an upload in two passes keeps busy: one each, and one for the
 #: rest, which reads, writes the buffer files and sends.
@@ -46,14 +49,19 @@ class HashThread:
     """A digest and the thread that feeds it, from its first block on.
 
     If no thread can be started, the caller's own feeds it.
+
+    :param most_behind: blocks that wait for it at most
     """
 
-    def __init__(self, digest: hashes.Digest) -> None:
+    def __init__(
+        self, digest: hashes.Digest, most_behind: int = MAX_BLOCKS_BEHIND
+    ) -> None:
         self._digest = digest
+        self._most_behind = most_behind
         # Faster than one bounded Queue, whose locks are written in Python.
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._places: queue.SimpleQueue[None] = queue.SimpleQueue()
-        for _ in range(MAX_BLOCKS_BEHIND):
+        for _ in range(self._most_behind):
             self._places.put(None)
         self._error: BaseException | None = None
         self._begun = False
@@ -87,9 +95,9 @@ class HashThread:
 
         :raises Exception: what the digest has raised
         """
-        for _ in range(MAX_BLOCKS_BEHIND):
+        for _ in range(self._most_behind):
             self._places.get()
-        for _ in range(MAX_BLOCKS_BEHIND):
+        for _ in range(self._most_behind):
             self._places.put(None)
         self.raise_error()
 
@@ -121,9 +129,11 @@ class HashThread:
 class MD5Thread(HashThread):
     """An MD5 that can be asked for where a part of the stream ends."""
 
-    def __init__(self, digest: accelerator.MD5) -> None:
+    def __init__(
+        self, digest: accelerator.MD5, most_behind: int = MAX_BLOCKS_BEHIND
+    ) -> None:
         self._md5 = digest
-        super().__init__(digest)
+        super().__init__(digest, most_behind)
 
     def mark(self) -> 'futures.Future[str]':
         """The MD5 in hex of the part that ends here."""
@@ -150,9 +160,9 @@ class OnePassThread(MD5Thread):
     """
 
     def __init__(self, digest: accelerator.MD5AndSHA512) -> None:
-        super().__init__(digest)
+        super().__init__(digest, MAX_BLOCKS_BEHIND_ONE_PASS)
         self._all = digest
-        self._sha512 = HashThread(_SHA512(digest))
+        self._sha512 = HashThread(_SHA512(digest), MAX_BLOCKS_BEHIND_ONE_PASS)
 
     def raise_error(self) -> None:
         """Raise what a digest has raised."""

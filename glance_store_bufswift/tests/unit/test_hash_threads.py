@@ -25,7 +25,7 @@ GENEROUS = 30
 BLOCKS = [bytes([number]) for number in range(8)]
 
 #: More than wait before there are two passes.
-MANY = BLOCKS[: hash_threads.MAX_BLOCKS_BEHIND]
+MANY = BLOCKS[: hash_threads.MAX_BLOCKS_BEHIND_ONE_PASS]
 
 
 class _Hashes:
