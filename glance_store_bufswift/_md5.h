@@ -15,9 +15,10 @@
  *
  * Each step of MD5 waits for the one before it, so that a processor is idle
  * for half of the time. Two states that take the same words, their steps in
- * turn, take little longer than one. As two lanes of a vector they take less
- * than one where a single instruction rotates a vector, and a single one
- * computes any function of three: with AVX-512.
+ * turn, take little longer than one. As two lanes of a vector they take as long
+ * for a third of the instructions, where a single one rotates a vector, and a
+ * single one computes any function of three: with AVX-512. That leaves room for
+ * SHA-512, and counts beside a busy hyperthread.
  */
 
 #define MD5_BLOCK 64
