@@ -22,8 +22,8 @@ Directory in which the segments of running uploads are buffered.
 
 Each segment of more than 4 MiB lies in a file without a name and of mode 0600
 while it is sent, so that a broken request can be repeated; a shorter one lies
-in memory. All glance-api workers of a host may share the directory. It should be on a local file system that is fast at
-writing and reading in sequence.
+in memory. All glance-api workers of a host may share the directory. It should
+be on a local file system that is fast at writing and reading in sequence.
 
 At most ``swift_buffered_threads`` + 1 segments of one upload are buffered at a
 time, so U uploads at once take at most U * (``swift_buffered_threads`` + 1) *
